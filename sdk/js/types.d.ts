@@ -765,11 +765,21 @@ export interface Node {
     connected_at?: number;
     cores?: number;
     memory_gib?: number;
+    /** The bytes that the node's user allows loaded models to take; absent if there is no such limit. */
+    memory_limit?: number;
     cross_origin_isolated?: boolean;
     connected?: boolean;
     busy_since_ms?: number;
     last_seen_ms?: number;
     rtt_ms?: number;
+    /** How many tasks the node has answered since it joined. */
+    answered?: number;
+    /** How many tasks have failed on the node since it joined. Tasks that a paused node returned do not count. */
+    failed?: number;
+    /** The median time of the last 64 answered tasks, from sending the task to its answer; null if none was answered. */
+    task_ms_p50?: number | null;
+    /** How many heartbeats of the service had no reply before the next one was due. */
+    heartbeats_lost?: number;
     bytes_in?: number;
     bytes_out?: number;
     platforms?: { [name: string]: {
@@ -789,8 +799,8 @@ export interface NodeLimit {
     /** share: the node gets only work for which no other node has room. hold: the node gets no work except proofs. */
     effect: 'share' | 'hold';
     /**
-     * The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass in a row. unproven: the
-     * node has not yet proved that it computes correctly.
+     * The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass in a row. throttled: its
+     * page says that it runs slowly at present. unproven: the node has not yet proved that it computes correctly.
      */
     evidence: string;
     /** When the limit began, in milliseconds since 1970. */

@@ -76,6 +76,28 @@ test('a flood of messages is cut off with 1008, and the others are served meanwh
     assert.equal(await metric('webinfer_bridge_protocol_errors_total'), errors + 1);
 });
 
+test('a node that pauses ten times a second is limited, and the others are served meanwhile', async () => {
+    const node = await (await page()).join();
+    node.answersHeartbeats = false;
+    const is = async (paused) => (await daemon.get('/v1/nodes')).json.nodes.find(({ id }) => id === node.id)?.paused === paused;
+    for (let i = 0; i < 100; i++) {
+        node.send('heartbeat', { seq: 2 * i, running: [], paused: true });
+        node.send('heartbeat', { seq: 2 * i + 1, running: [] });
+    }
+    await othersAreServed();
+    // All of it was read in a second or two, and few of these changes were passed on.
+    await until(() => is(true), { what: 'it to stay paused' });
+    const changes = daemon.log.match(new RegExp(`${node.id}[^\\n]*takes work again`, 'g')) ?? [];
+    assert.ok(changes.length <= 20, `${changes.length} changes`);
+    await othersAreServed();
+    await until(async () => {
+        node.send('heartbeat', { seq: 1000, running: [] });
+        return is(false);
+    }, { what: 'it to take work again' });
+    assert.equal(node.closed, null);
+    await node.close();
+});
+
 test('heartbeats that lie are not believed', async () => {
     const node = await (await page()).join();
     node.answersHeartbeats = false;

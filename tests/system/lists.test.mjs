@@ -57,6 +57,7 @@ function assertSorted(keys) {
 
 /** What changes by itself between two looks is left out. */
 const steady = ({ busy_since_ms: _a, last_seen_ms: _b, rtt_ms: _c, bytes_in: _d, bytes_out: _e,
+    heartbeats_lost: _f,
     ...rest }) => rest;
 
 test('a bad page is refused by its field', async () => {

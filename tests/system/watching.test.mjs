@@ -87,7 +87,7 @@ async function listed(who = 'root') {
             problem: status.problem, warnings: status.warnings },
         queue: without(status.queue, 'jobs'),
         session: byId(status.sessions, 'id', 'age_ms', 'memory_bytes'),
-        node: byId(nodes, 'id', 'busy_since_ms', 'last_seen_ms', 'rtt_ms', 'bytes_in', 'bytes_out'),
+        node: byId(nodes, 'id', 'busy_since_ms', 'last_seen_ms', 'rtt_ms', 'heartbeats_lost', 'bytes_in', 'bytes_out'),
         model: byId(models, 'name', 'files', 'numerics', 'last_used_at'),
         job: byId(status.queue.jobs, 'id', 'age_ms', 'request_id', 'parts'),
         pull: byId(pulls, 'name', 'seconds'),

@@ -1603,7 +1603,8 @@ class _NodeLimit(TypedDict):
     #: no work except proofs.
     effect: Literal["share", "hold"]
     #: The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass
-    #: in a row. unproven: the node has not yet proved that it computes correctly.
+    #: in a row. throttled: its page says that it runs slowly at present. unproven: the node
+    #: has not yet proved that it computes correctly.
     evidence: str
     #: When the limit began, in milliseconds since 1970.
     since: Union[int, None]
@@ -1688,11 +1689,24 @@ class Node(_Node, total=False):
     connected_at: int
     cores: int
     memory_gib: float
+    #: The bytes that the node's user allows loaded models to take; absent if there is no
+    #: such limit.
+    memory_limit: int
     cross_origin_isolated: bool
     connected: bool
     busy_since_ms: float
     last_seen_ms: float
     rtt_ms: float
+    #: How many tasks the node has answered since it joined.
+    answered: int
+    #: How many tasks have failed on the node since it joined. Tasks that a paused node
+    #: returned do not count.
+    failed: int
+    #: The median time of the last 64 answered tasks, from sending the task to its answer;
+    #: null if none was answered.
+    task_ms_p50: Union[float, None]
+    #: How many heartbeats of the service had no reply before the next one was due.
+    heartbeats_lost: int
     bytes_in: int
     bytes_out: int
     platforms: Dict[str, NodePlatformsValue]

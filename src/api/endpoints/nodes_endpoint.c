@@ -67,9 +67,12 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
     json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
-        node->connected_at, node->cores, node->memory_gib, node->isolated, state.connected,
-        state.busy_since_ms, state.last_seen_ms, state.rtt_ms, state.bytes_in, state.bytes_out,
-        platforms_json(node), engines_json(node), json_incref(state.models));
+        node->connected_at, node->cores, node->memory_gib,
+        node->memory_limit ? json_integer(node->memory_limit) : NULL, node->isolated,
+        state.connected, state.busy_since_ms, state.last_seen_ms, state.rtt_ms, state.answered,
+        state.failed, state.task_ms_p50 < 0 ? json_null() : json_real(state.task_ms_p50),
+        state.heartbeats_lost, state.bytes_in, state.bytes_out, platforms_json(node),
+        engines_json(node), json_incref(state.models));
     if (!view)
         return;
     json_t *found = wi_pool_found_json(api->deps.pool, id, everything);

@@ -62,7 +62,10 @@ struct wi_node_info {
     char user_agent[256];
     int cores;
     double memory_gib; /* 0: not told */
-    int isolated;      /* crossOriginIsolated */
+    /* Bytes that its user allows loaded models to take: no larger model is sent there. 0: there is
+     * no such limit. */
+    int64_t memory_limit;
+    int isolated; /* crossOriginIsolated */
     struct wi_node_platform {
         int available;
         char reason[160]; /* why not */
@@ -95,7 +98,11 @@ struct wi_node_state {
     double busy_since_ms; /* the node's own report: how long its engine has been running; 0 idle */
     double last_seen_ms;  /* since the last frame from it */
     double rtt_ms;        /* of the last heartbeat; 0 before the first */
-    json_t *models;       /* last model_status list, borrowed; may be NULL */
+    /* Tasks that it has answered, and that have failed there, since it was welcomed as a new node;
+     * and the service's heartbeats that had no reply before the next one was due. */
+    uint64_t answered, failed, heartbeats_lost;
+    double task_ms_p50;             /* median time of its latest answered tasks; negative: none */
+    json_t *models;                 /* last model_status list, borrowed; may be NULL */
     struct wi_model_order **orders; /* tracked, for the callers that give them: orders.h */
     uint64_t bytes_in, bytes_out;
 };
@@ -173,6 +180,8 @@ struct wi_bridge_events {
     void (*on_node_room)(void *context, const char *node_id);
     /* The node accepts no new task, or accepts them again; a new node accepts them. May be NULL. */
     void (*on_node_paused)(void *context, const char *node_id, int paused);
+    /* The node runs slowly at present, or no longer. May be NULL. */
+    void (*on_node_throttled)(void *context, const char *node_id, int throttled);
     /* The node is gone for good. Each of its attempts was reported lost before, in the order
      * sent. */
     void (*on_node_down)(void *context, const char *node_id, const char *why);

@@ -36,13 +36,14 @@ static enum wi_heard read_data(const struct wi_param *table, const struct wi_fra
 struct heartbeat {
     const char *reply_to;
     double busy_since_ms;
-    int paused;
+    int paused, throttled;
 };
 
 static const struct wi_param heartbeat_table[] = {
     WI_PARAM(heartbeat, reply_to, STRING, .max = WI_FRAME_ID_MAX),
     WI_PARAM(heartbeat, busy_since_ms, NUMBER, .max = 1e12),
     WI_PARAM(heartbeat, paused, BOOL),
+    WI_PARAM(heartbeat, throttled, BOOL),
     WI_PARAM_END,
 };
 
@@ -55,8 +56,11 @@ static enum wi_heard on_heartbeat(
         return WI_HEARD_WRONG;
     node->busy_since_ms = heartbeat.busy_since_ms;
     snprintf(expected, sizeof expected, "s-%llu", (unsigned long long)node->heartbeat_id);
-    if (heartbeat.reply_to && node->heartbeat_id && strcmp(heartbeat.reply_to, expected) == 0)
+    if (heartbeat.reply_to && node->heartbeat_open && strcmp(heartbeat.reply_to, expected) == 0) {
         node->rtt = wi_now_ms() - node->heartbeat_sent;
+        node->heartbeat_open = 0;
+    }
+    wi_node_throttle(node, heartbeat.throttled);
     wi_node_pause(node, heartbeat.paused);
     return WI_HEARD_LOOSE;
 }

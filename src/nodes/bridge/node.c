@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A node takes more work again at most so often in this time. */
+#define MAX_RESUMES 3
+#define RESUME_WINDOW_MS 1000
+
 /* --- What it is told ------------------------------------------------------------------------- */
 
 static int threads_of(const struct wi_node *node)
@@ -59,6 +63,29 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 
 /* --- Heartbeats ------------------------------------------------------------------------------ */
 
+/* No reply to the last one counts from now on. */
+static void heartbeat_close(struct wi_node *node)
+{
+    node->tally.lost += node->heartbeat_open != 0;
+    node->heartbeat_open = 0;
+}
+
+static void heartbeat_send(struct wi_node *node)
+{
+    const struct wi_tally *tally = &node->tally;
+    heartbeat_close(node);
+    node->heartbeat_id = ++node->bridge->sequence;
+    node->heartbeat_sent = wi_now_ms();
+    node->heartbeat_open = 1;
+    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id,
+                           &(struct wi_heartbeat){.seq = ++node->heartbeat_sequence,
+                               .rtt_ms = node->rtt,
+                               .answered = tally->answered,
+                               .failed = tally->failed,
+                               .task_ms_p50 = wi_tally_median(tally),
+                               .heartbeats_lost = tally->lost}));
+}
+
 static void on_heartbeat_time(void *context)
 {
     struct wi_node *node = context;
@@ -71,9 +98,7 @@ static void on_heartbeat_time(void *context)
         wi_node_fail(node, WI_CLOSE_SILENT, "no message within the heartbeat limit");
         return;
     }
-    node->heartbeat_id = ++node->bridge->sequence;
-    node->heartbeat_sent = wi_now_ms();
-    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id, ++node->heartbeat_sequence));
+    heartbeat_send(node);
 }
 
 static void on_ack_time(void *context)
@@ -183,6 +208,7 @@ static struct wi_link *node_let_go(struct wi_node *node)
     struct wi_link *link = node->link;
     node->heard = wi_node_heard(node);
     node->link = NULL;
+    heartbeat_close(node);
     wi_pieces_turns_clear(&node->turns); /* it names what it wants when it comes back */
     return link;
 }
@@ -272,10 +298,31 @@ void wi_node_on_gone(void *context, struct wi_link *link)
         wi_node_lose(node, why);
 }
 
+/* Each change is told to everybody who routes or watches; a person makes few. */
+static int node_may_resume(struct wi_node *node)
+{
+    double now = wi_now_ms();
+    if (now - node->resume_window >= RESUME_WINDOW_MS) {
+        node->resume_window = now;
+        node->resumes = 0;
+    }
+    return node->resumes++ < MAX_RESUMES;
+}
+
+void wi_node_throttle(struct wi_node *node, int throttled)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (node->throttled == throttled || (!throttled && !node_may_resume(node)))
+        return;
+    node->throttled = throttled;
+    if (events->on_node_throttled)
+        events->on_node_throttled(events->context, node->info.id, throttled);
+}
+
 void wi_node_pause(struct wi_node *node, int paused)
 {
     const struct wi_bridge_events *events = &node->bridge->events;
-    if (node->paused == paused)
+    if (node->paused == paused || (!paused && !node_may_resume(node)))
         return;
     node->paused = paused;
     if (events->on_node_paused)

@@ -15,6 +15,7 @@
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
 #include "nodes/node/relay.h"
+#include "nodes/node/tally.h"
 
 /* A model offered with model_load stays fetchable until this many later ones have been offered. */
 #define WI_OFFERED_MODELS 16
@@ -28,6 +29,7 @@
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
     int accepted;
+    double sent_at;
     struct wi_sent sent; /* what its answer is checked against */
     struct wi_stream stream;
     double progress_at;        /* when its progress was last reported */
@@ -56,9 +58,11 @@ struct wi_node {
     json_t *part_acks;            /* {ATTEMPT: seq}, likewise; NULL: none */
     size_t parts_in_flight; /* the most that may still come from streams that have ended here */
     struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
+    struct wi_tally tally;
     double heartbeat_sent, rtt, busy_since_ms;
     uint64_t heartbeat_sequence;
     uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
+    int heartbeat_open;    /* that one has no reply yet */
     json_t *models;
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;
@@ -78,8 +82,12 @@ struct wi_node {
     char left_why[96]; /* the reason it gave when it last closed its connection, or "" */
     int left_code;     /* the code of that close; 0: none, or it did not close it */
     int paused;        /* it accepts no new task until it says so */
-    int dropped;       /* the sweep ends the node */
-    int quarantined;   /* … because it was found wrong: its messages no longer count */
+    int throttled;     /* it runs slowly at present, as it says */
+    /* How often it took more work again within the second that began at `resume_window`. */
+    double resume_window;
+    unsigned resumes;
+    int dropped;     /* the sweep ends the node */
+    int quarantined; /* … because it was found wrong: its messages no longer count */
     char drop_reason[128];
     UT_hash_handle hh;
 };
@@ -101,8 +109,11 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
 /* Tells it how many threads it may use, if that has changed since it was last told. It must have a
  * link. */
 void wi_node_share_threads(struct wi_node *node);
-/* The node has said that it accepts no new task, or accepts them again. */
+/* The node has said that it accepts no new task, or accepts them again. One that says the latter
+ * too often stays paused, until it says so in a later second. */
 void wi_node_pause(struct wi_node *node, int paused);
+/* The node has said that it runs slowly at present, or no longer; limited in the same way. */
+void wi_node_throttle(struct wi_node *node, int throttled);
 /* Sends the current values of the welcome's settings for threads and language models. */
 void wi_node_tell_settings(struct wi_node *node);
 /* Closes its link, if it has one, without telling the upper layer. */

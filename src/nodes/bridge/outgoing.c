@@ -28,13 +28,11 @@ static struct wi_message *end_text(struct wi_buffer *out)
 
 /* Each has some of these. */
 struct few {
-    uint64_t seq; /* from 1 */
     const char *attempt_id, *code, *reason, *kernel, *size_class;
     const json_t *tuning;
 };
 
 static const struct wi_json_row few_members[] = {
-    WI_JSON_ROW(few, seq, INTEGER),
     WI_JSON_ROW(few, attempt_id, TEXT),
     WI_JSON_ROW(few, code, TEXT),
     WI_JSON_ROW(few, reason, TEXT),
@@ -82,9 +80,22 @@ struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, con
         "task_cancel", sequence, &(struct few){.attempt_id = attempt_id, .reason = reason});
 }
 
-struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count)
+static const struct wi_json_row heartbeat_members[] = {
+    WI_JSON_ROW(wi_heartbeat, seq, INTEGER),
+    WI_JSON_ROW(wi_heartbeat, rtt_ms, NUMBER),
+    WI_JSON_ROW(wi_heartbeat, answered, INTEGER, .always = 1),
+    WI_JSON_ROW(wi_heartbeat, failed, INTEGER, .always = 1),
+    WI_JSON_ROW(wi_heartbeat, task_ms_p50, NUMBER),
+    WI_JSON_ROW(wi_heartbeat, heartbeats_lost, INTEGER, .always = 1),
+    WI_JSON_ROW_END,
+};
+
+struct wi_message *wi_make_heartbeat(uint64_t sequence, const struct wi_heartbeat *heartbeat)
 {
-    return make_few("heartbeat", sequence, &(struct few){.seq = count});
+    struct wi_buffer out = {0};
+    begin_text(&out, "heartbeat", sequence);
+    wi_json_rows_add(&out, heartbeat_members, heartbeat);
+    return end_text(&out);
 }
 
 struct wi_message *wi_make_acks(

@@ -57,7 +57,16 @@ struct wi_message *wi_make_tune(
 /* Asks for all rows of `features`, a table like wi_features; NULL: for what is available again. */
 struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_feature *features);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
-struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
+/* What a heartbeat tells: its number, from 1, and the node's figures as the service knows them.
+ * Times that are 0 or less are not known. */
+struct wi_heartbeat {
+    uint64_t seq;
+    double rtt_ms; /* of the last heartbeat with a reply */
+    uint64_t answered, failed;
+    double task_ms_p50;
+    uint64_t heartbeats_lost;
+};
+struct wi_message *wi_make_heartbeat(uint64_t sequence, const struct wi_heartbeat *heartbeat);
 /* `parts` is {ATTEMPT: seq}, or NULL. */
 struct wi_message *wi_make_acks(
     uint64_t sequence, const struct wi_strings *attempt_ids, const json_t *parts);

@@ -66,6 +66,7 @@ struct report {
     const char *os;
     int64_t cores;
     double memory_gib;
+    int64_t memory_limit;
     int cross_origin_isolated;
 };
 
@@ -78,6 +79,7 @@ static const struct wi_param report_table[] = {
     WI_PARAM(report, os, STRING),
     WI_PARAM(report, cores, INTEGER, .max = 4096),
     WI_PARAM(report, memory_gib, NUMBER, .max = 1048576),
+    WI_PARAM(report, memory_limit, INTEGER, .min = 1, .max = WI_TENSOR_DIM_MAX),
     WI_PARAM(report, cross_origin_isolated, BOOL, .required = 1),
     WI_PARAM_END,
 };
@@ -248,6 +250,7 @@ enum wi_code wi_report_read(
     wi_text_printable(next.user_agent, sizeof next.user_agent, browser.user_agent);
     next.cores = (int)report.cores;
     next.memory_gib = report.memory_gib;
+    next.memory_limit = report.memory_limit;
     next.isolated = report.cross_origin_isolated;
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;

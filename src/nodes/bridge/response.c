@@ -255,6 +255,13 @@ static void answer_limit(const struct wi_bridge *bridge, struct wi_answer *answe
     wi_response_too_large(bridge, bytes, &answer->error);
 }
 
+/* What a paused node gives back, it has not begun. */
+static void note_end(struct wi_node *node, double sent_at, const struct wi_answer *answer)
+{
+    if (answer->ok || answer->error.code != WI_NODE_PAUSED)
+        wi_tally_end(&node->tally, answer->ok, wi_now_ms() - sent_at);
+}
+
 enum wi_heard wi_response_handle(struct wi_node *node, const char *id, struct wi_attempt *attempt,
     struct wi_frame *frame, struct wi_error *error)
 {
@@ -277,6 +284,7 @@ enum wi_heard wi_response_handle(struct wi_node *node, const char *id, struct wi
     if (answer.ok && attempt->sent.asked->task != WI_TASK_NONE)
         answer.account = wi_task_account(answer.result);
     answer.parts = attempt->stream.next;
+    note_end(node, attempt->sent_at, &answer);
     wi_node_remove_attempt(node, attempt);
     if (answer.error.code == WI_NODE_PAUSED) /* or it would be sent the same again */
         wi_node_pause(node, 1);
@@ -296,6 +304,7 @@ void wi_response_end(struct wi_node *node, struct wi_attempt *attempt, const str
         .error = *why, .retryable = retryable, .parts = attempt->stream.next};
     char id[sizeof attempt->id];
     memcpy(id, attempt->id, sizeof id);
+    note_end(node, attempt->sent_at, &answer);
     wi_node_send(node, wi_make_cancel(++bridge->sequence, id, reason));
     wi_node_remove_attempt(node, attempt);
     bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);

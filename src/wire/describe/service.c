@@ -183,11 +183,23 @@ const struct wi_schema wi_service_schemas[] = {
         {"connected_at?", "integer", "When the node connected, in milliseconds since 1970."},
         {"cores?", "integer", NULL},
         {"memory_gib?", "number", NULL},
+        {"memory_limit?", "integer",
+            "The bytes that the node's user allows loaded models to take; absent if there is no "
+            "such limit."},
         {"cross_origin_isolated?", "boolean", NULL},
         {"connected?", "boolean", NULL},
         {"busy_since_ms?", "number", NULL},
         {"last_seen_ms?", "number", NULL},
         {"rtt_ms?", "number", NULL},
+        {"answered?", "integer", "How many tasks the node has answered since it joined."},
+        {"failed?", "integer",
+            "How many tasks have failed on the node since it joined. Tasks that a paused node "
+            "returned do not count."},
+        {"task_ms_p50?", "number|null",
+            "The median time of the last 64 answered tasks, from sending the task to its answer; "
+            "null if none was answered."},
+        {"heartbeats_lost?", "integer",
+            "How many heartbeats of the service had no reply before the next one was due."},
         {"bytes_in?", "integer", NULL},
         {"bytes_out?", "integer", NULL},
         {"platforms?", "{(available boolean, reason? string, adapter? Adapter)}", NULL},
@@ -201,7 +213,8 @@ const struct wi_schema wi_service_schemas[] = {
         {"engine?", "string", "Of a relay: likewise for this engine only."},
         {"evidence", "string",
             "The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines "
-            "pass in a row. unproven: the node has not yet proved that it computes correctly."},
+            "pass in a row. throttled: its page says that it runs slowly at present. unproven: the "
+            "node has not yet proved that it computes correctly."},
         {"reason?", "string", "For admins: the details."},
         {"since", "integer|null", "When the limit began, in milliseconds since 1970."},
         {"until", "integer|null",

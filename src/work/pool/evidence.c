@@ -345,6 +345,9 @@ static json_t *limit_json(unsigned effect, const struct wi_place *place,
 static const struct pool_node_limit limit_late = {.evidence = "deadlines",
     .undone = "it answers again",
     .reason = "it let several deadlines in a row pass in silence"};
+static const struct pool_node_limit limit_throttled = {.evidence = "throttled",
+    .undone = "its page says that it no longer runs slowly",
+    .reason = "its page says that it runs slowly at present, as its user or its browser wants"};
 static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
     .undone = "it answers a challenge correctly",
     .reason = "it has not yet proved that it computes correctly"};
@@ -378,6 +381,9 @@ static json_t *node_limits_json(
     if (node->standing.less.since)
         json_array_append_new(
             list, limit_json(WI_EFFECT_SHARE, NULL, &node->standing.less, everything));
+    if (node->throttled)
+        json_array_append_new(
+            list, limit_json(WI_EFFECT_SHARE, NULL, &limit_throttled, everything));
     if (node->held & WI_POOL_HELD_UNPROVEN)
         json_array_append_new(list, limit_json(WI_EFFECT_HOLD, NULL, &limit_unproven, everything));
     if (node->held & WI_POOL_HELD_FOUND)

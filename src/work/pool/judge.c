@@ -54,7 +54,7 @@ static int platform_is_listed(const struct wi_config_browser *browser, enum wi_p
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
 }
 
-const char *wi_judge_unreadable(const struct wi_node_info *info, const struct wi_model *model)
+static const char *why_unreadable(const struct wi_node_info *info, const struct wi_model *model)
 {
     int64_t most = info->engines[model->engine].file_max;
     for (size_t i = 0; most > 0 && i < model->manifest.count; i++)
@@ -62,6 +62,20 @@ const char *wi_judge_unreadable(const struct wi_node_info *info, const struct wi
             return "a file of the model is larger than its WebAssembly, with addresses of 32 bits, "
                    "can read: split it, or allow Chromium or Firefox";
     return NULL;
+}
+
+/* Its page would refuse it. */
+static int is_too_large(const struct wi_node_info *info, const struct wi_model *model)
+{
+    return info->memory_limit > 0 &&
+           wi_manifest_bytes(&model->manifest) > (uint64_t)info->memory_limit;
+}
+
+const char *wi_judge_unloadable(const struct wi_node_info *info, const struct wi_model *model)
+{
+    return is_too_large(info, model) ? "the model is larger than its user allows models there to "
+                                       "be: use a smaller variant"
+                                     : why_unreadable(info, model);
 }
 
 static int is_software(const struct wi_node_info *info, enum wi_platform platform)
@@ -91,7 +105,7 @@ const char *wi_judge_barred(const struct wi_candidate *candidate, const struct w
 {
     const struct wi_model *model = asked->model;
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
-    const char *unreadable;
+    const char *unloadable;
 
     if (!wi_inference_lists(asked, platform))
         return "the request does not list it in relay.platforms";
@@ -108,8 +122,8 @@ const char *wi_judge_barred(const struct wi_candidate *candidate, const struct w
         return "the engine that runs the model does not compute on it";
     if (!platform_is_listed(candidate->browser, platform))
         return "the configuration does not list it in the browser's platforms";
-    if ((unreadable = wi_judge_unreadable(candidate->info, model)))
-        return unreadable;
+    if ((unloadable = wi_judge_unloadable(candidate->info, model)))
+        return unloadable;
     if (platform == WI_WASM)
         return NULL;
     if (asked->empty == WI_EMPTY_USED)

@@ -124,8 +124,9 @@ int wi_judge_simulated(const struct wi_demand *demand);
 /* The reason that nodes like this one cannot serve the demand on any platform: they have no engine
  * for the model, cannot send parts, or cannot continue another node's work. NULL if they can. */
 const char *wi_judge_unfit(const struct wi_node_info *info, const struct wi_demand *demand);
-/* The reason that the node's engine cannot read the model's files; NULL if it can. */
-const char *wi_judge_unreadable(const struct wi_node_info *info, const struct wi_model *model);
+/* The reason that the node cannot load the model: its engine cannot read the files, or its user
+ * allows no model of that size. NULL if it can. */
+const char *wi_judge_unloadable(const struct wi_node_info *info, const struct wi_model *model);
 /* The reason that this platform may not even be tried on the node for the model; NULL if it may. */
 const char *wi_judge_barred(const struct wi_candidate *candidate, const struct wi_inference *asked,
     enum wi_platform platform);

@@ -293,6 +293,21 @@ static void on_node_paused(void *context, const char *node_id, int paused)
     wi_pool_tell_capacity(pool->wake);
 }
 
+static void on_node_throttled(void *context, const char *node_id, int throttled)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_info("pool", node_id, "%s",
+        throttled ? "is used only if no other node has room: it says that it runs slowly"
+                  : "gets its share of work again: it no longer runs slowly");
+    node->throttled = throttled;
+    wi_pool_place_anew(pool, node);
+    wi_pool_tell_capacity(pool->wake);
+}
+
 static void on_node_room(void *context, const char *node_id)
 {
     struct wi_pool *pool = context;
@@ -606,6 +621,7 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_node_away = on_node_away,
         .on_node_room = on_node_room,
         .on_node_paused = on_node_paused,
+        .on_node_throttled = on_node_throttled,
         .on_node_down = on_node_down,
         .on_node_report = on_node_report,
         .on_node_models = on_node_models,

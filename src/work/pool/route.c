@@ -121,10 +121,10 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
 static const char *why_unable(const struct wi_candidate *candidate, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;
-    const char *unreadable = wi_judge_unreadable(candidate->info, asked->model);
+    const char *unloadable = wi_judge_unloadable(candidate->info, asked->model);
 
     if (!asked->has_platform)
-        return unreadable ? unreadable : "";
+        return unloadable ? unloadable : "";
     const char *barred = wi_judge_barred(candidate, asked, asked->platform);
 
     return barred ? barred : candidate->info->platforms[asked->platform].reason;

@@ -166,12 +166,12 @@ static const struct {
     void (*list)(
         const struct wi_api *api, const char *client, const char *after, struct wi_strings *ids);
     int in_pages;            /* else all are listed at once */
-    const char *left_out[6]; /* members that are not known until a client asks */
+    const char *left_out[7]; /* members that are not known until a client asks */
 } kinds[WI_CHANGE_KINDS] = {[WI_CHANGE_STATUS] = {status_json, list_one, 0, {NULL}},
     [WI_CHANGE_QUEUE] = {queue_json, list_one, 0, {NULL}},
     [WI_CHANGE_SESSION] = {session_json, list_sessions, 0, {"age_ms", "memory_bytes"}},
     [WI_CHANGE_NODE] = {node_json, list_nodes, 0,
-        {"busy_since_ms", "last_seen_ms", "rtt_ms", "bytes_in", "bytes_out"}},
+        {"busy_since_ms", "last_seen_ms", "rtt_ms", "heartbeats_lost", "bytes_in", "bytes_out"}},
     [WI_CHANGE_MODEL] = {model_json, list_models, 1, {"files", "numerics", "last_used_at"}},
     [WI_CHANGE_JOB] = {job_json, list_jobs, 0, {"age_ms", "parts"}},
     [WI_CHANGE_PULL] = {pull_json, list_pulls, 0, {"seconds"}}};

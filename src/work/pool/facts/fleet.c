@@ -259,7 +259,8 @@ static void class_key(struct wi_buffer *key, const struct wi_node_info *info, in
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
     wi_buffer_printf(
         key, "%s\n%s\n%d", info->kind, info->browser_version, *info->session ? -1 : info->cores);
-    wi_buffer_printf(key, "\n%s\n%s\n%d %d", info->party, info->relay, doubted, info->benchmarks);
+    wi_buffer_printf(key, "\n%s\n%s\n%d %d %" PRId64, info->party, info->relay, doubted,
+        info->benchmarks, info->memory_limit);
     if (*info->relay) /* it alone has these models */
         wi_buffer_strings(key, "\n", info->id, NULL);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)

@@ -153,7 +153,8 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models)
 void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
     const struct wi_node_info *info, const json_t *models)
 {
-    node->place.doubted = node->missed >= WI_POOL_DOUBTED || node->standing.less.since;
+    node->place.doubted =
+        node->missed >= WI_POOL_DOUBTED || node->standing.less.since || node->throttled;
     wi_fleet_put(&nodes->fleet, &node->place, node->id, info);
     wi_pool_node_models(node, models);
     tell_fleet(nodes, node);

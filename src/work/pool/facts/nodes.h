@@ -34,6 +34,7 @@ struct pool_node {
     char party[WI_PARTY_SIZE];
     int away, draining;
     int paused;                    /* by its user, until the user resumes it */
+    int throttled;                 /* it runs slowly at present, as its page says */
     unsigned held;                 /* by us: WI_POOL_HELD_… */
     int choked;                    /* too much data waits to be sent to it; until the next try */
     size_t count;                  /* attempts on it */

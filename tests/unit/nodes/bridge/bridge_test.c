@@ -593,6 +593,51 @@ TEST(test_paused)
     client_close(&client);
 }
 
+/* It is sent work again a few times a second, and then no more until it has made up its mind. */
+TEST(a_node_that_pauses_again_and_again_stays_paused)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    double began = client_now();
+    for (int i = 0; i < 20; i++) {
+        say(&client, "heartbeat", "{\"seq\":1,\"paused\":true}");
+        say(&client, "heartbeat", "{\"seq\":2}");
+    }
+    send_task(fixture, "att-1", NULL);
+    json_decref(hear(&client, "task_request"));
+    say(&client, "task_response", ANSWER("att-1"));
+    turn_until(&client, &fixture->answers, 1); /* all before it has been read */
+    if (client_now() - began < 500) {
+        assert_in_range(fixture->goes_on, 1, 6); /* in two seconds at most */
+        assert_int_equal(fixture->pauses, fixture->goes_on + 1);
+    }
+    int before = fixture->goes_on;
+    while (fixture->goes_on == before && client_now() - began < CLIENT_PATIENCE_MS) {
+        say(&client, "heartbeat", "{\"seq\":3}");
+        client_turn(&client);
+    }
+    assert_int_equal(fixture->goes_on, before + 1);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->protocol_errors, 0);
+    client_close(&client);
+}
+
+TEST(a_throttled_node_says_so_in_its_heartbeats)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    say(&client, "heartbeat", "{\"seq\":1,\"throttled\":true}");
+    turn_until(&client, &fixture->throttles, 1);
+    say(&client, "heartbeat", "{\"seq\":2,\"throttled\":true,\"paused\":true}");
+    turn_until(&client, &fixture->pauses, 1);
+    say(&client, "heartbeat", "{\"seq\":3,\"paused\":true}");
+    turn_until(&client, &fixture->speeds_up, 1);
+    assert_int_equal(fixture->throttles, 1);
+    assert_int_equal(fixture->goes_on, 0);
+    say(&client, "heartbeat", "{\"seq\":4,\"throttled\":\"yes\"}");
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+}
+
 TEST(test_paused_is_true_or_false)
 {
     struct fixture *fixture = *state;

@@ -95,6 +95,7 @@ struct fixture {
     struct wi_answer answer;   /* the last; JSON referenced */
     int looks;                 /* features were found, or not */
     int pauses, goes_on;       /* how often the node was paused, and was no more */
+    int throttles, speeds_up;  /* how often it began to run slowly, and no longer did */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
     const char *tuning;        /* what is known of that, as JSON; NULL: nothing */
     int tunings;               /* how often a node told of its own; then the last, as text */
@@ -152,6 +153,14 @@ static inline void on_paused(void *context, const char *node_id, int paused)
     assert_false(fixture->inside);
     assert_string_equal(node_id, fixture->node);
     paused ? fixture->pauses++ : fixture->goes_on++;
+}
+
+static inline void on_throttled(void *context, const char *node_id, int throttled)
+{
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    assert_string_equal(node_id, fixture->node);
+    throttled ? fixture->throttles++ : fixture->speeds_up++;
 }
 
 static inline void on_looked(void *context, const char *node_id)
@@ -290,6 +299,7 @@ static inline int set_up(void **state)
         .on_node_up = on_up,
         .on_node_away = on_away,
         .on_node_paused = on_paused,
+        .on_node_throttled = on_throttled,
         .on_node_down = on_down,
         .on_accepted = on_accepted,
         .on_part = on_part,

@@ -44,6 +44,12 @@ TEST(test_read)
         {"{\"browser\":{\"name\":\"c\"},\"platforms\":{},\"cores\":-1,"
          "\"cross_origin_isolated\":true}",
             "data.capabilities.cores"},
+        {"{\"browser\":{\"name\":\"c\"},\"platforms\":{},\"memory_limit\":0,"
+         "\"cross_origin_isolated\":true}",
+            "data.capabilities.memory_limit"},
+        {"{\"browser\":{\"name\":\"c\"},\"platforms\":{},\"memory_limit\":\"1 GB\","
+         "\"cross_origin_isolated\":true}",
+            "data.capabilities.memory_limit"},
     };
     struct wi_node_info info = {0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -103,6 +109,15 @@ TEST(test_engines)
     read_engines("{\"engines\":{\"python\":\"1\"}}", &info); /* it has what it names */
     assert_false(info.engines[WI_ENGINE_ORT].available);
     assert_true(info.engines[WI_ENGINE_BUILTIN].available);
+}
+
+TEST(a_limit_of_memory_is_one_of_its_user)
+{
+    struct wi_node_info info;
+    read_engines("{\"memory_gib\":8}", &info);
+    assert_int_equal(info.memory_limit, 0);
+    read_engines("{\"memory_limit\":5000000000}", &info);
+    assert_int_equal(info.memory_limit, 5000000000);
 }
 
 /* What a list leaves out a node does not take, and without one it takes none of them. */

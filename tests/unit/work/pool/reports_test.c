@@ -191,6 +191,26 @@ TEST(a_paused_node_gets_nothing_and_work_at_once_when_it_goes_on)
     bridge()->on_node_paused(bridge()->context, "n-2", 1); /* there is none */
 }
 
+TEST(a_throttled_node_is_used_only_if_no_other_has_room)
+{
+    serve();
+    told();
+    bridge()->on_node_throttled(bridge()->context, "n-1", 1);
+    assert_true(node()->place.class->doubted);
+    assert_int_equal(pool->nodes->fleet.open, 1);
+    assert_int_equal(told(), 1);
+    json_t *json = wi_pool_found_json(pool, "n-1", 0);
+    const json_t *limit = json_array_get(json_object_get(json, "limits"), 0);
+    assert_string_equal(json_string_value(json_object_get(limit, "effect")), "share");
+    assert_string_equal(json_string_value(json_object_get(limit, "evidence")), "throttled");
+    json_decref(json);
+    bridge()->on_node_up(bridge()->context, &info, 1); /* it has lost its connection meanwhile */
+    assert_true(node()->place.class->doubted);
+    bridge()->on_node_throttled(bridge()->context, "n-1", 0);
+    assert_false(node()->place.class->doubted);
+    bridge()->on_node_throttled(bridge()->context, "n-2", 1); /* there is none */
+}
+
 TEST(what_is_given_back_says_nothing_of_its_node)
 {
     struct wi_answer answer = {.retryable = 1, .error.code = WI_NODE_PAUSED};

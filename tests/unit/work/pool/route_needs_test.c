@@ -163,6 +163,24 @@ TEST(large_files_go_where_they_can_be_read)
     expect_node(place, 2, "node-0");
 }
 
+TEST(large_models_go_where_their_memory_is_allowed)
+{
+    struct place *place = *state;
+    struct wi_model_file files[] = {{.bytes = 600}, {.bytes = 500}};
+
+    place->model.manifest = (struct wi_manifest){.files = files, .count = 2};
+    for (int i = 0; i < CANDIDATES; i++)
+        place->infos[i].memory_limit = 1099;
+    place->infos[2].memory_limit = 0; /* it names no limit */
+    expect_node(place, 3, "node-2");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_BARRED);
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_non_null(strstr(place->error.detail, "on auto: the model is larger than its user"));
+    place->infos[0].memory_limit = 1100;
+    expect_node(place, 2, "node-0");
+}
+
 TEST(what_was_begun_goes_on_where_the_engine_can)
 {
     struct place *place = *state;

@@ -140,6 +140,10 @@ TEST(nodes_that_differ_in_what_they_can_share_none)
     add(0);
     assert_int_equal(HASH_COUNT(fleet.classes), 8);
     assert_int_equal(nodes[0].class->count, 1);
+    info.memory_limit = 1;
+    add(1);
+    assert_int_equal(HASH_COUNT(fleet.classes), 8);
+    assert_int_equal(nodes[1].class->count, 1);
 }
 
 /* Equal GPUs are alike; without a name, one GPU is not known to equal another. */
