@@ -1046,6 +1046,8 @@ class _NodeRow(TypedDict):
 
 
 class NodeRow(_NodeRow, total=False):
+    #: Why the node runs nothing; absent while it runs something.
+    idle: str
     #: Of a relay: the daemon that lends its browsers.
     via: str
 
@@ -1673,6 +1675,8 @@ class Node(_Node, total=False):
     conduct: Union[Conduct, None]
     #: For admins: the browser's User-Agent.
     user_agent: str
+    #: For admins: the label of the join link with which the node came.
+    label: str
     #: When the node connected, in milliseconds since 1970.
     connected_at: int
     cores: int
@@ -1689,6 +1693,8 @@ class Node(_Node, total=False):
     engines: Dict[str, Engine]
     #: What the node reports about its models.
     models: List[Any]
+    #: Why the node runs nothing; absent while it runs something.
+    idle: str
     #: Of a relay: the daemon that lends its browsers.
     via: str
 

@@ -407,10 +407,10 @@ void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
     wi_tokens_revoke(&bridge->tokens, session_id);
 }
 
-enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_terms *terms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
 {
-    if (wi_joins_add(&bridge->joins, nodes, wi_now_ms(), ttl_ms, id, token) == 0)
+    if (wi_joins_add(&bridge->joins, terms, wi_now_ms(), id, token) == 0)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, NULL,
         "there are %d join tokens already; revoke one, or wait until one expires", WI_JOINS_MAX);

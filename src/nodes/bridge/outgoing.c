@@ -170,6 +170,8 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         welcome->threads, (unsigned long long)settings->model_budget);
     if (welcome->relay)
         wi_buffer_puts(&out, ",\"relay\":true");
+    if (welcome->shareable)
+        wi_buffer_puts(&out, ",\"shareable\":true");
     if (resumed)
         wi_json_rows_add(&out, resumed_members, resumed);
     else

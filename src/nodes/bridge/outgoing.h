@@ -41,6 +41,7 @@ struct wi_welcome {
     int threads;
     int joined;                       /* its token allows it to join again */
     int relay;                        /* it is treated as a relay */
+    int shareable;                    /* its person may pass its link on */
     const struct wi_resumed *resumed; /* NULL: it is new */
     const json_t *tuning;             /* of kernels; NULL: nothing is known */
 };
