@@ -6,7 +6,7 @@ PACKAGES_BUILD=(
     gcc make libc6-dev autoconf automake pkg-config xz-utils ca-certificates
     libmicrohttpd-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcurl4-openssl-dev
     libjansson-dev libssl-dev libinih-dev libsqlite3-dev uthash-dev libsystemd-dev libcmocka-dev
-    libedit-dev libnats-dev clang mold
+    libedit-dev libnats-dev libqrencode-dev clang mold
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
 # The other kinds of browser. Firefox decodes AAC by libavcodec, and computes on mesa's Vulkan;

@@ -761,6 +761,8 @@ export interface Node {
     conduct?: Conduct | null;
     /** For admins: the browser's User-Agent. */
     user_agent?: string;
+    /** For admins: the label of the join link with which the node came. */
+    label?: string;
     /** When the node connected, in milliseconds since 1970. */
     connected_at?: number;
     cores?: number;
@@ -791,6 +793,8 @@ export interface Node {
     engines?: { [name: string]: Engine };
     /** What the node reports about its models. */
     models?: Array<JsonValue>;
+    /** Why the node runs nothing; absent while it runs something. */
+    idle?: string;
     /** Of a relay: the daemon that lends its browsers. */
     via?: string;
 }
@@ -833,6 +837,8 @@ export interface NodeRow {
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
+    /** Why the node runs nothing; absent while it runs something. */
+    idle?: string;
     /** Of a relay: the daemon that lends its browsers. */
     via?: string;
 }

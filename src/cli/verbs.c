@@ -476,6 +476,11 @@ static const struct wi_flag join_options[] = {
         .help = "How long nodes may join with the link, such as 30m; the default is 1h"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Let pages opened with the link compute without asking, for browsers without a user"},
+    {"shareable", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Let people who joined with the link pass it on: their pages offer to copy it"},
+    {"label", "TEXT",
+        .help = "A text for the lists of links and nodes, such as the name of the person who gets "
+                "the link"},
     {0},
 };
 

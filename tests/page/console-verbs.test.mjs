@@ -2,6 +2,7 @@
 /** What the console has the daemon do: each verb is asked for as the API has it, and asks once before something stops. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import jsQR from 'jsqr';
 import { consoles } from './support/console_tab.mjs';
 
 const withConsole = consoles();
@@ -118,9 +119,9 @@ test('join links are made, shown once, and revoked', () => withConsole({}, async
     await said(/^There is a new join link\. It is shown only once\.$/);
     assert.deepEqual(last(service, 'POST', /./), ['/v1/admin/join', { nodes: 7, seconds: 86400 }]);
     assert.equal(await tab.inputValue('#join-url'), `${service.url}/#token=join-2`);
-    await reads(/join-2\s+0 of 7/);
+    await reads(/join-2\s+\S*\s*0 of 7/);
     const day = new Date(Date.now() + 86_400_000), two = (part) => String(part).padStart(2, '0');
-    await reads(new RegExp(`join-2[^\\n]*\\s+0 of 7\\s+${day.getFullYear()}-${two(day.getMonth() + 1)}-`));
+    await reads(new RegExp(`join-2[^\\n]*\\s+\\S*\\s*0 of 7\\s+${day.getFullYear()}-${two(day.getMonth() + 1)}-`));
     assert.match(await agree('Revoke join-1', 'Revoke'), /join-1: 2 nodes that came with it are sent away, and no new ones can join/);
     await said(/^The link join-1 is revoked\.$/);
     assert.equal(last(service, 'DELETE', /./)[0], '/v1/admin/join/join-1');
@@ -130,6 +131,45 @@ test('join links are made, shown once, and revoked', () => withConsole({}, async
     await press('Make a link');
     assert.equal(await tab.evaluate(() => document.getElementById('join-nodes').matches(':invalid')), true);
     assert.equal(service.asked('POST', /./).length, 1);
+}));
+
+/** What a reader of QR codes finds on a canvas. */
+const scanned = (tab) => tab.evaluate(() => {
+    const canvas = document.getElementById('join-code'), scaled = Object.assign(document.createElement('canvas'), { width: canvas.width * 4, height: canvas.height * 4 });
+    const context = scaled.getContext('2d');
+    context.imageSmoothingEnabled = false;
+    context.drawImage(canvas, 0, 0, scaled.width, scaled.height);
+    return { width: scaled.width, height: scaled.height, data: [...context.getImageData(0, 0, scaled.width, scaled.height).data] };
+}).then(({ data, width, height }) => jsQR(Uint8ClampedArray.from(data), width, height)?.data);
+
+test('a link has a label, may be passed on, and is a QR code', () => withConsole({}, async ({ tab, go, service, said, press, reads }) => {
+    await go('nodes');
+    await tab.fill('#join-label', ' Ada’s phone ');
+    await tab.check('#join-shareable');
+    await press('Make a link');
+    await said(/^There is a new join link\. It is shown only once\.$/);
+    assert.deepEqual(last(service, 'POST', /./), ['/v1/admin/join', { nodes: 1, seconds: 3600, label: 'Ada’s phone', shareable: true }]);
+    await reads(/join-2\s+Ada’s phone\s*may be passed on\s+0 of 1/);
+    assert.equal(await tab.getAttribute('#join-code', 'aria-label'), 'The link as a QR code');
+    assert.equal(await scanned(tab), `${service.url}/#token=join-2`);
+    await press('Make a link');
+    await tab.waitForFunction(() => /join-3/.test(document.getElementById('join-url').value));
+    assert.equal(await scanned(tab), `${service.url}/#token=join-3`, 'of the latest link');
+}));
+
+test('people are listed, paused, and sent away', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
+    await go('nodes');
+    await reads(/People[^]*Ada’s laptop\s*node-2\s+firefox 153\.0\s*8 cores, 16 GiB\s*Mozilla\/5\.0 \(Laptop\)\s+41 answered, 1 failed\s*12 ms for a task\s+draining\s*an admin has paused it/);
+    assert.equal(await tab.locator(label('Remove node-1')).count(), 0, 'a session of the daemon is none');
+    await tab.locator(label('Continue node-2')).click();
+    await said(/^Ada’s laptop \(node-2\) gets work again\.$/);
+    service.change({ 'node/node-2': { ...service.objects['node/node-2'], draining: false, attempts: 2, idle: undefined } });
+    await tab.locator(label('Pause node-2')).click();
+    await said(/^Ada’s laptop \(node-2\) is paused\.$/);
+    assert.deepEqual(service.asked('POST', /./).map(({ path }) => path), ['/v1/nodes/node-2/undrain', '/v1/nodes/node-2/drain']);
+    assert.match(await agree('Remove node-2', 'Remove'), /Ada’s laptop \(node-2\): 2 attempts on it are given to others\.\s+Whoever still has a valid link can join again\./);
+    await said(/^Ada’s laptop \(node-2\) is removed\.$/);
+    assert.equal(last(service, 'DELETE', /./)[0], '/v1/nodes/node-2');
 }));
 
 test('why a node gets less work is shown, and an admin forgives it', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {

@@ -6,6 +6,7 @@ import { Connection } from '../../page/src/link/connection.js';
 import { encode } from '../../page/src/shared/frame.js';
 import { Outbox } from '../../page/src/link/outbox.js';
 import { Residents } from '../../page/src/link/residents.js';
+import { Services } from '../../page/src/link/services.js';
 import { Times } from '../../page/src/link/limits.js';
 import { onnx } from './support/models.mjs';
 
@@ -171,7 +172,7 @@ function setUp(t) {
         close() { this.closed = true; }
     });
     const nothing = () => {};
-    const connection = new Connection('ws://x/', 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
+    const connection = new Connection(new Services(['http://x'], true, () => performance.now()), 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
         unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing,
         onForgotten: () => { world.forgotten++; }, onAnew: () => world.ended, onState: (state) => { world.state = state; },
         onUnwanted: (list) => world.unwanted.push(...list), onMessage: nothing }));

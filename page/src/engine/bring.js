@@ -9,7 +9,7 @@ import { Sha256 } from './sha256.js';
 
 /** @import { Sink, Store } from './store.js' */
 /** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
-/** `told`: how far a file is. @typedef {{credential: string, store: Store, signal: AbortSignal, told: (at: number) => void}} Source */
+/** `told`: how far a file is. @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void}} Source */
 
 /** Fills a buffer that has room for all of the file: its digest is the browser's own to make.
  * @param {Wanted} file @param {Uint8Array<ArrayBuffer>} into @param {Source} source @throws {Failure} */

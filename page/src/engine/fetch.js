@@ -9,7 +9,7 @@ const PROGRESS_EVERY_MS = 250;
 /** So many files are on the way at a time. */
 const ABREAST = 4;
 
-/** @import { Model } from '../shared/messages.js' */
+/** @import { Credential, Model } from '../shared/messages.js' */
 /** @typedef {{path: string, data: Uint8Array}} NamedBytes */
 /** A model's files as the store has them; `external` are the files that its graph keeps tensors in.
  * @typedef {{path: string, bytes: Uint8Array, external: NamedBytes[], spec: Record<string, any>}} Files */
@@ -23,7 +23,7 @@ const SPEC = 'model.json';
 
 /**
  * The graph, its further files and the contents of model.json. One `signal` ends all requests.
- * @param {Model} model @param {string} credential
+ * @param {Model} model @param {Credential} credential
  * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
  * @param {Store} [store] @returns {Promise<Files>}
  */
@@ -86,7 +86,7 @@ async function inTurn(tasks) {
 
 /**
  * One file, as this browser keeps it or from the service.
- * @param {{url: string, bytes: number, hash?: string}} part @param {string} credential
+ * @param {{url: string, bytes: number, hash?: string}} part @param {Credential} credential
  * @param {Progress} progress @param {AbortSignal} signal @param {Store} store
  */
 export async function fetchPart(part, credential, progress, signal, store) {
@@ -143,7 +143,7 @@ function allocate(size) {
 
 /**
  * model.json with its labels, or an empty one.
- * @param {Model} model @param {string} credential @param {AbortSignal} signal
+ * @param {Model} model @param {Credential} credential @param {AbortSignal} signal
  * @returns {Promise<Record<string, any>>}
  */
 async function fetchSpec(model, credential, signal) {

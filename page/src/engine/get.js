@@ -1,21 +1,24 @@
 /** Asks the service for model files, with the bearer credential that `welcome` gave. */
 import { Failure } from './failure.js';
 
+/** @import { Credential } from '../shared/messages.js' */
+
 /** A file is asked for so often again where it broke off, if bytes came in between. */
 const RETRIES = 3;
 
 /** Asks the service for a file, or with a Range for a piece of it.
- * @param {string} path @param {string} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
+ * @param {string} path @param {Credential} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
  * @param {RequestCache} [cache] @throws {Failure} `model_fetch_failed` */
 export async function get(path, credential, signal, headers = {}, cache = 'default') {
-    const { origin } = self.location, address = new URL(path, origin);
+    const { origin, token } = typeof credential === 'string' ? { origin: self.location.origin, token: credential } : credential;
+    const address = new URL(path, origin);
     // Addresses in a model's own files must not lead elsewhere.
     if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
         throw new Failure('model_fetch_failed', `${path} is no file of a model`);
     }
     let response;
     try {
-        response = await fetch(address, { headers: { ...headers, Authorization: `Bearer ${credential}` }, signal, cache });
+        response = await fetch(address, { headers: { ...headers, Authorization: `Bearer ${token}` }, signal, cache });
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
@@ -25,7 +28,7 @@ export async function get(path, credential, signal, headers = {}, cache = 'defau
 
 /**
  * All bytes of one file. After a broken connection it continues with a Range if the file is the same; otherwise it starts over.
- * @param {{url: string, bytes: number, hash?: string}} file @param {string} credential @param {AbortSignal} signal
+ * @param {{url: string, bytes: number, hash?: string}} file @param {Credential} credential @param {AbortSignal} signal
  * @param {(at: number, bytes: Uint8Array) => void} take given them in their order; what it throws ends it
  * @param {RequestCache} cache
  */

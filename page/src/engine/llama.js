@@ -57,6 +57,7 @@ export class LlamaEngine {
         this._makeModule = makeModule;
         this._chat = chat;
         this._onGpu = onGpu;
+        /** @type {import('../shared/messages.js').Credential} */
         this._credential = '';
         this._store = new Store();
         /** @type {import('../shared/messages.js').LanguageModels} */

@@ -50,7 +50,7 @@ export function checkNarrow(files) {
 }
 
 export class LlamaFiles {
-    /** @param {ModelFile[]} files @param {string} credential
+    /** @param {ModelFile[]} files @param {import('../shared/messages.js').Credential} credential
      * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} signal
      * @param {() => void} [lives] told of each piece that comes @param {Store} [store] */
     constructor(files, credential, onProgress, signal, lives = () => {}, store = new Store()) {

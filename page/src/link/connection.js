@@ -1,7 +1,7 @@
 /**
  * The WebSocket to the service: announcement, welcome, heartbeats both ways, reconnection with
  * backoff, and the answers that must survive a dropped socket. It knows frames, not attempts:
- * those belong to the dispatcher behind `handlers`.
+ * those belong to the dispatcher behind `handlers`. Which service that is, `services` decides.
  */
 import { positive } from '../shared/checks.js';
 import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
@@ -12,6 +12,7 @@ import { PiecesOut } from './pieces_out.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
 /** @import { Envelope } from '../shared/messages.js' */
+/** @import { Services } from './services.js' */
 
 /**
  * @typedef {object} Handlers
@@ -39,11 +40,11 @@ const FINAL_BYES = new Set(['drain', 'superseded']);
 
 export class Connection {
     /**
-     * @param {string} url @param {string} token kept, because the page may have to join again @param {string} pageVersion
+     * @param {Services} services @param {string} token kept, because the page may have to join again @param {string} pageVersion
      * @param {Handlers} handlers
      */
-    constructor(url, token, pageVersion, handlers) {
-        this._url = url;
+    constructor(services, token, pageVersion, handlers) {
+        this._services = services;
         this._token = token;
         this._pageVersion = pageVersion;
         this._handlers = handlers;
@@ -69,6 +70,8 @@ export class Connection {
         this._quiet = 0; /* intervals in a row without a word of the service */
         this._lastOut = 0;
         this._left = false; /* by itself, for good */
+        /** How often it has gone to another service. */
+        this.moves = 0;
         /** Bytes of messages. */
         this.sent = this.received = 0;
         this._ids = 0;
@@ -82,14 +85,19 @@ export class Connection {
 
     open() {
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', '');
-        const socket = new WebSocket(this._url, PROTOCOL);
+        const socket = new WebSocket(`${this.origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
         socket.binaryType = 'arraybuffer';
         this._socket = socket;
         this._welcomed = false;
         socket.onopen = () => this._announce();
         socket.onmessage = (event) => this._receive(event.data);
         socket.onclose = (event) => this._closed(event.code, event.reason);
-        this._setTimer(() => this._giveUp(), WELCOME_TIMEOUT_MS);
+        this._setTimer(() => this._giveUp(), this._services.patience(WELCOME_TIMEOUT_MS));
+    }
+
+    /** That of the service. */
+    get origin() {
+        return this._services.origin;
     }
 
     /** Sends if there is a link; what must not get lost goes through `answer`.
@@ -173,6 +181,7 @@ export class Connection {
         this._misses = positive(data.heartbeat_misses, 3);
         this._maxFrame = positive(data.max_frame_bytes, Infinity);
         this._welcomed = true;
+        this._services.welcomed(positive(data.resume_grace_ms), data.endpoints);
         this._backoff.reset();
         if (Array.isArray(data.cancel)) {
             this._outbox.acknowledge(data.cancel);
@@ -277,7 +286,8 @@ export class Connection {
 
     /** @param {Record<string, any>} data */
     _bye(data) {
-        if (data.code === 'resume_unknown') this._forget();
+        if (data.code === 'shutdown') this._services.leaves();
+        else if (data.code === 'resume_unknown') this._forget();
         else if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
     }
 
@@ -321,13 +331,24 @@ export class Connection {
         clearTimeout(this._timer);
         this._pieces.clear();
         this._socket = null;
+        const isStranger = !this._welcomed && !this.node;
         this._welcomed = false;
         if (this._left) this._handlers.onLeft();
         if (this._stopped) return;
-        if (code === CLOSE_POLICY) return this._stop('refused', reason || 'the service refused this page');
+        if (code === CLOSE_POLICY) {
+            // A token that is good at one service need not be so at another; a node that was sent away stays away.
+            if (!isStranger || !this._services.refused()) return this._stop('refused', reason || 'the service refused this page');
+            this.moves++;
+        } else if (this._services.lost()) this._move();
         if (code === CLOSE_RESUME_UNKNOWN && this.node) this._forget();
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', reason);
         this._setTimer(() => this._openAgain(), this._backoff.next());
+    }
+
+    /** Another service comes next, which knows nothing of this node. */
+    _move() {
+        this.moves++;
+        if (this.node) this._forget();
     }
 
     async _openAgain() {

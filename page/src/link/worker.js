@@ -4,10 +4,12 @@
  * silences the heartbeats.
  */
 import { Connection } from './connection.js';
+import { Elsewhere } from './elsewhere.js';
 import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
 import { PiecesIn } from './pieces_in.js';
+import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
@@ -24,6 +26,8 @@ const COUNT_EVERY_MS = 2000;
 const PAGE_TIMEOUT_MS = 10000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
+/** Errors after which an engine may have to be loaded anew. */
+const NEEDS_SCRIPTS = new Set(['engine_crashed', 'engine_hung', 'device_lost', 'platform_unsupported']);
 /** Room for an answer's head and padding, in addition to its tensors. */
 const ANSWER_OVERHEAD = 2 << 20;
 
@@ -46,7 +50,17 @@ class Link {
         this._shown = { text: '', at: -Infinity }; /* without the counts */
         this._logs = { since: 0, count: 0 };
         this._arriving = new PiecesIn(() => performance.now());
-        this.connection = new Connection(start.url, start.token, start.page_version, {
+        this._services = new Services(start.services, !start.isChosen, () => performance.now());
+        this._elsewhere = new Elsewhere(self.location.origin, {
+            answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
+            isIdle: () => this.dispatcher.attempts.size === 0 && this._arriving.ids().length === 0,
+            isBare: () => this.dispatcher.models.residents.list().length === 0,
+            changed: () => this._reportCapabilities(),
+            reopen: (origin) => this._tell({ type: 'reopen', origin }),
+            setTimer: (run, ms) => setTimeout(run, ms),
+            clearTimer: (timer) => clearTimeout(timer),
+        });
+        this.connection = new Connection(this._services, start.token, start.page_version, {
             capabilities: () => this._capabilities(),
             unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
@@ -71,7 +85,10 @@ class Link {
             nodeId: () => this.connection.node,
             answer: (attempt, frame) => this.connection.answer(attempt, frame),
             part: (attempt, seq, json) => this.connection.part(attempt, seq, json),
-            fail: (attempt, data) => this.connection.answerText(attempt, data),
+            fail: (attempt, data) => {
+                if (NEEDS_SCRIPTS.has(data.error?.code)) this._elsewhere.failed();
+                this.connection.answerText(attempt, data);
+            },
             send: (type, data) => this._send(type, data),
             begin: (worker, build, reason) => {
                 if (reason) this._send('log', { level: 'warn', message: `the ${build} engine worker is replaced: ${reason}` });
@@ -139,7 +156,7 @@ class Link {
 
     /** A service that was upgraded has other scripts than this page, which finds its own no more. */
     async _onAnew() {
-        if (await this._isOutdated()) {
+        if (!this._isElsewhere() && await this._isOutdated()) {
             this._tell({ type: 'reload' });
             await new Promise(() => {});
         }
@@ -149,7 +166,7 @@ class Link {
     /** @returns {Promise<boolean>} false as well where nothing can be learnt */
     async _isOutdated() {
         try {
-            const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+            const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(this._services.patience(PAGE_TIMEOUT_MS)) });
             return response.ok && !(await response.text()).includes(this._script);
         } catch {
             return false;
@@ -165,6 +182,11 @@ class Link {
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models.residents.states() });
         this._reportCapabilities();
+        this._elsewhere.at(this.connection.origin);
+    }
+
+    _isElsewhere() {
+        return this.connection.origin !== self.location.origin;
     }
 
     /** Takes in what a welcome or later settings say; what they leave out stays as it was.
@@ -175,10 +197,11 @@ class Link {
             model_credential: credential, threads, model_budget_bytes: budget, max_answer_bytes: maxAnswer,
             initial_credit: credit, language_models: models, tuning,
         } = this._settings;
+        const token = String(credential ?? '');
         // Answers that do not fit into a message are sent in pieces, up to the service's limit.
         const bytes = positive(budget, Infinity);
         this.dispatcher.configure({
-            credential: String(credential ?? ''), threads: positive(models?.threads) || positive(threads) || 1,
+            credential: this._isElsewhere() ? { origin: this.connection.origin, token } : token, threads: positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? this._keep : 0, // a session's files come over loopback, and its profile goes
             tuning: Array.isArray(tuning) ? tuning : [],
@@ -239,6 +262,8 @@ class Link {
 
     /** @param {Envelope} request whose tensors are there @param {ArrayBuffer | null} buffer @param {number} section */
     _run(request, buffer, section) {
+        // Services may have the same word for different clients, whose caches are to be kept apart.
+        if (this.connection.moves > 0) request.data.owner = `${this.connection.moves} ${request.data.owner ?? ''}`;
         this.dispatcher.request(unpack(request, buffer, section), buffer, section);
     }
 
@@ -249,12 +274,12 @@ class Link {
     }
 
     _capabilities() {
-        const capabilities = {
+        const capabilities = this._elsewhere.within({
             ...this._base,
             platforms: this.dispatcher.workers.platforms(),
             engines: { ...this._base.engines, ...this.dispatcher.engines },
             engine_info: { ...this._base.engine_info, ...this.dispatcher.engineInfo },
-        };
+        }, this.dispatcher.workers.loaded);
         this._reported = JSON.stringify(capabilities);
         return capabilities;
     }
@@ -307,7 +332,7 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, replaced, paused: this._paused,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin, replaced, paused: this._paused,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();

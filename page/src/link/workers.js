@@ -69,6 +69,8 @@ export class Workers {
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         this.replaced = 0;
+        /** The builds whose scripts the browser has loaded. @type {Set<Build>} */
+        this.loaded = new Set();
     }
 
     /** @returns {Record<string, PlatformReport>} */
@@ -157,6 +159,7 @@ export class Workers {
     /** A worker has said what it can do. @param {Lane} lane @param {PlatformReport} told */
     ready(lane, { was_gone: wasGone, ...report }) {
         lane.readyDue = Infinity;
+        this.loaded.add(lane.build);
         if (!report.available && lane.probesLeft > 0) return this._probeAgain(lane);
         lane.ready = true;
         const isShared = lane.key === null;

@@ -53,6 +53,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
  *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
+/** With what model files are asked for: of the page's own service, or of another. @typedef {string | {origin: string, token: string}} Credential */
 /** @import { Finding } from '../features/finding.js' */
 /** The announcement of an engine: how many tasks it runs at a time; how many tasks without text output it runs in
  * addition, if these are not among them; how many of either kind may wait there; its further abilities; and the bytes
@@ -84,7 +85,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * share of the cores, at most four; `budget`: bytes that models may take, including their computation.
  * @typedef {{context: number, slots: number, warmup: boolean, threads: number, budget: number}} LanguageModels */
 /** Settings that `welcome` gives to the engines.
- * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels, keep?: number, tuning?: import('../engine/kernels.js').Chosen[]}} EngineSettings
+ * @typedef {{credential: Credential, threads: number, max_frame: number, models?: LanguageModels, keep?: number, tuning?: import('../engine/kernels.js').Chosen[]}} EngineSettings
  *   `keep`: bytes of model files that this browser keeps; `tuning`: how kernels are compiled here */
 
 /**
@@ -130,9 +131,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /**
  * Document → link worker.
- * @typedef {{type: 'start', url: string, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>,
+ * @typedef {{type: 'start', services: string[], isChosen: boolean, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>,
  *   keep: number, paused: boolean}} StartMessage `script`: the document's, whose name is that of all the page's content; `keep`: bytes of models' files
- *   that the browser is to keep if the page joined; `paused`: its person had paused it before it was loaded again
+ *   that the browser is to keep if the page joined; `paused`: its person had paused it before it was loaded again; `services`: the origins
+ *   to try, in this order; `isChosen`: by its link, so that it goes to no others
  * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
  * @typedef {{type: 'leave', reason: string}} LeaveMessage the page is being closed, or stopped
@@ -146,14 +148,15 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'begin', worker: string, build: Build}} BeginMessage begins a worker and replaces the one with the same name
  * @typedef {{type: 'close', worker: string}} CloseMessage
  * @typedef {{type: 'reload'}} ReloadMessage the service has another page
+ * @typedef {{type: 'reopen', origin: string}} ReopenMessage the page is to open itself there
  * @typedef {{
- *   type: 'state', state: string, detail: string, node: string, joined: boolean, platforms: Record<string, PlatformReport>,
+ *   type: 'state', state: string, detail: string, node: string, joined: boolean, service: string, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
  *   memory: number, sent: number, received: number
- * }} StateMessage `joined`: its token can be used again; `memory`, `sent`, `received`: bytes, of models and of messages
+ * }} StateMessage `joined`: its token can be used again; `service`: its origin; `memory`, `sent`, `received`: bytes, of models and of messages
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature
  * @typedef {{type: 'found_all'}} FoundAllMessage ends the workers that trying features has begun
- * @typedef {BeginMessage | CloseMessage | ReloadMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
+ * @typedef {BeginMessage | CloseMessage | ReloadMessage | ReopenMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
  */
 
 /** The running and waiting tasks of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */

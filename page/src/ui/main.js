@@ -5,10 +5,11 @@
 import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js';
 import { Engines } from './engines.js';
 import { Features } from './features.js';
+import { choose, read, sentenceOf } from './endpoints.js';
 import * as kept from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { countFetched } from '../shared/traffic.js';
-import { onClear, show, showKept, showState } from './view.js';
+import { onClear, show, showEndpoints, showKept, showState } from './view.js';
 import { ask, onVerbs, showLent } from './volunteer.js';
 
 /** @import { Build, FromLink, ToLink } from '../shared/messages.js' */
@@ -40,6 +41,23 @@ function reload(asked) {
     location.reload();
 }
 
+/** Opens this page at a sibling of its service, with its settings. @param {string} origin @param {URLSearchParams} asked
+ * @param {string[]} services to try */
+function reopen(origin, asked, services) {
+    const at = services.indexOf(origin), order = [...services.slice(at), ...services.slice(0, at)];
+    location.assign(`${origin}/${isChosen ? `?node_endpoints=${order.join(',')}` : ''}#${asked}`);
+}
+
+/** The services that its link lets this page go to. */
+async function chooseServices() {
+    const wanted = new URLSearchParams(location.search).get('node_endpoints');
+    if (wanted === null) return [location.origin];
+    const known = await fetch('/endpoints').then((response) => (response.ok ? response.text() : ''), () => '');
+    const chosen = choose(wanted, location.origin, read(known));
+    showEndpoints(sentenceOf(chosen));
+    return chosen.origins;
+}
+
 /** Bytes of files, those of this page and those that its workers have fetched. */
 let fetched = 0;
 const countMore = (/** @type {number} */ bytes) => { fetched += bytes; };
@@ -67,9 +85,9 @@ function hearVerbs(asked, tellLink, engines) {
     return heard;
 }
 
-/** @param {string} token @param {URLSearchParams} asked the options of the address, with the token: a page that was started need
+/** @param {string[]} services @param {string} token @param {URLSearchParams} asked the options of the address, with the token: a page that was started need
  * not be started again when it returns, and a paused one stays paused */
-async function start(token, asked) {
+async function start(services, token, asked) {
     asked.set('start', '');
     showState('starting');
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
@@ -84,6 +102,7 @@ async function start(token, asked) {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
         else if (data.type === 'close') engines.close(data.worker);
         else if (data.type === 'reload') reload(asked);
+        else if (data.type === 'reopen') reopen(data.origin, asked, services);
         else if (data.type === 'find') features.find(data.name);
         else if (data.type === 'found_all') features.end();
         else {
@@ -103,11 +122,10 @@ async function start(token, asked) {
     addEventListener('pagehide', ({ persisted }) => {
         if (!persisted) tellLink({ type: 'leave', reason: 'its page was closed' });
     });
-    const url = new URL('/node', location.href), script = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const script = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1);
     const capabilities = await baseCapabilities();
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
-    tellLink({ type: 'start', url: url.href, token, page_version: __PAGE_VERSION__, script, builds, capabilities,
+    tellLink({ type: 'start', services, isChosen, token, page_version: __PAGE_VERSION__, script, builds, capabilities,
         keep: keepOf(asked), paused: asked.has('paused') });
     for (const build of builds) engines.begin(build, build);
 }
@@ -116,7 +134,9 @@ onClear(() => clear().then(showFiles));
 showFiles();
 countFetched(countMore);
 const asked = takeAddress(), token = asked.get('token');
-const begin = () => start(String(token), asked).catch((error) => showState('failed', String(error)));
+const isChosen = new URLSearchParams(location.search).has('node_endpoints');
+const services = token ? await chooseServices() : [];
+const begin = () => start(services, String(token), asked).catch((error) => showState('failed', String(error)));
 if (!token) showState('no-token');
 else if (asked.has('start')) begin();
-else ask(keepOf(asked), () => fetched, begin);
+else ask(services, keepOf(asked), () => fetched, begin);

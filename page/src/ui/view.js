@@ -32,7 +32,9 @@ export function show(message) {
     root.running = String(message.running);
     root.replaced = String(message.replaced);
     root.isolated = String(self.crossOriginIsolated);
+    root.service = message.service;
     text('node', message.node || '–');
+    text('service', message.service);
     text('counts', `${message.answered} answered, ${message.failed} failed, ${message.running} running, `
         + `${message.queued} queued, ${message.replaced} engine workers replaced`);
     rows('platforms', Object.entries(message.platforms).map(([name, report]) => [name, describe(report)]));
@@ -41,6 +43,12 @@ export function show(message) {
     root.queued = String(message.queued);
     if (message.state === 'connected' && message.paused) showState('paused', '', message.running > 0 ? 'ending' : 'paused');
     else showState(message.state, message.detail);
+}
+
+/** What is not followed of a link. @param {string} sentence empty: nothing */
+export function showEndpoints(sentence) {
+    /** @type {HTMLElement} */ (document.getElementById('endpoints')).hidden = !sentence;
+    text('endpoints', sentence);
 }
 
 /** @param {{count: number, bytes: number}} files */

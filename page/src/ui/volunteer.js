@@ -20,11 +20,11 @@ async function tellWork() {
     if (WORK[word]) text('ask-work', WORK[word]);
 }
 
-/** Asks, and calls `start` once they want it. @param {number} keep bytes of models' files that this browser would keep
+/** Asks, and calls `start` once they want it. @param {string[]} services to which this page would go @param {number} keep bytes of models' files that this browser would keep
  * @param {() => number} fetched bytes of the page itself @param {() => void} start */
-export function ask(keep, fetched, start) {
+export function ask(services, keep, fetched, start) {
     const section = element('ask'), button = element('start');
-    text('host', location.host);
+    text('host', services.map((origin) => new URL(origin).host).join(', then '));
     text('ask-keep', keep > 0 ? `Up to ${+(keep / 2 ** 30).toFixed(1)} GiB of these files stay in this browser, where it allows that, and can be removed here.`
         : 'This browser keeps none of these files.');
     const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);

@@ -1057,6 +1057,8 @@ class _NodeRow(TypedDict):
 
 
 class NodeRow(_NodeRow, total=False):
+    #: Why the node runs nothing; absent while it runs something.
+    idle: str
     #: Of a relay: the daemon that lends its browsers.
     via: str
 
@@ -1685,6 +1687,8 @@ class Node(_Node, total=False):
     conduct: Union[Conduct, None]
     #: For admins: the browser's User-Agent.
     user_agent: str
+    #: For admins: the label of the join link with which the node came.
+    label: str
     #: When the node connected, in milliseconds since 1970.
     connected_at: int
     cores: int
@@ -1714,6 +1718,8 @@ class Node(_Node, total=False):
     engines: Dict[str, Engine]
     #: What the node reports about its models.
     models: List[Any]
+    #: Why the node runs nothing; absent while it runs something.
+    idle: str
     #: Of a relay: the daemon that lends its browsers.
     via: str
 

@@ -156,6 +156,25 @@ void wi_handle_node_undrain(struct wi_request *request)
         &error, 200, "ready");
 }
 
+void wi_handle_node_remove(struct wi_request *request)
+{
+    struct wi_bridge *bridge = request->api->deps.bridge;
+    const struct wi_node_info *node = wi_bridge_node(bridge, request->argument);
+    if (!node) {
+        wi_request_answer_refusal(
+            request, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", request->argument);
+    } else if (*node->session) {
+        wi_request_answer_refusal(request, WI_CONFLICT, "node",
+            "the daemon has started its browser, the session %s, which can be recycled",
+            node->session);
+    } else {
+        wi_info("api", request->id, "%.80s is removed, as %.80s has asked", request->argument,
+            wi_request_client(request));
+        wi_bridge_drop(bridge, request->argument, "an admin removed this page");
+        wi_request_answer_verb(request, 200, request->argument, "removed");
+    }
+}
+
 /* --- orders to nodes -------------------------------------------------------------------------- */
 
 struct telling {

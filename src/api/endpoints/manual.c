@@ -130,11 +130,12 @@ static void print_query(const struct wi_schema *query, FILE *out)
         fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
 }
 
-/* Routes that run a model for clients of other APIs are described with those APIs; the cluster has
- * a manual of its own. */
+/* Routes that run a model for clients of other APIs are described with those APIs; the cluster and
+ * join links have manuals of their own. */
 static int is_elsewhere(const struct wi_route *route)
 {
     return is_below(route, "/v2") || is_below(route, "/api") || is_below(route, "/v1/cluster") ||
+           is_below(route, "/v1/admin/join") ||
            (route->handle == wi_handle_infer && route->dialect != &wi_dialect_native);
 }
 
@@ -168,6 +169,11 @@ static void print_kserve_routes(FILE *out)
 static void print_cluster_routes(FILE *out)
 {
     print_routes_of("/v1/cluster", out);
+}
+
+static void print_join_routes(FILE *out)
+{
+    print_routes_of("/v1/admin/join", out);
 }
 
 static void print_one(const char *name, FILE *out)
@@ -374,6 +380,7 @@ static void print_evidence(FILE *out)
 #define API "man/webinfer-api.7"
 #define CLUSTER "man/webinfer-cluster.7"
 #define COMPUTE "man/webinfer-compute.7"
+#define JOIN "man/webinfer-join.7"
 #define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
 #define PROOF "man/webinfer-proof.7"
@@ -413,6 +420,8 @@ static const struct {
     {"kernel-models", COMPUTE, print_kernel_models, NULL},
     {"benchmark-order", COMPUTE, NULL, "BenchmarkRequest"},
     {"benchmark", COMPUTE, NULL, "Benchmark"},
+    {"join-routes", JOIN, print_join_routes, NULL},
+    {"join-order", JOIN, NULL, "JoinOrder"},
     {"lab-run", LAB, NULL, "LabRun"},
     {"lab-cell", LAB, NULL, "LabCell"},
     {"evidence", PROOF, print_evidence, NULL},

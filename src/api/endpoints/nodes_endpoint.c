@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "base/text.h"
 #include "wire/describe/schemas.h"
 #include "work/pool/evidence.h"
 #include <openssl/crypto.h>
@@ -67,12 +68,13 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
     json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
-        node->connected_at, node->cores, node->memory_gib,
-        node->memory_limit ? json_integer(node->memory_limit) : NULL, node->isolated,
-        state.connected, state.busy_since_ms, state.last_seen_ms, state.rtt_ms, state.answered,
-        state.failed, state.task_ms_p50 < 0 ? json_null() : json_real(state.task_ms_p50),
-        state.heartbeats_lost, state.bytes_in, state.bytes_out, platforms_json(node),
-        engines_json(node), json_incref(state.models));
+        everything && *node->label ? node->label : NULL, node->connected_at, node->cores,
+        node->memory_gib, node->memory_limit ? json_integer(node->memory_limit) : NULL,
+        node->isolated, state.connected, state.busy_since_ms, state.last_seen_ms, state.rtt_ms,
+        state.answered, state.failed,
+        state.task_ms_p50 < 0 ? json_null() : json_real(state.task_ms_p50), state.heartbeats_lost,
+        state.bytes_in, state.bytes_out, platforms_json(node), engines_json(node),
+        json_incref(state.models));
     if (!view)
         return;
     json_t *found = wi_pool_found_json(api->deps.pool, id, everything);
@@ -192,7 +194,8 @@ void wi_handle_nodes(struct wi_request *request)
 
 struct requested {
     int64_t nodes, seconds;
-    int start;
+    int start, shareable;
+    const char *label;
 };
 
 const struct wi_param wi_join_params[] = {
@@ -203,31 +206,53 @@ const struct wi_param wi_join_params[] = {
     WI_PARAM(requested, start, BOOL,
         .help = "Whether a page opened with the link starts work at once, without asking the user; "
                 "false by default."),
+    WI_PARAM(requested, label, STRING, .min = 1, .max = WI_JOIN_LABEL_SIZE - 1,
+        .help = "A text for lists, such as the name of the person who gets the link."),
+    WI_PARAM(requested, shareable, BOOL,
+        .help = "Whether people who joined with the link may pass it on: the page then offers to "
+                "copy the link; false by default."),
     WI_PARAM_END,
 };
 
-void wi_handle_join_new(struct wi_request *request)
+/* Makes the token and answers with its link. */
+static void join_answer(struct wi_request *request, const struct requested *requested)
 {
     struct wi_bridge *bridge = request->api->deps.bridge;
-    struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
+    const struct wi_join_terms terms = {.nodes = (size_t)requested->nodes,
+        .ttl_ms = requested->seconds * 1000,
+        .shareable = requested->shareable,
+        .label = requested->label};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[528 + WI_TOKEN_SIZE];
     struct wi_error error;
-    json_t *body = wi_request_read_body(request, wi_join_params, &requested);
-    if (!body)
-        return;
-    json_decref(body);
-    if (wi_bridge_invite(bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token,
-            &error) != WI_OK) {
+    if (wi_bridge_invite(bridge, &terms, id, token, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }
     snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(bridge), token,
-        requested.start ? "&start" : "");
+        requested->start ? "&start" : "");
     wi_request_answer_json(request, 201,
-        wi_form_json("Join", id, token, url, requested.nodes,
-            (json_int_t)(wi_wall_ms() + requested.seconds * 1000)));
+        wi_form_json("Join", id, token, url, requested->label, requested->shareable,
+            requested->nodes, (json_int_t)(wi_wall_ms() + requested->seconds * 1000)));
     OPENSSL_cleanse(token, sizeof token);
     OPENSSL_cleanse(url, sizeof url);
+}
+
+void wi_handle_join_new(struct wi_request *request)
+{
+    struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
+    struct wi_error error;
+    json_t *body = wi_request_read_body(request, wi_join_params, &requested);
+    if (!body)
+        return;
+    if (requested.label && !wi_text_is_plain(requested.label)) {
+        wi_error_set(&error, WI_INVALID_FIELD, "label", "the label has a control character");
+        wi_error_allow(
+            &error, "1 to %d bytes of UTF-8 without control characters", WI_JOIN_LABEL_SIZE - 1);
+        wi_request_answer_error(request, &error);
+    } else {
+        join_answer(request, &requested);
+    }
+    json_decref(body);
 }
 
 void wi_handle_joins(struct wi_request *request)

@@ -198,7 +198,7 @@ static enum wi_exit show_nodes(struct wi_cli *cli)
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
         {"PAUSED", "paused", NULL}, {"HELD", "held", NULL}, {"CORES", "cores", NULL},
-        {"ATTEMPTS", "attempts", NULL}, {"RTT", "{rtt_ms} ms", NULL},
+        {"ATTEMPTS", "attempts", NULL}, {"RTT", "{rtt_ms} ms", NULL}, {"LABEL", "label", NULL},
         {"PLATFORMS", "platforms", put_platforms}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
 

@@ -3,16 +3,23 @@
  * tokens_file, which has only its SHA-256. webinfer token join: makes a link for nodes of others.
  */
 #include "cli/commands/commands.h"
+#include "config.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/net/url.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "cli/plain.h"
+#include "cli/progress.h"
 #include "cli/text_table.h"
 #include "cli/token_file.h"
+#include <langinfo.h>
 #include <openssl/crypto.h>
 #include <pwd.h>
+#ifdef HAVE_QRENCODE
+#include <qrencode.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,10 +171,12 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
 static enum wi_exit ask_for_link(
     const struct wi_cli *cli, size_t nodes, int64_t seconds, json_t **link)
 {
+    const struct wi_arguments *arguments = &cli->arguments;
     struct wi_rest_answer answer;
-    json_t *order =
-        json_pack("{s:I, s:I, s:o*}", "nodes", (json_int_t)nodes, "seconds", (json_int_t)seconds,
-            "start", wi_argument_given(&cli->arguments, "start") ? json_true() : NULL);
+    json_t *order = json_pack("{s:I, s:I, s:o*, s:o*, s:s*}", "nodes", (json_int_t)nodes, "seconds",
+        (json_int_t)seconds, "start", wi_argument_given(arguments, "start") ? json_true() : NULL,
+        "shareable", wi_argument_given(arguments, "shareable") ? json_true() : NULL, "label",
+        wi_argument(arguments, "label"));
 
     *link = NULL;
     wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/join", .json = order}, &answer);
@@ -183,26 +192,103 @@ static enum wi_exit ask_for_link(
     return result;
 }
 
+/* --- the QR code of a link ------------------------------------------------------------------- */
+
+/* Columns of the light margin on each side of a code (ISO/IEC 18004, 6.3.8). */
+#define QR_MARGIN 4
+
+#ifdef HAVE_QRENCODE
+
+#define LIGHT_ON_DARK "\033[97;40m"
+#define USUAL "\033[0m"
+
+/* Modules outside the code are its light margin. */
+static int module_is_light(const QRcode *code, int row, int column)
+{
+    if (row < 0 || row >= code->width || column < 0 || column >= code->width)
+        return 1;
+    return (code->data[row * code->width + column] & 1) == 0; /* the bit: dark */
+}
+
+static void line_draw(struct wi_buffer *out, const QRcode *code, int row)
+{
+    static const char *const blocks[2][2] = {{" ", "▄"}, {"▀", "█"}};
+    wi_buffer_puts(out, LIGHT_ON_DARK);
+    for (int column = -QR_MARGIN; column < code->width + QR_MARGIN; column++)
+        wi_buffer_puts(out,
+            blocks[module_is_light(code, row, column)][module_is_light(code, row + 1, column)]);
+    wi_buffer_puts(out, USUAL "\n");
+}
+
+/* Appends a QR code of the bytes of `text` as lines of half blocks in UTF-8. A character is two
+ * modules, one above the other. Light modules are drawn, because a reader expects dark modules on
+ * light ground, and the colours are set, because a terminal may have either as its own. Returns the
+ * columns that it takes; it is appended only if they are at most `most`. 0: this build has no
+ * libqrencode, or the text is too long for a code. */
+static unsigned qr_draw(struct wi_buffer *out, const char *text, unsigned most)
+{
+    /* Version 0: the smallest that is large enough. Level L, the lowest: a screen has no stains. */
+    QRcode *code =
+        QRcode_encodeData((int)strlen(text), (const unsigned char *)text, 0, QR_ECLEVEL_L);
+    if (!code)
+        return 0;
+    unsigned columns = (unsigned)code->width + 2 * QR_MARGIN;
+    for (int row = -QR_MARGIN; columns <= most && row < code->width + QR_MARGIN; row += 2)
+        line_draw(out, code, row);
+    QRcode_free(code);
+    return columns;
+}
+
+#else
+
+static unsigned qr_draw(struct wi_buffer *out, const char *text, unsigned most)
+{
+    return 0;
+}
+
+#endif
+
+/* For a phone that reads it from the terminal. */
+static void show_code(const char *url)
+{
+    unsigned room = wi_cli_progress_columns() + 1;
+    struct wi_buffer code = {0};
+
+    if (!isatty(STDOUT_FILENO) || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        return;
+    unsigned columns = qr_draw(&code, url, room);
+    if (columns > room)
+        fprintf(stderr, "The link's QR code needs %u columns, and this terminal has %u.\n", columns,
+            room);
+    if (code.size)
+        fwrite(code.text, 1, code.size, stdout);
+    fflush(stdout);
+    wi_buffer_clear(&code);
+}
+
 static void show_link(const struct wi_cli *cli, const json_t *link)
 {
     const char *url = wi_json_text(link, "url");
     struct wi_buffer text = {0};
 
     if (cli->json) {
-        wi_plain_put_json(
-            json_pack("{s:s, s:s, s:O?, s:O?}", "id", wi_json_text(link, "id"), "url", url, "nodes",
-                json_object_get(link, "nodes"), "expires_at", json_object_get(link, "expires_at")));
+        wi_plain_put_json(json_pack("{s:s, s:s, s:O?, s:O?, s:O?, s:O?}", "id",
+            wi_json_text(link, "id"), "url", url, "label", json_object_get(link, "label"),
+            "shareable", json_object_get(link, "shareable"), "nodes",
+            json_object_get(link, "nodes"), "expires_at", json_object_get(link, "expires_at")));
         return;
     }
     printf("%s\n", url);
+    show_code(url);
     wi_buffer_puts(&text, wi_argument_given(&cli->arguments, "start")
                               ? "A browser that opens this link computes for the service at once, "
                                 "without being asked"
                               : "A browser that opens this link computes for the service once its "
                                 "user has read an explanation and agreed");
     wi_table_fill(&text,
-        ": up to {nodes} at a time, joining until {expires_at:t}. It is a secret; DELETE "
-        "/v1/admin/join/{id} revokes it.\n",
+        ": up to {nodes} at a time, joining until {expires_at:t}. It is a secret"
+        "{shareable?, which people who joined with it may pass on}; DELETE /v1/admin/join/{id} "
+        "revokes it.\n",
         link);
     wi_plain_flush(stderr, &text);
     if (wi_url_is_loopback(url))
@@ -215,6 +301,7 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
 {
     const char *nodes = wi_argument(&cli->arguments, "nodes");
     const char *period = wi_argument(&cli->arguments, "for");
+    const char *label = wi_argument(&cli->arguments, "label");
     json_t *link;
     int64_t ms = 3600 * 1000;
     char *end = NULL;
@@ -225,6 +312,8 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
         return wi_cli_fail(WI_EXIT_USAGE, "--nodes needs a number from 1 to %d", NODES_MAX);
     if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX))
         return wi_cli_fail(WI_EXIT_USAGE, "--for needs a duration from 1s to 168h, such as 30m");
+    if (label && !wi_text_is_plain(label)) /* JSON has no other text */
+        return wi_cli_fail(WI_EXIT_USAGE, "--label needs UTF-8 without control characters");
     result = ask_for_link(cli, (size_t)count, ms / 1000, &link);
     if (result == WI_EXIT_OK)
         show_link(cli, link);

@@ -224,6 +224,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     if (*spent.version)
         snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
     snprintf(info->gpu, sizeof info->gpu, "%s", spent.gpu);
+    wi_text_copy(info->label, sizeof info->label, wi_joins_label(&bridge->joins, join_id));
     struct wi_node *node = wi_node_new(bridge, info, join_id);
     socket_attach(socket, node);
     wi_node_name_party(node);
@@ -291,6 +292,7 @@ static void take_back(
     memcpy(next.id, known->id, sizeof next.id);
     memcpy(next.session, known->session, sizeof next.session);
     memcpy(next.party, known->party, sizeof next.party);
+    memcpy(next.label, known->label, sizeof next.label);
     memcpy(next.kind, known->kind, sizeof next.kind);
     memcpy(next.relay, known->relay, sizeof next.relay);
     next.relay_models = known->relay_models;

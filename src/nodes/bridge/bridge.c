@@ -135,6 +135,16 @@ static void on_sweep(void *context)
     }
 }
 
+/* Also where they were taken before. The URLs are known. */
+static void take_siblings(struct wi_bridge *bridge, const struct wi_config_bridge *config)
+{
+    const char *const urls[] = {bridge->url, bridge->local_url, bridge->inside_url, NULL};
+    wi_strings_clear(&bridge->siblings);
+    wi_strings_copy(&bridge->siblings, &config->endpoints);
+    free(bridge->security_headers);
+    bridge->security_headers = wi_http_security_headers(urls, &bridge->siblings);
+}
+
 static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *config)
 {
     int tls = config->tls_certificate && *config->tls_certificate;
@@ -149,8 +159,7 @@ static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *c
     }
     bridge->port = wi_address_port(wi_listener_address(bridge->listener));
     bridge->inside_url = wi_sprintf("%s://127.0.0.1:%u", tls ? "https" : "http", bridge->port);
-    const char *const urls[] = {bridge->url, bridge->local_url, bridge->inside_url, NULL};
-    bridge->security_headers = wi_http_security_headers(urls);
+    take_siblings(bridge, config);
 }
 
 /* What the vhost has read, for browsers that have to be told of it. */
@@ -312,6 +321,7 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
                        settings.has_tokens != bridge->settings.has_tokens)))
         say_content(bridge);
     reload_certificate(bridge, &config->bridge);
+    take_siblings(bridge, &config->bridge);
     if (memcmp(&bridge->settings.models, &settings.models, sizeof settings.models) == 0)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
@@ -363,6 +373,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_certificate_free(bridge->certificate);
     wi_certificate_free(bridge->inside_certificate);
     wi_strings_clear(&bridge->odd_models);
+    wi_strings_clear(&bridge->siblings);
     wi_socket_limits_clear(&bridge->limits);
     wi_links_clear(&bridge->links);
     free(bridge->id);
@@ -407,10 +418,10 @@ void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
     wi_tokens_revoke(&bridge->tokens, session_id);
 }
 
-enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_terms *terms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
 {
-    if (wi_joins_add(&bridge->joins, nodes, wi_now_ms(), ttl_ms, id, token) == 0)
+    if (wi_joins_add(&bridge->joins, terms, wi_now_ms(), id, token) == 0)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, NULL,
         "there are %d join tokens already; revoke one, or wait until one expires", WI_JOINS_MAX);

@@ -15,6 +15,7 @@
 #include "base/net/lws.h"
 #include "base/secret.h"
 #include "models/models.h"
+#include "nodes/bridge/joins.h"
 #include "nodes/node/relay.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
@@ -53,6 +54,7 @@ struct wi_node_info {
      * session of ours, the name of a node token, or the id of a join token, a blank and the address
      * that it came from. For a relay, WI_PARTY_VIA and `relay` follow the name of its token. */
     char party[WI_PARTY_SIZE];
+    char label[WI_JOIN_LABEL_SIZE]; /* of its join token, for the operator; or "" */
     char kind[32]; /* browser kind: the session's, else the one that the page claims */
     /* The name of the daemon that lends its browsers of that kind through this node, which is then
      * a relay; "": it is none. What came to this daemon through a relay never goes to one. */
@@ -297,14 +299,13 @@ void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const ch
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
 
 /* Makes a join token, for pages and programs that others start: the page's URL is URL/#token=TOKEN,
- * where it waits for a click, or that with "&start". At most `nodes` nodes may be connected with it
- * at a time, and no new one may join after `ttl_ms`. WI_OK, or WI_CONFLICT if there are too many
+ * where it waits for a click, or that with "&start". WI_OK, or WI_CONFLICT if there are too many
  * such tokens. */
-enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_terms *terms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error);
 /* Revokes a join token and disconnects its nodes. Returns 0, or -1 if there is no such token. */
 int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id);
-/* [{"id","nodes","joined","expires_at"}]: join tokens that are valid or in use; new reference. */
+/* The join tokens that are valid or in use, as wi_joins_json has them; new reference. */
 json_t *wi_bridge_invitations(const struct wi_bridge *bridge);
 /* Makes those of `tokens` (copied) whose rank is WI_RANK_NODE the node tokens, each of which admits
  * any number of nodes. The nodes of a token that is no longer among them are disconnected. */

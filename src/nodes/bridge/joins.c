@@ -2,6 +2,7 @@
 #include "nodes/bridge/joins.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@ struct wi_join {
     size_t nodes, joined;
     struct wi_reading_token *reading;
     char name[WI_TOKEN_NAME_MAX + 1]; /* of a node token; "" for a join token */
-    int is_relay;                     /* a node token of rank relay */
+    char label[WI_JOIN_LABEL_SIZE];   /* of a join token, or "" */
+    int shareable;
+    int is_relay; /* a node token of rank relay */
 };
 
 static void join_drop(struct wi_joins *joins, struct wi_join *join)
@@ -46,7 +49,7 @@ static struct wi_join *join_add(struct wi_joins *joins, int is_relay)
     return join;
 }
 
-int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t ttl_ms,
+int wi_joins_add(struct wi_joins *joins, const struct wi_join_terms *terms, double now_ms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE])
 {
     size_t join_tokens = 0;
@@ -59,8 +62,10 @@ int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t tt
     memcpy(id, join->id, sizeof join->id);
     wi_token_new(token);
     wi_hash(token, strlen(token), join->hash);
-    join->expires_ms = now_ms + (double)ttl_ms;
-    join->nodes = nodes;
+    join->expires_ms = now_ms + (double)terms->ttl_ms;
+    join->nodes = terms->nodes;
+    join->shareable = terms->shareable;
+    wi_text_copy(join->label, sizeof join->label, terms->label);
     return 0;
 }
 
@@ -99,6 +104,18 @@ const char *wi_joins_name(const struct wi_joins *joins, const char *id)
 {
     const struct wi_join *join = join_find(joins, id);
     return join ? join->name : "";
+}
+
+const char *wi_joins_label(const struct wi_joins *joins, const char *id)
+{
+    const struct wi_join *join = join_find(joins, id);
+    return join ? join->label : "";
+}
+
+int wi_joins_is_shareable(const struct wi_joins *joins, const char *id)
+{
+    const struct wi_join *join = join_find(joins, id);
+    return join && join->shareable;
 }
 
 void wi_joins_release(struct wi_joins *joins, const char *id)
@@ -210,7 +227,8 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
         if (is_node_token(join) || (join->expires_ms < now_ms && join->joined == 0))
             continue;
         json_array_append_new(
-            list, json_pack("{s:s, s:I, s:I, s:I}", "id", join->id, "nodes",
+            list, json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I}", "id", join->id, "label",
+                      *join->label ? join->label : NULL, "shareable", join->shareable, "nodes",
                       (json_int_t)join->nodes, "joined", (json_int_t)join->joined, "expires_at",
                       (json_int_t)(wi_wall_ms() + (int64_t)(join->expires_ms - now_ms))));
     }

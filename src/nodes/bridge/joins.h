@@ -15,7 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WI_JOINS_MAX 256 /* join tokens that are valid or in use */
+#define WI_JOINS_MAX 256       /* join tokens that are valid or in use */
+#define WI_JOIN_LABEL_SIZE 201 /* bytes of a label, with a NUL */
+
+/* What a join token admits. */
+struct wi_join_terms {
+    size_t nodes;      /* at a time */
+    int64_t ttl_ms;    /* from now; later, no new node may join */
+    int shareable;     /* people who joined with the link may pass it on */
+    const char *label; /* for the operator's lists: fewer than WI_JOIN_LABEL_SIZE bytes of plain
+                          UTF-8; NULL: none */
+};
 
 /* Zero-initialise. */
 struct wi_joins {
@@ -26,7 +36,7 @@ struct wi_joins {
 enum wi_join_verdict { WI_JOIN_OK, WI_JOIN_UNKNOWN, WI_JOIN_FULL };
 
 /* 0 and the new token with its id, or -1 if there are too many. Times are monotonic. */
-int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t ttl_ms,
+int wi_joins_add(struct wi_joins *joins, const struct wi_join_terms *terms, double now_ms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE]);
 /* Takes a place; on WI_JOIN_OK `id` names the token, for wi_joins_release. */
 enum wi_join_verdict wi_joins_take(
@@ -43,11 +53,17 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
 /* The name of a node token in the tokens file, borrowed; "" for a join token and for an unknown
  * id. */
 const char *wi_joins_name(const struct wi_joins *joins, const char *id);
+/* The label of a join token, borrowed; "" for one without, for a node token and for an unknown
+ * id. */
+const char *wi_joins_label(const struct wi_joins *joins, const char *id);
+/* Whether it is a join token that people may pass on. */
+int wi_joins_is_shareable(const struct wi_joins *joins, const char *id);
 /* Whether that token, which was taken, has the rank WI_RANK_RELAY. */
 int wi_joins_is_relay(const struct wi_joins *joins, const char *id);
 /* Whether it is one of the node tokens. */
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);
-/* The join tokens, without the node tokens: [{"id","nodes","joined","expires_at"}]. */
+/* The join tokens, without the node tokens:
+ * [{"id","label","shareable","nodes","joined","expires_at"}]. */
 json_t *wi_joins_json(const struct wi_joins *joins, double now_ms);
 /* The node tokens, and those for relays that have nodes: [{"name","joined"}]. */
 json_t *wi_joins_node_tokens_json(const struct wi_joins *joins);

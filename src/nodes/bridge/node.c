@@ -51,6 +51,8 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .settings = &bridge->settings,
         .joined = !*node->info.session,
         .relay = *node->info.relay != '\0',
+        .shareable = wi_joins_is_shareable(&bridge->joins, node->join),
+        .siblings = *node->join && !*node->info.relay ? &bridge->siblings : NULL,
         .max_frame = node->max_frame,
         .threads = node->threads,
         .resumed = resumed,

@@ -161,6 +161,14 @@ static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *
         models->warmup ? "true" : "false", models->threads);
 }
 
+/* An origin of the configuration has no character that JSON escapes. */
+static void add_endpoints(struct wi_buffer *out, const struct wi_strings *siblings)
+{
+    for (size_t i = 0; i < siblings->count; i++)
+        wi_buffer_strings(out, i == 0 ? ",\"endpoints\":[\"" : "\",\"", siblings->items[i], NULL);
+    wi_buffer_puts(out, siblings->count > 0 ? "\"]" : "");
+}
+
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
     const struct wi_bridge_settings *settings = welcome->settings;
@@ -181,6 +189,10 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         welcome->threads, (unsigned long long)settings->model_budget);
     if (welcome->relay)
         wi_buffer_puts(&out, ",\"relay\":true");
+    if (welcome->shareable)
+        wi_buffer_puts(&out, ",\"shareable\":true");
+    if (welcome->siblings)
+        add_endpoints(&out, welcome->siblings);
     if (resumed)
         wi_json_rows_add(&out, resumed_members, resumed);
     else

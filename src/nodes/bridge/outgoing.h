@@ -39,10 +39,12 @@ struct wi_welcome {
     const struct wi_bridge_settings *settings; /* nodes/bridge/private.h */
     uint64_t max_frame;                        /* bytes */
     int threads;
-    int joined;                       /* its token allows it to join again */
-    int relay;                        /* it is treated as a relay */
-    const struct wi_resumed *resumed; /* NULL: it is new */
-    const json_t *tuning;             /* of kernels; NULL: nothing is known */
+    int joined;                        /* its token allows it to join again */
+    int relay;                         /* it is treated as a relay */
+    int shareable;                     /* its person may pass its link on */
+    const struct wi_strings *siblings; /* for a joined page: where it may go; NULL: nowhere */
+    const struct wi_resumed *resumed;  /* NULL: it is new */
+    const json_t *tuning;              /* of kernels; NULL: nothing is known */
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);

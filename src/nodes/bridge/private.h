@@ -81,6 +81,7 @@ struct wi_bridge {
     struct wi_certificate *inside_certificate; /* the same one, judged for inside_url */
     struct lws_context *lws;
     char *security_headers;
+    struct wi_strings siblings; /* origins of the operator's other daemons ([bridge] endpoints) */
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of models whose outputs lack the promised shape */
     struct wi_log_limit bad_answers, no_room, broken_off; /* log lines that others can cause */
@@ -95,8 +96,8 @@ struct wi_bridge {
 /* Checks a WebSocket upgrade. Returns 0 to continue, else the value for the lws callback to
  * return. */
 int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade);
-/* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is the
- * request's Host header. Pure. Public for tests. */
+/* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here because we have served
+ * it; `host` is the request's Host header. Pure. Public for tests. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
 /* Whether a request that is admitted because it comes from this machine was meant for us. An
  * attacker's host name can direct the requests of his page to us, from a browser on this machine.

@@ -5,6 +5,7 @@
  */
 #include "base/net/http.h"
 #include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/http/siblings.h"
 #include "nodes/bridge/private.h"
 #include <string.h>
 #include <strings.h>
@@ -81,7 +82,8 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
             wsi, bridge, 400, "the subprotocol " WI_PROTOCOL_NAME " is needed", NULL);
     int has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
     wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin); /* "" if it is too long, which is not allowed */
-    if (!wi_origin_allowed(has_origin ? origin : NULL, host, bridge->url, bridge->local_url))
+    if (!wi_origin_allowed(has_origin ? origin : NULL, host, bridge->url, bridge->local_url) &&
+        !wi_is_sibling(&bridge->siblings, origin))
         return wi_http_refuse(wsi, bridge, 403, "this origin may not open a WebSocket here", NULL);
     bridge->counters.refused--;
     return 0;

@@ -44,10 +44,13 @@ struct wi_config_api {
     char *tls_key;
 };
 
+#define WI_ENDPOINTS_MAX 16
+
 struct wi_config_bridge {
     char *listen;
-    char *public_url; /* how browsers reach us; NULL: from the listening address */
-    char *page;       /* the folder of the built page */
+    char *public_url;            /* how browsers reach us; NULL: from the listening address */
+    struct wi_strings endpoints; /* origins of sibling daemons */
+    char *page;                  /* the folder of the built page */
     char *tls_certificate;
     char *tls_key;
     int64_t heartbeat_interval;

@@ -201,6 +201,39 @@ static void check_callers(const struct check *check)
         "https://example.org");
 }
 
+/* As a browser writes it, so that it equals what a page's request says. */
+static int is_endpoint(const char *text)
+{
+    const char *port = strrchr(text, ':');
+
+    if (strncmp(text, "http://", 7) == 0)
+        return is_host(text + 7) && strcmp(port, ":80") != 0;
+    return strncmp(text, "https://", 8) == 0 && is_host(text + 8) && strcmp(port, ":443") != 0;
+}
+
+static void check_endpoints(const struct check *check)
+{
+    const struct wi_config_bridge *bridge = &check->config->bridge;
+    const char *url = bridge->public_url ? bridge->public_url : "";
+    int tls = bridge->tls_certificate != NULL || strncmp(url, "https:", 6) == 0;
+
+    if (bridge->endpoints.count > WI_ENDPOINTS_MAX)
+        check_fail(check, "bridge", "endpoints", "has %zu origins; allowed: at most %d",
+            bridge->endpoints.count, WI_ENDPOINTS_MAX);
+    for (size_t i = 0; i < bridge->endpoints.count; i++) {
+        const char *endpoint = bridge->endpoints.items[i];
+        if (!is_endpoint(endpoint))
+            check_fail(check, "bridge", "endpoints",
+                "found \"%.80s\"; allowed: http or https, a host and a port unless it is the "
+                "scheme's own, without a slash at the end, such as https://b.example:8471",
+                endpoint);
+        else if (tls && strncmp(endpoint, "https:", 6) != 0 && !wi_url_is_loopback(endpoint))
+            check_fail(check, "bridge", "endpoints",
+                "%.80s: a page that was loaded over https reaches no endpoint without TLS",
+                endpoint);
+    }
+}
+
 /* --- browsers --------------------------------------------------------------------------------- */
 
 static void check_preferred(const struct check *check)
@@ -403,6 +436,7 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     check_listeners(&check);
     check_proxies(&check);
     check_callers(&check);
+    check_endpoints(&check);
     check_preferred(&check);
     check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);

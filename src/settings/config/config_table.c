@@ -236,6 +236,12 @@ const struct wi_setting wi_options[] = {
     {KEY(bridge, public_url), URL, DEFAULT(""),
         .help = "URL at which browsers reach this listener, if it is not the listening address: "
                 "for example behind a proxy, or if the listener uses all addresses."},
+    {KEY(bridge, endpoints), LIST, DEFAULT(""), RELOADABLE,
+        .help = "Origins of the bridges of your other daemons, separated by commas, at most 16, "
+                "such as https://b.example:8471. When this daemon is gone, pages that people have "
+                "joined go on at one of these, with their models loaded, if their token is valid "
+                "there: use the same node token in the tokens files of all daemons. Each of the "
+                "daemons lists the others. See webinfer-join(7)."},
     {KEY(bridge, page), PATH, .min = 1, DEFAULT("$DATADIR/page"),
         .help = "The folder that contains the built page."},
     {KEY(bridge, tls_certificate), PATH, DEFAULT(""),

@@ -59,13 +59,37 @@ void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, s
         wi_strings_add(ids, session->id);
 }
 
+/* Why it runs nothing; NULL while it runs something. */
+static const char *node_idle(const struct wi_pool *pool, const struct pool_node *node)
+{
+    if (node->count > 0)
+        return NULL;
+    if (node->away)
+        return "it has lost its connection, and may come back";
+    if (node->paused)
+        return "the person who lends it has paused it";
+    if (node->draining)
+        return *node->session ? "it gets no new work, because it is draining"
+                              : "an admin has paused it";
+    if (node->held & WI_POOL_HELD_UNPROVEN)
+        return "it has not yet proved that it computes correctly";
+    if (node->held)
+        return "it gets no work because of findings about it";
+    if (!*node->session && pool->config->pool.strangers == WI_STRANGERS_NONE)
+        return "[pool] strangers = none: joined nodes get no work";
+    if (node->choked)
+        return "too much data is waiting to be sent to it";
+    return "no request is waiting that it could run";
+}
+
 static json_t *node_json(const struct wi_pool *pool, const struct pool_node *node)
 {
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
     return wi_form_json("NodeRow", node->id, *node->session ? node->session : NULL,
         info ? info->kind : NULL, info ? info->browser_version : "", node->draining, node->paused,
-        node->held, node->away, node->count, info && *info->relay ? info->relay : NULL);
+        node->held, node->away, node->count, node_idle(pool, node),
+        info && *info->relay ? info->relay : NULL);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)

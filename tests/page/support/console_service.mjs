@@ -41,7 +41,8 @@ export function everything(text = '') {
         'session/session-2': { id: 'session-2', kind: 'firefox', state: 'starting', step: t('the page is opened'), ending: false, worn: null, successor: null, jobs: 0, started_at: hours(0.001), ready_ms: 0, browser_version: '153.0', flags: [], driver_pid: 5, network: 'isolated', node: null },
         'node/node-1': { id: 'node-1', session: 'session-1', browser: t('chrome'), browser_version: '147.0.7727.0', draining: false, away: false, attempts: 2, connected_at: hours(26), user_agent: t('Mozilla/5.0 (X11; Linux x86_64)'),
             platforms: { webgpu: { available: true, adapter: { description: t('NVIDIA') } }, webnn: { available: false, reason: t('navigator.ml is missing') }, wasm: { available: true } }, models: [{ name: t('org/chat'), platform: 'webgpu', state: 'loaded' }] },
-        'node/node-2': { id: 'node-2', session: null, browser: 'firefox', browser_version: '153.0', draining: true, away: false, attempts: 0, connected_at: hours(2), platforms: { wasm: { available: true } }, models: [] },
+        'node/node-2': { id: 'node-2', session: null, browser: 'firefox', browser_version: '153.0', draining: true, away: false, attempts: 0, connected_at: hours(2), platforms: { wasm: { available: true } }, models: [],
+            label: t('Ada’s laptop'), idle: t('an admin has paused it'), cores: 8, memory_gib: 16, user_agent: t('Mozilla/5.0 (Laptop)'), answered: 41, failed: 1, task_ms_p50: 12 },
         'node/node-3': { id: 'node-3', session: null, browser: 'edge', browser_version: '147.0', draining: false, away: true, attempts: 0, connected_at: hours(1), platforms: { wasm: { available: true } }, models: [{ name: 'digits', platform: 'wasm', state: 'failed' }] },
         [`model/${model.name}`]: model,
         'model/digits': { name: 'digits', type: 'vision', format: 'onnx', bytes: 26_000, loaded: [{ node: 'node-3', hash: 'cd', platform: 'wasm', state: 'failed', error: t('out of memory') }] },
@@ -92,7 +93,7 @@ export class ConsoleService {
     /** @param {string} folder of the built console @param {{text?: string, token?: string, rank?: 'user' | 'admin'}} [options] */
     constructor(folder, { text = '', token, rank = 'admin' } = {}) {
         Object.assign(this, { folder, text, token, rank, objects: everything(text), startedAt: Date.now(), seen: [], watchers: new Set(), port: 0, ids: 0,
-            violations: [], missed: [], snapshots: 0, full: 0, refusal: null, forgets: false, joins: [{ id: 'join-1', nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }] });
+            violations: [], missed: [], snapshots: 0, full: 0, refusal: null, forgets: false, joins: [{ id: 'join-1', label: text || null, shareable: false, nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }] });
         /** The adapter of the place that is chosen. @type {string | undefined} */
         this.adapter = undefined;
         /** Takes live sound; null: that is not listed, and not there. @type {import('../../lib/played-sound.mjs').PlayedSound | null} */
@@ -222,7 +223,8 @@ export class ConsoleService {
         if (name.startsWith('/v1/admin/quarantine/')) this.quarantined = this.quarantined.filter(({ id }) => id !== name.slice(21));
         if (name.startsWith('/v1/admin/join/')) this.joins = this.joins.filter(({ id }) => id !== name.slice(15));
         if (name !== '/v1/admin/join') return this.#json(response, 200, { id: 'x', state: method === 'DELETE' ? 'cancelled' : 'ready' });
-        const { nodes, seconds } = JSON.parse(body), made = { id: `join-${this.joins.length + 1}`, nodes, expires_at: Date.now() + seconds * 1000 };
+        const { nodes, seconds, label = null, shareable = false } = JSON.parse(body);
+        const made = { id: `join-${this.joins.length + 1}`, label, shareable, nodes, expires_at: Date.now() + seconds * 1000 };
         this.joins.push({ ...made, joined: 0 });
         return this.#json(response, 200, { ...made, token: 'x', url: `${this.url}/#token=${made.id}` });
     }

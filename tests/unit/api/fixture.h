@@ -6,6 +6,7 @@
 #include "api/http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "models/catalog/library/uploads.h"
 #include "models/catalog/library/versions_work.h"
 #include "nodes/bridge/features.h"
@@ -39,7 +40,10 @@ struct fixture {
     struct wi_server *server;
     struct wi_server_deps deps;
     enum wi_code admit, ready;
-    size_t node_tokens; /* that the bridge was given */
+    size_t node_tokens;             /* that the bridge was given */
+    char label[WI_JOIN_LABEL_SIZE]; /* of the latest join token */
+    int shareable;                  /* likewise */
+    const char *dropped;            /* why the latest node was dropped */
     /* the job under way */
     int submitted, abandoned, has_job;
     int stubborn;        /* it does not end when it is cancelled */
@@ -269,10 +273,11 @@ static const struct wi_node_info node = {.id = "node-1",
     .browser_version = "1.2.3",
     .cores = 2,
     .platforms[WI_WASM].available = 1};
+static const struct wi_node_info our_node = {.id = "node-ours", .session = "session-1"};
 
 const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *id)
 {
-    return strcmp(id, "node-1") == 0 ? &node : NULL;
+    return strcmp(id, "node-1") == 0 ? &node : strcmp(id, "node-ours") == 0 ? &our_node : NULL;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *id)
@@ -313,9 +318,16 @@ enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *id, const ch
     return WI_OK;
 }
 
-enum wi_code wi_bridge_invite(struct wi_bridge *bridge, size_t nodes, int64_t ttl_ms,
+void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why)
+{
+    fixture->dropped = why;
+}
+
+enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_terms *terms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
 {
+    wi_text_copy(fixture->label, sizeof fixture->label, terms->label);
+    fixture->shareable = terms->shareable;
     strcpy(id, "join-1");
     strcpy(token, "wi_x");
     return WI_OK;

@@ -2,14 +2,14 @@
 import { ask, get, pagesOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain } from '../format.js';
-import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
+import { attempt, badge, button, confirm, section, table } from '../parts.js';
 import { polled } from '../polled.js';
+import { links, people } from './joined.js';
 
 const PER_PAGE = 100;
 /** For each page seen, by the node that it comes after: the node that the previous page comes after. @type {Map<string, string>} */
 const before = new Map([['', '']]);
 const EVERY_MS = 5000;
-const EXPIRIES = [[600, '10 minutes'], [3600, 'an hour'], [86400, 'a day'], [604800, 'a week']];
 
 /** @param {import('../main.js').App} app @param {string} after @returns {import('../main.js').View} */
 export function nodesView(app, after) {
@@ -53,6 +53,7 @@ export function nodesView(app, after) {
                 h('p', { class: 'verbs' }, after ? h('a', { href: pageHref('') }, 'First page') : null,
                     after ? h('a', { href: pageHref(before.get(after)) }, 'Previous page') : null,
                     page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
+                people(app, page.nodes, stateOf, read),
                 found(app, page.quarantined ?? [], read),
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
             ] };
@@ -156,33 +157,4 @@ function found(app, rows, read) {
         { name: 'Why', wide: true, cell: (one) => [one.evidence ? h('strong', null, plain(one.evidence)) : null, ` ${plain(one.reason ?? '')}`] },
         ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Lift', () => lift(one), { quiet: true, label: `Lift ${one.id}` }) }] : []),
     ], [...rows].reverse(), ({ id }) => id, '')) : null;
-}
-
-/** @param {any} joins @param {any} made @param {() => void} read @param {(made: any) => void} show */
-function links(joins, made, read, show) {
-    const send = async () => {
-        const [nodes, seconds] = ['join-nodes', 'join-seconds'].map((id) => Number(/** @type {HTMLInputElement} */ (document.getElementById(id)).value));
-        await attempt(async () => show(await ask('POST', '/v1/admin/join', { nodes, seconds })), 'There is a new join link. It is shown only once.');
-    };
-    const revoke = async (/** @type {any} */ { id, joined }) => {
-        if (!await confirm({ title: 'Revoke this link?', text: [`${id}: ${many(joined ?? 0, 'node that came', 'nodes that came')} with it ${joined === 1 ? 'is' : 'are'} sent away, and no new ones can join.`], verb: 'Revoke' })) return;
-        await attempt(() => ask('DELETE', `/v1/admin/join/${encodeURIComponent(id)}`), `The link ${id} is revoked.`);
-        show(null);
-        read();
-    };
-    return section('Join links',
-        form('Make a link', send, h('label', { for: 'join-nodes' }, 'Nodes'), h('input', { id: 'join-nodes', type: 'number', min: '1', max: '1000', value: undefined, required: true, placeholder: '1', mounted: oneByDefault }),
-            h('label', { for: 'join-seconds' }, 'may come for'), h('select', { id: 'join-seconds' }, EXPIRIES.map(([seconds, words]) => h('option', { value: seconds, selected: seconds === 3600 }, words)))),
-        made ? h('p', { class: 'verbs made' }, h('label', { for: 'join-url' }, 'The link, shown only once'), h('input', { id: 'join-url', readonly: true, value: made.url, onfocus: (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select() }),
-            button('Copy', () => attempt(() => navigator.clipboard.writeText(made.url), 'The link is copied.'), { local: true })) : null,
-        table('Valid join links', [
-            { name: 'Id', cell: (one) => h('code', null, one.id) }, { name: 'Nodes', figure: true, cell: (one) => `${count(one.joined)} of ${count(one.nodes)}` },
-            { name: 'Holds until', cell: (one) => moment(one.expires_at) }, { name: 'Actions', cell: (one) => button('Revoke', () => revoke(one), { quiet: true, label: `Revoke ${one.id}` }) },
-        ], joins?.joins ?? [], ({ id }) => id, 'There are none.'));
-}
-
-/** @param {HTMLInputElement} element */
-function oneByDefault(element) {
-    element.value = '1';
-    return () => {};
 }

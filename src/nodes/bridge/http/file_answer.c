@@ -2,6 +2,7 @@
 #include "nodes/bridge/http/file_answer.h"
 
 #include "base/net/http.h"
+#include "nodes/bridge/http/siblings.h"
 #include "nodes/bridge/private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static void add_sockets(struct wi_buffer *out, const char *const *urls)
     }
 }
 
-char *wi_http_security_headers(const char *const *urls)
+char *wi_http_security_headers(const char *const *urls, const struct wi_strings *siblings)
 {
     struct wi_buffer out = {0};
     /* COOP and COEP make the page cross-origin isolated, which WASM threads need; each worker
@@ -36,6 +37,11 @@ char *wi_http_security_headers(const char *const *urls)
                          "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
                          "connect-src 'self'");
     add_sockets(&out, urls);
+    for (size_t i = 0; i < siblings->count; i++) {
+        const char *const one[] = {siblings->items[i], NULL};
+        wi_buffer_strings(&out, " ", siblings->items[i], NULL);
+        add_sockets(&out, one);
+    }
     wi_buffer_puts(&out, "; style-src 'self'; img-src 'self' data: "
                          "blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
                          "frame-ancestors 'none'\r\n"
@@ -82,11 +88,28 @@ int wi_http_wants_close(struct lws *wsi)
     return strcmp(wi_http_header(wsi, WSI_TOKEN_HTTP, value), "HTTP/1.1") != 0;
 }
 
-void wi_http_begin(
-    struct wi_buffer *out, const struct wi_bridge *bridge, int status, int close_after)
+/* Adds the headers by which a page of a sibling may read the answer on `wsi`, to the answers that
+ * such pages may read; does nothing for others. */
+static void siblings_allow(struct wi_buffer *out, struct lws *wsi, const struct wi_bridge *bridge)
+{
+    const struct wi_socket *socket = lws_get_opaque_user_data(wsi);
+    char origin[WI_HTTP_HEADER_MAX];
+    if (bridge->siblings.count == 0 || !socket || !socket->for_siblings)
+        return;
+    wi_buffer_puts(
+        out, "Vary: Origin\r\n"); /* also where it is none: a cache may keep the answer */
+    if (!wi_is_sibling(&bridge->siblings, wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin)))
+        return;
+    wi_buffer_strings(out, "Access-Control-Allow-Origin: ", origin,
+        "\r\nAccess-Control-Expose-Headers: content-range, etag, content-length\r\n", NULL);
+}
+
+void wi_http_begin(struct wi_buffer *out, struct lws *wsi, const struct wi_bridge *bridge,
+    int status, int close_after)
 {
     wi_buffer_printf(out, "HTTP/1.1 %d %s\r\n", status, wi_http_reason(status));
     wi_buffer_puts(out, bridge->security_headers);
+    siblings_allow(out, wsi, bridge);
     if (close_after)
         wi_buffer_puts(out, "Connection: close\r\n");
 }
@@ -123,7 +146,7 @@ int wi_http_refuse(
                    lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) <= 0;
     int close_after = upgrade || wi_http_wants_close(wsi) || body < 0 || body > MAX_IGNORED_BODY ||
                       (has_body && !*length);
-    wi_http_begin(&out, bridge, status, close_after);
+    wi_http_begin(&out, wsi, bridge, status, close_after);
     wi_buffer_printf(&out,
         "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
         "Content-Length: %zu\r\n%s\r\n",

@@ -12,8 +12,9 @@
 #define WI_HTTP_STALL_S 30
 
 /* The headers that every answer carries: COOP, COEP, CSP and so on. `urls`, ended by NULL, are the
- * URLs at which pages reach us. The caller owns the result. */
-char *wi_http_security_headers(const char *const *urls);
+ * URLs at which pages reach us; `siblings` are the origins to which they may also connect. The
+ * caller owns the result. */
+char *wi_http_security_headers(const char *const *urls, const struct wi_strings *siblings);
 
 /* The value of a request's header, copied to `out` of WI_HTTP_HEADER_MAX bytes; "" if it is missing
  * or longer than any value that matters here. */
@@ -24,8 +25,8 @@ const char *wi_http_bearer(struct lws *wsi, char *out);
 int wi_http_wants_close(struct lws *wsi); /* whether no request follows on this connection */
 
 /* Begins an answer's headers. */
-void wi_http_begin(
-    struct wi_buffer *out, const struct wi_bridge *bridge, int status, int close_after);
+void wi_http_begin(struct wi_buffer *out, struct lws *wsi, const struct wi_bridge *bridge,
+    int status, int close_after);
 /* Sends the headers and clears the buffer. Returns 0, or -1 if the connection is to be closed. */
 int wi_http_write_headers(struct lws *wsi, struct wi_buffer *text);
 /* Asks for WRITEABLE. Returns 0, or -1 if the connection is to be closed. */

@@ -98,7 +98,7 @@ static int send_answer(struct lws *wsi, struct wi_socket *socket, struct answer 
     int close_after = wi_http_wants_close(wsi);
     wi_http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, known);
     int status = wi_http_etag_matches(known, answer->etag) ? 304 : 200;
-    wi_http_begin(&out, socket->bridge, status, close_after);
+    wi_http_begin(&out, wsi, socket->bridge, status, close_after);
     answer_describe(&out, socket->bridge, status, answer);
     wi_buffer_puts(&out, "\r\n");
     *sent = status == 200 && lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) <= 0;

@@ -20,7 +20,12 @@ int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path);
 /* Tells in one word what work strangers' browsers are sent ([pool] strangers). A page asks for it
  * before its user has agreed to connect. */
 int wi_serve_work(struct lws *wsi, struct wi_socket *socket);
+/* Lists the siblings, one origin on a line ([bridge] endpoints). A page asks for it before it
+ * follows a link that names endpoints. */
+int wi_serve_endpoints(struct lws *wsi, struct wi_socket *socket);
 /* "/models/NAME/HASH/PATH", for a node with its credential. */
 int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path);
+/* Answers OPTIONS for such a file. */
+int wi_serve_preflight(struct lws *wsi, struct wi_socket *socket);
 
 #endif

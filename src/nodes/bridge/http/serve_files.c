@@ -2,9 +2,14 @@
 #include "base/net/http.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
+#include "nodes/bridge/http/siblings.h"
 #include "nodes/bridge/http/transfer.h"
 #include "nodes/bridge/node.h"
 #include <string.h>
+
+/* Browsers ask before each request for a file of a model that is not remembered for so many
+ * seconds. */
+#define PREFLIGHT_S 600
 
 /* --- what was found --------------------------------------------------------------------------- */
 
@@ -64,7 +69,7 @@ static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found 
             break;
         }
     }
-    wi_http_begin(&out, socket->bridge, status, close_after);
+    wi_http_begin(&out, wsi, socket->bridge, status, close_after);
     found_describe(&out, status, found, first, size);
     wi_buffer_puts(&out, "\r\n");
     if (wi_http_write_headers(wsi, &out))
@@ -89,6 +94,16 @@ static void found_set_text(struct found *found, const char *text)
 {
     size_t size = strlen(text);
     found->body = (struct wi_body){.text = wi_body_text(text, size), .fd = -1, .size = size};
+}
+
+/* The hash of the text. */
+static void found_set_etag(struct found *found, const char *text)
+{
+    unsigned char digest[WI_HASH_SIZE];
+    char hex[2 * WI_HASH_SIZE + 1];
+    wi_hash(text, strlen(text), digest);
+    wi_hash_hex(digest, hex);
+    snprintf(found->etag, sizeof found->etag, "\"%s\"", hex);
 }
 
 /* --- the page --------------------------------------------------------------------------------- */
@@ -116,6 +131,19 @@ int wi_serve_work(struct lws *wsi, struct wi_socket *socket)
     struct found found = {.type = "text/plain", .cache = "no-cache"};
     found_set_text(&found, text);
     snprintf(found.etag, sizeof found.etag, "\"%s\"", text);
+    return send_found(wsi, socket, &found);
+}
+
+int wi_serve_endpoints(struct lws *wsi, struct wi_socket *socket)
+{
+    const struct wi_strings *siblings = &socket->bridge->siblings;
+    struct found found = {.type = "text/plain", .cache = "no-cache"};
+    struct wi_buffer text = {0};
+    for (size_t i = 0; i < siblings->count; i++)
+        wi_buffer_strings(&text, siblings->items[i], "\n", NULL);
+    found_set_text(&found, text.text ? text.text : "");
+    found_set_etag(&found, text.text ? text.text : "");
+    wi_buffer_clear(&text);
     return send_found(wsi, socket, &found);
 }
 
@@ -150,15 +178,11 @@ static struct wi_model *path_find_model(
  * defaults. 0, or -1 if it is neither, or is not any more what it was. */
 static int find_file(struct wi_model *model, const char *path, struct found *found)
 {
-    unsigned char digest[WI_HASH_SIZE];
-    char hex[2 * WI_HASH_SIZE + 1];
     found->type = wi_http_media_type(path);
     if (strcmp(path, WI_SPEC_FILE) == 0 && model->facts.spec.text) {
         found_set_text(found, model->facts.spec.text);
         found->cache = "private, no-cache"; /* labels may change while the model does not */
-        wi_hash(model->facts.spec.text, (size_t)found->body.size, digest);
-        wi_hash_hex(digest, hex);
-        snprintf(found->etag, sizeof found->etag, "\"%s\"", hex);
+        found_set_etag(found, model->facts.spec.text);
         return 0;
     }
     const struct wi_model_file *file = wi_manifest_find(&model->manifest, path);
@@ -193,4 +217,21 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
             "there is no such model file (any more), or this node has no work for it", NULL);
     found.body.model = wi_model_ref(model);
     return send_found(wsi, socket, &found);
+}
+
+int wi_serve_preflight(struct lws *wsi, struct wi_socket *socket)
+{
+    struct wi_buffer out = {0};
+    char origin[WI_HTTP_HEADER_MAX];
+    int close_after = wi_http_wants_close(wsi);
+    if (!wi_is_sibling(&socket->bridge->siblings, wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin)))
+        return wi_http_refuse(
+            wsi, socket->bridge, 403, "a page of this origin may not read files of models", NULL);
+    wi_http_begin(&out, wsi, socket->bridge, 204, close_after);
+    wi_buffer_printf(&out,
+        "Access-Control-Allow-Methods: GET, HEAD\r\n"
+        "Access-Control-Allow-Headers: authorization, range, if-range\r\n"
+        "Access-Control-Max-Age: %d\r\n\r\n",
+        PREFLIGHT_S);
+    return wi_http_write_headers(wsi, &out) ? -1 : wi_http_finish(wsi, close_after);
 }

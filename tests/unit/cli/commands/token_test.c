@@ -115,3 +115,63 @@ TEST_IN(wishes_are_checked, NULL, NULL)
     assert_int_equal(read_words("ada --owner nobody", &error), WI_BAD_REQUEST);
     assert_non_null(strstr(error.detail, "--file"));
 }
+
+/* --- QR codes: that a reader finds the link in one, tests/system/join-links.test.mjs tests --- */
+
+#ifdef HAVE_QRENCODE
+
+static const char link_text[] =
+    "http://192.168.1.20:8471/#token=wi_0123456789012345678901234567890";
+
+static unsigned count_lines(const struct wi_buffer *code)
+{
+    unsigned lines = 0;
+    for (size_t i = 0; i < code->size; i++)
+        lines += code->text[i] == '\n';
+    return lines;
+}
+
+TEST(a_code_has_its_margin_and_two_rows_a_line)
+{
+    struct wi_buffer code = {0};
+    unsigned columns = qr_draw(&code, "webinfer", 80);
+    assert_int_equal(columns, 21 + 2 * QR_MARGIN); /* version 1 */
+    assert_int_equal(count_lines(&code), (columns + 1) / 2);
+    /* The margin, and below it the upper edge of the first finder pattern. */
+    assert_memory_equal(code.text, "\033[97;40m████", 8 + 4 * strlen("█"));
+    const char *third = strchr(strchr(code.text, '\n') + 1, '\n') + 1;
+    assert_memory_equal(third, "\033[97;40m████ ▄▄▄▄▄ █", 8 + 10 * strlen("█") + 2);
+    wi_buffer_clear(&code);
+}
+
+TEST(a_link_fits_a_terminal)
+{
+    struct wi_buffer code = {0};
+    unsigned columns = qr_draw(&code, link_text, 80);
+    assert_in_range(columns, 21 + 2 * QR_MARGIN, 80);
+    assert_true(code.size > 0);
+    wi_buffer_clear(&code);
+    assert_int_equal(qr_draw(&code, link_text, columns - 1), columns);
+    assert_int_equal(code.size, 0); /* it would not fit */
+}
+
+TEST(what_is_too_long_for_a_code_is_not_drawn)
+{
+    char text[4000];
+    struct wi_buffer code = {0};
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(qr_draw(&code, text, 1000), 0);
+    assert_int_equal(code.size, 0);
+}
+
+#else
+
+TEST(a_build_without_the_library_draws_none)
+{
+    struct wi_buffer code = {0};
+    assert_int_equal(qr_draw(&code, "webinfer", 80), 0);
+    assert_int_equal(code.size, 0);
+}
+
+#endif

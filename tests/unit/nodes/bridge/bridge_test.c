@@ -256,7 +256,9 @@ TEST(test_odd_shape)
     turn_until(&ours, &fixture->answers, 1);
     assert_true(fixture->answer.ok);
 
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
     struct client joined = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     announce(&joined, who);

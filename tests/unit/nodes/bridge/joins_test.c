@@ -4,11 +4,13 @@
 #include "nodes/bridge/joins.h"
 #include <string.h>
 
+#define TERMS(count, ms) (&(struct wi_join_terms){.nodes = (count), .ttl_ms = (ms)})
+
 TEST(a_place_is_free_again_when_its_node_goes)
 {
     struct wi_joins joins = {0};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], with[WI_ID_SIZE];
-    assert_int_equal(wi_joins_add(&joins, 2, 0, 100, id, token), 0);
+    assert_int_equal(wi_joins_add(&joins, TERMS(2, 100), 0, id, token), 0);
     assert_int_equal(wi_joins_take(&joins, "wi_other", 1, with), WI_JOIN_UNKNOWN);
     assert_int_equal(wi_joins_take(&joins, "", 1, with), WI_JOIN_UNKNOWN);
     assert_int_equal(wi_joins_take(&joins, token, 1, with), WI_JOIN_OK);
@@ -26,7 +28,7 @@ TEST(a_revoked_token_is_unknown_and_its_nodes_may_still_go)
 {
     struct wi_joins joins = {0};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], with[WI_ID_SIZE];
-    wi_joins_add(&joins, 1, 0, 100, id, token);
+    wi_joins_add(&joins, TERMS(1, 100), 0, id, token);
     assert_int_equal(wi_joins_take(&joins, token, 1, with), WI_JOIN_OK);
     assert_int_equal(wi_joins_revoke(&joins, id), 0);
     assert_int_equal(wi_joins_revoke(&joins, id), -1);
@@ -39,18 +41,42 @@ TEST(expired_tokens_make_room_and_one_in_use_is_shown)
 {
     struct wi_joins joins = {0};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], used[WI_ID_SIZE], with[WI_ID_SIZE];
-    wi_joins_add(&joins, 3, 0, 100, used, token);
+    wi_joins_add(&joins, TERMS(3, 100), 0, used, token);
     wi_joins_take(&joins, token, 1, with);
     for (int i = 1; i < WI_JOINS_MAX; i++)
-        assert_int_equal(wi_joins_add(&joins, 1, 0, 100, id, token), 0);
-    assert_int_equal(wi_joins_add(&joins, 1, 50, 100, id, token), -1);
-    assert_int_equal(wi_joins_add(&joins, 1, 101, 100, id, token), 0);
+        assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 0, id, token), 0);
+    assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 50, id, token), -1);
+    assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 101, id, token), 0);
     json_t *list = wi_joins_json(&joins, 101);
     assert_int_equal(json_array_size(list), 2);
     const json_t *first = json_array_get(list, 0);
     assert_string_equal(json_string_value(json_object_get(first, "id")), used);
     assert_int_equal(json_integer_value(json_object_get(first, "nodes")), 3);
     assert_int_equal(json_integer_value(json_object_get(first, "joined")), 1);
+    json_decref(list);
+    wi_joins_clear(&joins);
+}
+
+TEST(a_token_has_its_label_and_whether_it_may_be_passed_on)
+{
+    struct wi_joins joins = {0};
+    char id[WI_ID_SIZE], other[WI_ID_SIZE], token[WI_TOKEN_SIZE];
+    const struct wi_join_terms terms = {
+        .nodes = 1, .ttl_ms = 100, .shareable = 1, .label = "Ada's phone"};
+    wi_joins_add(&joins, &terms, 0, id, token);
+    wi_joins_add(&joins, TERMS(1, 100), 0, other, token);
+    assert_string_equal(wi_joins_label(&joins, id), "Ada's phone");
+    assert_string_equal(wi_joins_label(&joins, other), "");
+    assert_string_equal(wi_joins_label(&joins, "join-x"), "");
+    assert_true(wi_joins_is_shareable(&joins, id));
+    assert_false(wi_joins_is_shareable(&joins, other));
+    assert_false(wi_joins_is_shareable(&joins, "join-x"));
+    json_t *list = wi_joins_json(&joins, 1);
+    const json_t *first = json_array_get(list, 0), *second = json_array_get(list, 1);
+    assert_string_equal(json_string_value(json_object_get(first, "label")), "Ada's phone");
+    assert_true(json_is_true(json_object_get(first, "shareable")));
+    assert_true(json_is_null(json_object_get(second, "label")));
+    assert_true(json_is_false(json_object_get(second, "shareable")));
     json_decref(list);
     wi_joins_clear(&joins);
 }
@@ -113,7 +139,7 @@ TEST(a_node_token_is_good_until_its_line_is_gone)
     char secrets[2][WI_TOKEN_SIZE], with[WI_ID_SIZE], id[WI_ID_SIZE], token[WI_TOKEN_SIZE];
     struct wi_api_token items[] = {make_token("laptop", WI_RANK_NODE, secrets[0]),
         make_token("phone", WI_RANK_NODE, secrets[1])};
-    wi_joins_add(&joins, 1, 0, 100, id, token);
+    wi_joins_add(&joins, TERMS(1, 100), 0, id, token);
     wi_joins_set_node_tokens(&joins, &(struct wi_api_tokens){items, 2}, on_revoked, &revoked);
     assert_int_equal(wi_joins_take(&joins, secrets[1], 0, with), WI_JOIN_OK);
     assert_true(wi_joins_is_node_token(&joins, secrets[1]));
@@ -143,7 +169,7 @@ TEST(only_a_token_of_rank_relay_is_one_for_relays)
     struct wi_api_token items[] = {make_token("laptop", WI_RANK_NODE, secrets[0]),
         make_token("hall", WI_RANK_RELAY, secrets[1])};
     const struct wi_api_tokens tokens = {items, 2};
-    wi_joins_add(&joins, 1, 0, 100, id, token);
+    wi_joins_add(&joins, TERMS(1, 100), 0, id, token);
     wi_joins_set_node_tokens(&joins, &tokens, on_revoked, &revoked);
     assert_int_equal(wi_joins_take(&joins, secrets[0], 0, with), WI_JOIN_OK);
     assert_false(wi_joins_is_relay(&joins, with));
@@ -181,8 +207,8 @@ TEST(node_tokens_take_no_room_from_join_tokens)
     wi_joins_set_node_tokens(
         &joins, &(struct wi_api_tokens){items, 2 * WI_JOINS_MAX}, on_revoked, &revoked);
     for (int i = 0; i < WI_JOINS_MAX; i++)
-        assert_int_equal(wi_joins_add(&joins, 1, 0, 100, id, token), 0);
-    assert_int_equal(wi_joins_add(&joins, 1, 0, 100, id, token), -1);
+        assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 0, id, token), 0);
+    assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 0, id, token), -1);
     json_t *list = wi_joins_json(&joins, 1);
     assert_int_equal(json_array_size(list), WI_JOINS_MAX);
     json_decref(list);

@@ -20,7 +20,10 @@ static int one_place(void **state)
     struct wi_error error;
     set_up(state);
     struct fixture *fixture = *state;
-    return wi_bridge_invite(fixture->bridge, 1, 60000, id, join_token, &error) == WI_OK ? 0 : -1;
+    return wi_bridge_invite(fixture->bridge, &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000},
+               id, join_token, &error) == WI_OK
+               ? 0
+               : -1;
 }
 
 static void send_close(struct client *client, int code)
@@ -85,7 +88,8 @@ static struct client join_by_its_own(struct fixture *fixture)
 {
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
     struct wi_error error;
-    wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error);
+    wi_bridge_invite(
+        fixture->bridge, &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000}, id, token, &error);
     struct client client = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     announce(&client, who);

@@ -93,7 +93,9 @@ static struct client join_invited(struct fixture *fixture)
 {
     char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
     struct wi_error error;
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
     return join_with(fixture, token);
 }
 
@@ -124,7 +126,9 @@ TEST(who_finds_no_memory_rests)
     struct wi_error error;
     const struct wi_bridge_counters *counters = wi_bridge_counters(fixture->bridge);
     fixture->budget.limit = 2 * mib;
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 9, 60000, id, token, &error), WI_OK);
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 9, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
     struct client first = join_with(fixture, token), second = join_with(fixture, token);
     struct client third = join_with(fixture, token), ours = join(fixture, NULL);
     assert_int_equal(wi_budget_take(&fixture->budget, used), 0);
@@ -336,7 +340,9 @@ TEST(our_browsers_find_a_place)
     struct fixture *fixture = *state;
     char token[WI_TOKEN_SIZE], own[WI_TOKEN_SIZE], id[WI_ID_SIZE];
     struct wi_error error;
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 99, 60000, id, token, &error), WI_OK);
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 99, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
     for (int i = 0; i < 7; i++)
         assert_int_equal(announced(fixture, token), 1);
     assert_int_equal(announced(fixture, token), 8);

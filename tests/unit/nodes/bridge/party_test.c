@@ -35,7 +35,9 @@ TEST(a_join_token_is_told_apart_by_address)
     struct wi_error error;
     json_t *welcome;
 
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
     struct client client = come_with(fixture, token, &welcome);
     snprintf(expected, sizeof expected, "%s 127.0.0.1", id);
     assert_string_equal(party_of(fixture), expected);
@@ -51,6 +53,33 @@ TEST(a_join_token_is_told_apart_by_address)
     json_decref(hear(&client, "welcome"));
     assert_int_equal(fixture->resumes, 1);
     assert_string_equal(party_of(fixture), expected);
+    client_close(&client);
+}
+
+/* The page of a person who may pass its link on is told so. */
+TEST(a_label_comes_with_the_node)
+{
+    struct fixture *fixture = *state;
+    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
+    struct wi_error error;
+    json_t *welcome;
+    const struct wi_join_terms terms = {
+        .nodes = 1, .ttl_ms = 60000, .shareable = 1, .label = "Ada"};
+
+    assert_int_equal(wi_bridge_invite(fixture->bridge, &terms, id, token, &error), WI_OK);
+    struct client client = come_with(fixture, token, &welcome);
+    assert_true(json_is_true(json_object_get(json_object_get(welcome, "data"), "shareable")));
+    json_decref(welcome);
+    assert_string_equal(wi_bridge_node(fixture->bridge, fixture->node)->label, "Ada");
+    client_close(&client);
+
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
+    client = come_with(fixture, token, &welcome);
+    assert_null(json_object_get(json_object_get(welcome, "data"), "shareable"));
+    json_decref(welcome);
+    assert_string_equal(wi_bridge_node(fixture->bridge, fixture->node)->label, "");
     client_close(&client);
 }
 

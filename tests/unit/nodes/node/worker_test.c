@@ -121,7 +121,9 @@ static int set_up_place(void **state)
     void *fixture;
     assert_int_equal(set_up_with_output(&fixture), 0);
     place->fixture = fixture;
-    assert_int_equal(wi_bridge_invite(place->fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    assert_int_equal(wi_bridge_invite(place->fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 1, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
     snprintf(text, sizeof text, "http://127.0.0.1:%d/#token=%s", place->fixture->port, token);
     assert_int_equal(wi_join_link_read(text, link, &error), WI_OK);
     place->service.loop = &place->fixture->loop;

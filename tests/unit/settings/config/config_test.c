@@ -333,6 +333,33 @@ TEST(refuses_hosts_and_origins_that_no_client_can_name)
     wi_config_unref(config);
 }
 
+TEST(refuses_endpoints_that_are_no_origins_of_pages)
+{
+    static const char *const bad[] = {"b.example", "//b.example", "https://b.example/",
+        "https://good.example@evil", "javascript:alert(1)", "ws://b.example",
+        "https://b.example:443", "http://b.example:80", "https://", "https://b.example?x"};
+    struct wi_problems none = {0};
+    char text[160], field[128];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "[bridge]\nendpoints = %s\n", bad[i]);
+        snprintf(field, sizeof field, "2: [bridge] endpoints: found \"%s\"", bad[i]);
+        refuse(text, field);
+    }
+    refuse("[bridge]\npublic_url = https://a.example\nendpoints = http://b.example:8471\n",
+        "3: [bridge] endpoints: http://b.example:8471: a page that was loaded over https");
+    refuse(
+        "[bridge]\nendpoints = http://a:1,http://a:2,http://a:3,http://a:4,http://a:5,http://a:6,"
+        "http://a:7,http://a:8,http://a:9,http://b:1,http://b:2,http://b:3,http://b:4,http://b:5,"
+        "http://b:6,http://b:7,http://b:8\n",
+        "2: [bridge] endpoints: has 17 origins; allowed: at most 16");
+    struct wi_config *config =
+        load("[bridge]\nendpoints = https://b.example:8471, http://10.0.0.2:8471, http://[::1]:9\n",
+            &none);
+    assert_non_null(config);
+    assert_int_equal(config->bridge.endpoints.count, 3);
+    wi_config_unref(config);
+}
+
 /* Each word behind "such as", in what is said of a value that was refused. */
 TEST(examples_are_values_that_are_allowed)
 {

@@ -1,0 +1,81 @@
+/**
+ * A page that computes for a sibling of the service that it came from. Its scripts come from its own origin: while nothing
+ * answers there, what needs a script that was not loaded is reported as unavailable. The page opens itself at the sibling
+ * once that costs nothing: nothing runs, and either something was missing, or no model is loaded that would be lost. It
+ * uses no browser globals.
+ */
+import { OWN_WORKERS } from '../shared/messages.js';
+
+/** How often the page looks whether its own origin answers, and whether it may open itself at the sibling. */
+export const LOOK_MS = 5000;
+
+/**
+ * @typedef {object} Around
+ * @property {() => Promise<boolean>} answers whether the page's own origin does
+ * @property {() => boolean} isIdle nothing runs or waits
+ * @property {() => boolean} isBare no model is loaded
+ * @property {() => void} changed what the page can do
+ * @property {(origin: string) => void} reopen opens the page there
+ * @property {(run: () => void, ms: number) => any} setTimer @property {(timer: any) => void} clearTimer
+ */
+
+export class Elsewhere {
+    /** @param {string} own the page's origin @param {Around} around */
+    constructor(own, around) {
+        this._own = own;
+        this._around = around;
+        this._service = own;
+        this._lacks = false; /* something was needed that is not there */
+        /** Nothing answers at the page's own origin. */
+        this.isCutOff = false;
+        /** @type {any} */
+        this._timer = undefined;
+    }
+
+    /** The page is welcome there. @param {string} service its origin */
+    at(service) {
+        this._service = service;
+        this._around.clearTimer(this._timer);
+        if (service === this._own) this._set(false);
+        else this._look();
+    }
+
+    /** An engine has failed, perhaps because its script is not there. */
+    failed() {
+        if (this.isCutOff) this._lacks = true;
+    }
+
+    async _look() {
+        const { _service: service } = this, answers = await this._around.answers();
+        if (service !== this._service) return;
+        this._set(!answers);
+        if (this.isCutOff && this._around.isIdle() && (this._lacks || this._around.isBare())) return this._around.reopen(service);
+        this._around.clearTimer(this._timer);
+        this._timer = this._around.setTimer(() => this._look(), LOOK_MS);
+    }
+
+    /** @param {boolean} isCutOff */
+    _set(isCutOff) {
+        if (!isCutOff) this._lacks = false;
+        if (isCutOff === this.isCutOff) return;
+        this.isCutOff = isCutOff;
+        this._around.changed();
+    }
+
+    /** Leaves out the engines of which no script was loaded. @param {Record<string, any>} capabilities of the page
+     * @param {ReadonlySet<string>} loaded the builds whose workers have run @returns {Record<string, any>} */
+    within(capabilities, loaded) {
+        if (!this.isCutOff) return capabilities;
+        const engines = { ...capabilities.engines }, info = { ...capabilities.engine_info };
+        for (const [name, builds] of Object.entries(OWN_WORKERS)) {
+            const has = (/** @type {string} */ platform) => loaded.has(builds[platform]);
+            if (!Object.keys(builds).some(has)) {
+                delete engines[name];
+                delete info[name];
+            } else if (info[name] && !has('webgpu')) {
+                info[name] = { ...info[name], can: info[name].can.filter((/** @type {string} */ ability) => ability !== 'webgpu') };
+            }
+        }
+        return { ...capabilities, engines, engine_info: info };
+    }
+}

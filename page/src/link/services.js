@@ -1,0 +1,78 @@
+/**
+ * The services that a page may go to: its own and siblings of it ([bridge] endpoints). One at a time: it stays where it
+ * was welcomed until that one fails. Then it waits there for as long as the node could be resumed, or a moment if the
+ * service has said that it shuts down, and tries the others in their order. It uses no browser globals.
+ */
+
+/** A service that is tried has so long for its welcome, if there is another. */
+export const TRY_MS = 3000;
+/** A service that has said that it shuts down may be back after an upgrade: it is waited for so long. */
+export const SHUTDOWN_MS = 5000;
+
+export class Services {
+    /** @param {string[]} origins to try, in this order; at least one @param {boolean} isOpen siblings that a welcome names
+     * follow these @param {() => number} now in ms */
+    constructor(origins, isOpen, now) {
+        this._origins = [...new Set(origins)];
+        this._isOpen = isOpen;
+        this._now = now;
+        this._at = 0;
+        /** Until when only the present one is tried. */
+        this._until = 0;
+        this._grace = 0;
+        /** Those that do not want this page's token. @type {Set<string>} */
+        this._refused = new Set();
+    }
+
+    /** The one to connect to. */
+    get origin() {
+        return this._origins[this._at];
+    }
+
+    /** How long to wait for a welcome. @param {number} usual in ms, where there is only one */
+    patience(usual) {
+        return this._origins.length > 1 ? Math.min(TRY_MS, usual) : usual;
+    }
+
+    /** The page is there. @param {number} graceMs how long the service waits for a node that has lost its connection
+     * @param {unknown} siblings of the service */
+    welcomed(graceMs, siblings) {
+        this._until = Infinity;
+        this._grace = graceMs;
+        this._refused.clear();
+        if (this._isOpen && isOrigins(siblings)) this._origins = [...new Set([...this._origins, ...siblings])];
+    }
+
+    /** The service shuts down. */
+    leaves() {
+        this._until = this._now() + SHUTDOWN_MS;
+    }
+
+    /** The connection is lost, or was not made. @returns {boolean} whether the next to try is another service */
+    lost() {
+        if (this._until === Infinity) this._until = this._now() + this._grace;
+        return this._now() >= this._until && this._move();
+    }
+
+    /** The service does not want this page. @returns {boolean} whether there is another to try */
+    refused() {
+        this._refused.add(this.origin);
+        this._until = 0;
+        return this._move();
+    }
+
+    /** @returns {boolean} whether there is another */
+    _move() {
+        const { length } = this._origins;
+        for (let step = 1; step < length; step++) {
+            const at = (this._at + step) % length;
+            if (this._refused.has(this._origins[at])) continue;
+            this._at = at;
+            return true;
+        }
+        return false;
+    }
+}
+
+/** @param {unknown} said @returns {said is string[]} */
+const isOrigins = (said) => Array.isArray(said) && said.every((one) => typeof one === 'string' && /^https?:\/\/[^/?#@\\\s]+$/.test(one));

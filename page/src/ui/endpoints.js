@@ -1,0 +1,39 @@
+/**
+ * Which services a link lets a page go to: `?node_endpoints=A,B` chooses and orders among the page's own and those that
+ * its operator lists ([bridge] endpoints of webinferd.conf(5)). Any other origin is named and left out, so that no link
+ * leads a page or its token elsewhere. It uses no browser globals.
+ */
+
+/** Characters of a list: more than that of as many origins as an operator may list. */
+const LIST_MAX = 4096;
+/** Characters of a stranger's word that are shown. */
+const SHOWN = 80;
+
+/** @typedef {{origins: string[], foreign: string[]}} Chosen `foreign`: what is not followed, as it is shown */
+
+/** @param {string} asked the link's list @param {string} own the page's origin @param {string[]} known its siblings
+ * @returns {Chosen} at least one origin */
+export function choose(asked, own, known) {
+    if (asked.length > LIST_MAX) return { origins: [own], foreign: [`a list of ${asked.length} characters`] };
+    const allowed = [own, ...known], words = asked.split(',').map((word) => word.trim()).filter(Boolean);
+    const origins = [...new Set(words.filter((word) => allowed.includes(word)))];
+    const foreign = [...new Set(words.filter((word) => !allowed.includes(word)))].map(shown);
+    return { origins: origins.length ? origins : [own], foreign };
+}
+
+/** The text of the service's list, one origin on a line. @param {string} text */
+export const read = (text) => text.split('\n').filter(Boolean);
+
+/** What is told of the rest; empty if there is none. @param {Chosen} chosen */
+export function sentenceOf({ origins, foreign }) {
+    if (foreign.length === 0) return '';
+    const named = foreign.slice(0, 3).join(', ') + (foreign.length > 3 ? ` and ${foreign.length - 3} more` : '');
+    return `This link names ${named}, which the operator of this service does not list. `
+        + `Nothing was sent there. This page connects to ${origins.join(', then ')} only.`;
+}
+
+/** Control characters, and those that change the direction of text, are shown by their numbers. @param {string} word */
+function shown(word) {
+    const start = word.length > SHOWN ? `${word.slice(0, SHOWN)}…` : word;
+    return start.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}

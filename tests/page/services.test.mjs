@@ -1,0 +1,277 @@
+// tier: quick
+/** Which of several services a page goes to, what a link may say of that, and a page far from its own scripts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Connection } from '../../page/src/link/connection.js';
+import { Elsewhere, LOOK_MS } from '../../page/src/link/elsewhere.js';
+import { Services, SHUTDOWN_MS, TRY_MS } from '../../page/src/link/services.js';
+import { choose, read, sentenceOf } from '../../page/src/ui/endpoints.js';
+
+const [A, B, C] = ['http://a.example:8471', 'http://b.example:8471', 'https://c.example'];
+const USUAL_MS = 10_000;
+
+/** Services and their clock. */
+function setUp(origins, isOpen = false) {
+    const clock = { now: 1000 };
+    return { clock, services: new Services(origins, isOpen, () => clock.now) };
+}
+
+test('services are tried in their order until one welcomes the page, which stays there', () => {
+    const { clock, services } = setUp([A, B, C]);
+    assert.equal(services.patience(USUAL_MS), TRY_MS);
+    const tried = [services.origin];
+    for (let i = 0; i < 3; i++) {
+        assert.equal(services.lost(), true);
+        tried.push(services.origin);
+    }
+    assert.deepEqual(tried, [A, B, C, A]);
+    services.lost();
+    services.welcomed(15_000, undefined);
+    clock.now += 1e9;
+    assert.equal(services.origin, B);
+    // After a loss it goes on there, for as long as the node could be resumed.
+    assert.equal(services.lost(), false);
+    clock.now += 14_999;
+    assert.equal(services.lost(), false);
+    clock.now += 1;
+    assert.equal(services.lost(), true);
+    assert.equal(services.origin, C);
+    services.welcomed(0, undefined);
+    assert.equal(services.lost(), true, 'nothing can be resumed there');
+});
+
+test('a service that shuts down is waited for five seconds', () => {
+    const { clock, services } = setUp([A, B]);
+    services.welcomed(60_000, undefined);
+    services.leaves();
+    assert.equal(services.lost(), false);
+    clock.now += SHUTDOWN_MS - 1;
+    assert.equal(services.lost(), false);
+    clock.now += 1;
+    assert.deepEqual([services.lost(), services.origin], [true, B]);
+});
+
+test('a single service is the only one, and waited for as ever', () => {
+    const { clock, services } = setUp([A]);
+    assert.equal(services.patience(USUAL_MS), USUAL_MS);
+    services.welcomed(1, undefined);
+    services.leaves();
+    clock.now += 1e9;
+    assert.deepEqual([services.lost(), services.origin, services.refused()], [false, A, false]);
+});
+
+test('siblings that a welcome names follow, unless the link has chosen', () => {
+    const open = setUp([A], true).services, chosen = setUp([A], false).services;
+    for (const services of [open, chosen]) services.welcomed(0, [A, B, 'javascript:alert(1)']);
+    assert.equal(open.lost(), false, 'a list with a stranger in it is none');
+    for (const services of [open, chosen]) services.welcomed(0, [A, B]);
+    assert.deepEqual([open.lost(), open.origin], [true, B]);
+    assert.deepEqual([chosen.lost(), chosen.origin], [false, A]);
+});
+
+test('who refuses the token is left out, until all have', () => {
+    const { services } = setUp([A, B, C]);
+    assert.deepEqual([services.refused(), services.origin], [true, B]);
+    assert.deepEqual([services.lost(), services.origin], [true, C]);
+    assert.deepEqual([services.refused(), services.origin], [true, B]);
+    assert.equal(services.refused(), false);
+});
+
+// --- what a link says -----------------------------------------------------------------------------------
+
+test('a link chooses and orders among the listed services', () => {
+    assert.deepEqual(choose(`${B},${A}`, A, [B, C]), { origins: [B, A], foreign: [] });
+    assert.deepEqual(choose(` ${C} , ${C},`, A, [B, C]), { origins: [C], foreign: [] });
+    assert.deepEqual(choose('', A, [B]), { origins: [A], foreign: [] });
+    assert.equal(sentenceOf(choose(B, A, [B])), '');
+    assert.deepEqual(read(`${B}\n${C}\n`), [B, C]);
+    assert.deepEqual(read(''), []);
+});
+
+for (const bad of ['http://10.9.9.9:1/', 'http://10.9.9.9:1', 'https://good.example@evil', '//evil', 'javascript:alert(1)', `${B}/`, `${B}/x`, `${B}#`,
+    `${B}@evil`, 'http://b.example:84711', `HTTP://B.example:8471`, 'null', '.', '/', 'data:text/html,x', 'ws://b.example:8471']) {
+    test(`a link does not lead to ${bad}`, () => {
+        assert.deepEqual(choose(bad, A, [B]).origins, [A]);
+        const chosen = choose(`${bad},${B}`, A, [B]);
+        assert.deepEqual(chosen.origins, [B], 'what is good in it is followed');
+        for (const name of bad.split(',')) assert.ok(sentenceOf(chosen).includes(name), sentenceOf(chosen));
+        assert.match(sentenceOf(chosen), /^This link names .*, which the operator of this service does not list\. Nothing was sent there\. This page connects to http:\/\/b\.example:8471 only\.$/);
+    });
+}
+
+test('a huge list, and what is shown of words from outside, is limited', () => {
+    const huge = Array.from({ length: 5000 }, (_, i) => `http://h${i}.example`).join(',');
+    assert.ok(huge.length > 100_000);
+    assert.deepEqual(choose(huge, A, [B]), { origins: [A], foreign: [`a list of ${huge.length} characters`] });
+    assert.ok(sentenceOf(choose(huge, A, [B])).length < 400);
+    const many = choose('http://x.example,http://y.example,http://z.example,http://w.example', A, []);
+    assert.match(sentenceOf(many), /names http:\/\/x\.example, http:\/\/y\.example, http:\/\/z\.example and 1 more,/);
+    assert.deepEqual(choose(`http://${'x'.repeat(200)}.example`, A, []).foreign, [`http://${'x'.repeat(73)}…`]);
+    assert.deepEqual(choose('http://a\u202e.example\u0007', A, []).foreign, ['http://a\\u{202e}.example\\u{7}']);
+});
+
+// --- the connection ---------------------------------------------------------------------------------------
+
+/** A page that goes to these; `said` is what it has said, by the socket. */
+function connect(t, origins, isOpen = true) {
+    const world = { now: 1000, due: null, sockets: [], forgotten: 0, state: '' };
+    t.mock.method(performance, 'now', () => world.now);
+    t.mock.method(globalThis, 'setTimeout', (run, ms) => { world.due = { run, ms }; });
+    t.mock.method(globalThis, 'clearTimeout', () => {});
+    t.mock.method(Math, 'random', () => 1);
+    const { WebSocket } = globalThis;
+    t.after(() => { globalThis.WebSocket = WebSocket; });
+    globalThis.WebSocket = /** @type {any} */ (class {
+        static OPEN = 1;
+        readyState = 1;
+        sent = [];
+        constructor(url) { this.url = url; world.sockets.push(this); }
+        send(frame) { this.sent.push(JSON.parse(frame)); }
+        close() {}
+    });
+    const nothing = () => {};
+    const services = new Services(origins, isOpen, () => world.now);
+    const connection = new Connection(services, 'secret', '1', /** @type {any} */ ({ capabilities: () => ({}), unanswered: () => ['att-1'],
+        wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: () => { world.forgotten++; }, onAnew: async () => {},
+        onState: (state) => { world.state = state; }, onUnwanted: nothing, onMessage: nothing }));
+    connection.open();
+    const last = () => world.sockets.at(-1);
+    return { world, connection, last,
+        hear: (type, data) => last().onmessage({ data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) }),
+        /** Lets the next try begin. */
+        async again() {
+            world.now += world.due.ms;
+            await world.due.run();
+            last().onopen?.();
+            return last();
+        } };
+}
+
+const welcome = { node: 'n', resume_token: 'r', resume_grace_ms: 15_000, heartbeat_interval_ms: 5000, heartbeat_misses: 3 };
+
+test('a page whose service dies resumes there, and then comes to a sibling as a new node', async (t) => {
+    const { world, connection, last, hear, again } = connect(t, [A]);
+    assert.equal(last().url, 'ws://a.example:8471/node');
+    assert.equal(world.due.ms, USUAL_MS, 'it knows of no other service yet');
+    last().onopen();
+    hear('welcome', { ...welcome, endpoints: [B] });
+    last().onclose({ code: 1006, reason: '' });
+    const until = world.now + 15_000;
+    let socket = await again();
+    while (world.now < until) {
+        assert.deepEqual([socket.url, socket.sent[0].data.resume.node], ['ws://a.example:8471/node', 'n']);
+        assert.equal(world.due.ms, TRY_MS);
+        last().onclose({ code: 1006, reason: '' });
+        socket = await again();
+    }
+    assert.equal(world.forgotten, 0);
+    if (socket.url.includes('a.example')) {
+        last().onclose({ code: 1006, reason: '' });
+        socket = await again();
+    }
+    assert.equal(socket.url, 'ws://b.example:8471/node');
+    assert.deepEqual([socket.sent[0].data.token, socket.sent[0].data.resume, world.forgotten], ['secret', undefined, 1]);
+    hear('welcome', { ...welcome, node: 'm' });
+    assert.deepEqual([connection.node, connection.origin, connection.moves, world.state], ['m', B, 1, 'connected']);
+});
+
+test('a service that says that it shuts down may be upgraded, and a page comes back to it', async (t) => {
+    const { world, last, hear, again } = connect(t, [A]);
+    last().onopen();
+    hear('welcome', { ...welcome, endpoints: [B] });
+    hear('bye', { code: 'shutdown', reason: 'x' });
+    last().onclose({ code: 1001, reason: '' });
+    const began = world.now;
+    let socket = await again();
+    while (socket.url.includes('a.example')) {
+        last().onclose({ code: 1006, reason: '' });
+        socket = await again();
+    }
+    assert.equal(socket.url, 'ws://b.example:8471/node');
+    assert.ok(world.now - began >= SHUTDOWN_MS && world.now - began <= SHUTDOWN_MS + 10_000, `${world.now - began} ms`);
+});
+
+test('a token that a sibling does not know is shown to no one twice, and a node that was sent away goes nowhere', async (t) => {
+    const { world, last, hear, again } = connect(t, [A, B], false);
+    last().onopen();
+    last().onclose({ code: 1008, reason: 'the token is unknown, spent or expired' });
+    let socket = await again();
+    assert.deepEqual([socket.url, socket.sent[0].data.token], ['ws://b.example:8471/node', 'secret']);
+    hear('welcome', welcome);
+    last().onclose({ code: 1008, reason: 'quarantined' });
+    assert.equal(world.state, 'refused');
+    assert.equal(world.sockets.length, 2);
+});
+
+test('a page that all refuse stops', async (t) => {
+    const { world, last, again } = connect(t, [A, B], false);
+    last().onclose({ code: 1008, reason: 'no' });
+    await again();
+    last().onclose({ code: 1008, reason: 'no' });
+    assert.deepEqual([world.state, world.sockets.length], ['refused', 2]);
+});
+
+// --- far from its scripts ---------------------------------------------------------------------------------
+
+function away({ answers = false, idle = true, bare = false } = {}) {
+    const world = { answers, idle, bare, reopened: [], changes: 0, due: null };
+    const elsewhere = new Elsewhere(A, { answers: async () => world.answers, isIdle: () => world.idle, isBare: () => world.bare,
+        changed: () => { world.changes++; }, reopen: (origin) => world.reopened.push(origin),
+        setTimer: (run, ms) => { world.due = { run, ms }; }, clearTimer: () => { world.due = null; } });
+    return { world, elsewhere, async look() {
+        assert.equal(world.due.ms, LOOK_MS);
+        await world.due.run();
+    }, settle: () => new Promise(setImmediate) };
+}
+
+const able = { cores: 2, engines: { ort: '1', llama: 'b1', kernels: '2' },
+    engine_info: { llama: { slots: 4, queue: 4, can: ['continue', 'webgpu'] }, kernels: { slots: 1, queue: 1, can: [] } } };
+
+test('a page that is cut off from its scripts does without engines of which it has none', async () => {
+    const { elsewhere, world, settle } = away();
+    assert.equal(elsewhere.within(able, new Set()), able, 'at home all is there');
+    elsewhere.at(B);
+    await settle();
+    assert.deepEqual([elsewhere.isCutOff, world.changes], [true, 1]);
+    assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm'])).engines), ['ort']);
+    const some = elsewhere.within(able, new Set(['wasm', 'llama']));
+    assert.deepEqual([Object.keys(some.engines), some.engine_info], [['ort', 'llama'], { llama: { slots: 4, queue: 4, can: ['continue'] } }]);
+    assert.deepEqual(elsewhere.within(able, new Set(['llama', 'gpu_llama', 'gl_kernels'])).engines, able.engines);
+    elsewhere.at(A);
+    assert.deepEqual([elsewhere.isCutOff, world.changes, world.due], [false, 2, null]);
+});
+
+test('it opens itself at the sibling once that costs nothing', async () => {
+    const { elsewhere, world, look, settle } = away({ idle: false });
+    elsewhere.at(B);
+    await settle();
+    elsewhere.failed(); // an engine that would not start
+    await look();
+    assert.deepEqual(world.reopened, [], 'something runs');
+    world.idle = true;
+    await look();
+    assert.deepEqual(world.reopened, [B]);
+});
+
+test('models are kept as long as nothing is missing', async () => {
+    const { elsewhere, world, look, settle } = away();
+    elsewhere.at(B);
+    await settle();
+    await look();
+    assert.deepEqual(world.reopened, []);
+    world.bare = true; // they were unloaded
+    await look();
+    assert.deepEqual(world.reopened, [B]);
+});
+
+test('it stays where its own service answers', async () => {
+    const { elsewhere, world, look, settle } = away({ answers: true, bare: true });
+    elsewhere.at(B);
+    await settle();
+    elsewhere.failed();
+    await look();
+    assert.deepEqual([elsewhere.isCutOff, world.reopened], [false, []]);
+    world.answers = false;
+    await look();
+    assert.deepEqual([elsewhere.isCutOff, world.reopened], [true, [B]]);
+});

@@ -1,0 +1,80 @@
+/* Join links and joined nodes: which labels are taken, and who can be sent away. */
+#include "../fixture.h"
+
+#include <string.h>
+
+FIXTURE(set_up, tear_down)
+
+static struct client *order(const char *body)
+{
+    struct client *client = connect_client();
+    post(client, "/v1/admin/join", body, strlen(body));
+    until(answered(client));
+    return client;
+}
+
+TEST(a_link_has_its_label_and_whether_it_may_be_passed_on)
+{
+    struct client *client = order("{\"label\":\"Ada\",\"shareable\":true,\"start\":true}");
+    assert_int_equal(status_of(client), 201);
+    check_member(client, "label", "Ada");
+    json_t *json = body_of(client);
+    assert_true(json_is_true(json_object_get(json, "shareable")));
+    const char *url = json_string_value(json_object_get(json, "url"));
+    assert_non_null(strstr(url, "/#token=wi_x&start"));
+    json_decref(json);
+    assert_string_equal(fixture->label, "Ada");
+    assert_true(fixture->shareable);
+    free_client(client);
+
+    client = order("{}");
+    assert_int_equal(status_of(client), 201);
+    json = body_of(client);
+    assert_true(json_is_null(json_object_get(json, "label")));
+    assert_true(json_is_false(json_object_get(json, "shareable")));
+    json_decref(json);
+    assert_string_equal(fixture->label, "");
+    assert_false(fixture->shareable);
+    free_client(client);
+}
+
+TEST(a_bad_label_is_refused)
+{
+    static const char start[] = "{\"label\":\"";
+    static const char *const bad[] = {"{\"label\":\"\"}", "{\"label\":5}", "{\"label\":\"a\\nb\"}",
+        "{\"label\":\"a\\u202eb\"}", "{\"shareable\":\"yes\"}"};
+    char body[sizeof start + WI_JOIN_LABEL_SIZE + 2];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct client *client = order(bad[i]);
+        check_problem(client, 400, "invalid_field");
+        check_member(client, "field", strstr(bad[i], "label") ? "label" : "shareable");
+        free_client(client);
+    }
+    for (size_t size = WI_JOIN_LABEL_SIZE - 1; size <= WI_JOIN_LABEL_SIZE; size++) {
+        memcpy(body, start, sizeof start);
+        memset(body + strlen(start), 'x', size);
+        strcpy(body + strlen(start) + size, "\"}");
+        struct client *client = order(body);
+        assert_int_equal(status_of(client), size < WI_JOIN_LABEL_SIZE ? 201 : 400);
+        free_client(client);
+    }
+}
+
+TEST(a_joined_node_is_sent_away_and_one_of_ours_is_not)
+{
+    json_t *json;
+    assert_int_equal(ask("DELETE", "/v1/nodes/node-1", "", &json), 200);
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "removed");
+    json_decref(json);
+    assert_string_equal(fixture->dropped, "an admin removed this page");
+    fixture->dropped = NULL;
+
+    assert_int_equal(ask("DELETE", "/v1/nodes/node-2", "", &json), 404);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), "node_not_found");
+    json_decref(json);
+    assert_int_equal(ask("DELETE", "/v1/nodes/node-ours", "", &json), 409);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), "conflict");
+    assert_non_null(strstr(json_string_value(json_object_get(json, "detail")), "session-1"));
+    json_decref(json);
+    assert_null(fixture->dropped);
+}
