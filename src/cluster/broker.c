@@ -41,13 +41,6 @@ const struct wi_broker_bucket wi_broker_jobs = {.description = "stored jobs of a
     .is_on_disk = 1,
     .watched = WI_KV_WATCHED ">"};
 
-void wi_broker_entry_clear(struct wi_broker_entry *entry)
-{
-    free(entry->key);
-    free(entry->text);
-    *entry = (struct wi_broker_entry){0};
-}
-
 #ifdef HAVE_NATS
 
 /* The server looks for a connection that is gone by pings that are not answered. */

@@ -22,6 +22,13 @@ int wi_broker_fail(
     return -1;
 }
 
+void wi_broker_entry_clear(struct wi_broker_entry *entry)
+{
+    free(entry->key);
+    free(entry->text);
+    *entry = (struct wi_broker_entry){0};
+}
+
 #ifdef HAVE_NATS
 
 const char *wi_broker_last_text(natsStatus status)
