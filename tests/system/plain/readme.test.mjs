@@ -2,7 +2,8 @@
 /**
  * What README and the guide show with the models that come with webinfer, run as it is printed there: only
  * where the programs and the daemon are found is put in. README's section "Installing" is install.test.mjs's,
- * the guide's Python is examples-python.test.mjs's; what they pull from a hub is in pull.test.mjs.
+ * the guide's Python is examples-python.test.mjs's; what they pull from a hub is in pull.test.mjs. A Grid of several
+ * machines is grid-machines.test.mjs's, with options of its own; the guide's configuration for it is read here.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,7 +11,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
-import { cliPath, ownModels, root } from '../../lib/paths.mjs';
+import { cliPath, daemonPath, ownModels, root } from '../../lib/paths.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -74,10 +75,9 @@ function commandsOf(text) {
 }
 
 /** Sections that other tests have, or that are of the installed service. */
-const OTHERS = /^(?:Installing|From Python|From JavaScript|Configuration|Tokens|Behind a proxy)\n/;
-const sections = ['README.md', 'docs/guide.md']
-    .flatMap((name) => fs.readFileSync(path.join(root, name), 'utf8').split(/^## /m))
-    .filter((one) => !OTHERS.test(one));
+const OTHERS = /^(?:Installing|From Python|From JavaScript|A Selenium Grid|Configuration|Tokens|Behind a proxy)\n/;
+const all = ['README.md', 'docs/guide.md'].flatMap((name) => fs.readFileSync(path.join(root, name), 'utf8').split(/^## /m));
+const sections = all.filter((one) => !OTHERS.test(one));
 const shown = [...new Set(sections.flatMap(commandsOf))].filter((one) => !ELSEWHERE.test(one));
 const commands = shown.filter((one) => /^(?:build\/webinfer|curl|import) /.test(one));
 
@@ -119,4 +119,12 @@ test('each example that is shown is run, and all that is expected here is shown'
     const missing = EXPECTED.filter(([begins]) => !commands.some((command) => command.startsWith(begins)));
     assert.deepEqual(missing, []);
     assert.ok(samples.every((name) => commands.some((command) => command.includes(name))), samples.join());
+});
+
+test("the guide's configuration for a Grid is one", async () => {
+    const lines = commandsOf(all.find((one) => one.startsWith('A Selenium Grid\n')) ?? '');
+    const file = path.join(daemon.folder, 'grid.conf');
+    fs.writeFileSync(file, lines.slice(lines.indexOf('[bridge]')).join('\n'));
+    assert.match(fs.readFileSync(file, 'utf8'), /^\[browser\.grid\]\ndriver_url = /m);
+    await outputOf(daemonPath, ['--check-config', '--config', file], root);
 });
