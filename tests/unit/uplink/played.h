@@ -144,6 +144,12 @@ int wi_worker_is_gone(const struct wi_worker *worker)
     return worker->is_gone;
 }
 
+int wi_worker_broke_rules(const struct wi_worker *worker)
+{
+    (void)worker;
+    return 0;
+}
+
 void wi_worker_service_open(struct wi_worker_service *service)
 {
     played.service = service;

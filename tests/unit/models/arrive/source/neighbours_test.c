@@ -38,6 +38,13 @@ double wi_now_ms(void)
 {
     return test.now;
 }
+void wi_awake_begin(void)
+{
+}
+double wi_awake_ms(void)
+{
+    return test.now;
+}
 
 int64_t wi_wall_ms(void)
 {

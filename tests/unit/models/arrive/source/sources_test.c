@@ -12,6 +12,13 @@ double wi_now_ms(void)
 {
     return now_ms;
 }
+void wi_awake_begin(void)
+{
+}
+double wi_awake_ms(void)
+{
+    return now_ms;
+}
 
 int64_t wi_wall_ms(void)
 {

@@ -59,6 +59,13 @@ double wi_now_ms(void)
 {
     return (double)now;
 }
+void wi_awake_begin(void)
+{
+}
+double wi_awake_ms(void)
+{
+    return (double)now;
+}
 
 int64_t wi_wall_ms(void)
 {
