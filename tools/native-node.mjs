@@ -72,9 +72,7 @@ class NativeNode {
         this._link = this._worker('link');
         this._link.on('message', (message) => this._hear(message));
         this._link.on('exit', () => this._end(process.exitCode ?? 0));
-        const url = new URL('/node', link);
-        url.protocol = link.protocol === 'https:' ? 'wss:' : 'ws:';
-        this._link.postMessage({ type: 'start', url: url.href, token, page_version: VERSION, script: '', builds: [PLATFORM],
+        this._link.postMessage({ type: 'start', services: [link.origin], isChosen: true, token, page_version: VERSION, script: '', builds: [PLATFORM],
             capabilities: capabilities(threads), keep: 0, paused: false });
         this._begin(PLATFORM);
     }

@@ -141,6 +141,9 @@ async function gainOf(name) {
     return options.find(({ browser, platform }) => browser === 'chrome' && platform === 'wasm').estimate.batch_gain;
 }
 
+/** Whether a batch was found to take longer than its requests alone: where both take about as long, it is so now and then. */
+const wasSlower = (name) => new RegExp(`${name}: its requests are not combined.*a batch takes .* times as long`).test(daemon.log);
+
 test('what a batch gains is told for its place', async () => {
     assert.ok(await gainOf('rows') > 1);
 });
@@ -220,7 +223,7 @@ for (const name of BATCHED)
         const { batching } = (await daemon.get(`/v1/models/${name}`)).json;
         assert.ok((await counts())[0] > before, 'some were a batch');
         if (name === MIXING) assert.equal(joined, 0);
-        else if (gain > 1) assert.ok(joined > 0, `a gain of ${gain}`);
+        else if (gain > 1) assert.ok(joined > 0 || wasSlower(name), `a gain of ${gain}`);
         assert.equal(batching.possible, name !== MIXING, batching.reason);
         if (name === MIXING) assert.match(batching.reason, /got other answers than each of them alone/);
     });

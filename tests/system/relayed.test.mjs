@@ -168,7 +168,7 @@ const DIVIDED = 'text_bytes and tokens that add up to those of relay.continue, c
 for (const [relay, code, field, expected, body = {}] of [
     [7, 'invalid_field', 'relay', 'an object'],
     [[], 'invalid_field', 'relay', 'an object'],
-    [{ via: 'attic' }, 'unknown_field', 'relay.via', 'model_hash, platforms, owner, continue'],
+    [{ via: 'attic' }, 'unknown_field', 'relay.via', 'model_hash, platforms, owner, raw, continue'],
     [{ model_hash: 'abc' }, 'invalid_field', 'relay.model_hash', '64 to 64 bytes'],
     [{ model_hash: 'A'.repeat(64) }, 'invalid_field', 'relay.model_hash', DIGITS],
     [{ model_hash: 5 }, 'invalid_field', 'relay.model_hash', 'a string'],
