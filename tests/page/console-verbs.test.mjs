@@ -157,17 +157,19 @@ test('a link has a label, may be passed on, and is a QR code', () => withConsole
     assert.equal(await scanned(tab), `${service.url}/#token=join-3`, 'of the latest link');
 }));
 
-test('people are listed, paused, and sent away', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
+test('people are listed, drained, and sent away', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
     await go('nodes');
     await reads(/People[^]*Ada’s laptop\s*node-2\s+firefox 153\.0\s*8 cores, 16 GiB\s*Mozilla\/5\.0 \(Laptop\)\s+41 answered, 1 failed\s*12 ms for a task\s+draining\s*an admin has paused it/);
     assert.equal(await tab.locator(label('Remove node-1')).count(), 0, 'a session of the daemon is none');
-    await tab.locator(label('Continue node-2')).click();
+    const ofPeople = 'section[aria-label="People"]';
+    assert.deepEqual(await tab.locator('button[aria-label$=" node-2"]').allTextContents(), ['Undrain', 'Remove', 'Undrain', 'Remove'], 'the same in both tables');
+    await tab.locator(`${ofPeople} ${label('Undrain node-2')}`).click();
     await said(/^Ada’s laptop \(node-2\) gets work again\.$/);
     service.change({ 'node/node-2': { ...service.objects['node/node-2'], draining: false, attempts: 2, idle: undefined } });
-    await tab.locator(label('Pause node-2')).click();
-    await said(/^Ada’s laptop \(node-2\) is paused\.$/);
+    assert.match(await agree('Drain node-2', 'Drain', ofPeople), /node-2 \(Ada’s laptop, firefox\)\.\s+2 attempts run on it and end first\./);
+    await said(/^Ada’s laptop \(node-2\) gets no new work\.$/);
     assert.deepEqual(service.asked('POST', /./).map(({ path }) => path), ['/v1/nodes/node-2/undrain', '/v1/nodes/node-2/drain']);
-    assert.match(await agree('Remove node-2', 'Remove'), /Ada’s laptop \(node-2\): 2 attempts on it are given to others\.\s+Whoever still has a valid link can join again\./);
+    assert.match(await agree('Remove node-2', 'Remove', ofPeople), /node-2 \(Ada’s laptop, firefox\)\.\s+2 attempts on it are given to others\.\s+Whoever still has a valid link can join again\./);
     await said(/^Ada’s laptop \(node-2\) is removed\.$/);
     assert.equal(last(service, 'DELETE', /./)[0], '/v1/nodes/node-2');
 }));

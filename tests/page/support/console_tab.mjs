@@ -59,9 +59,9 @@ function helpers(tab, service) {
         /** Waits for a text in the view. @param {RegExp} words */
         reads: (words) => tab.waitForFunction((source) => new RegExp(source).test(document.querySelector('main').innerText), words.source),
         press: (name) => tab.locator('main button, main form button').filter({ hasText: name }).first().click(),
-        /** Presses what is called so, and then the verb of the question. */
-        async agree(label, verb) {
-            await tab.locator(`button[aria-label=${JSON.stringify(label)}]`).click();
+        /** Presses what is called so, and then the verb of the question. @param {string} label @param {string} verb @param {string} within what the button is in */
+        async agree(label, verb, within = 'body') {
+            await tab.locator(`${within} button[aria-label=${JSON.stringify(label)}]`).click();
             await tab.waitForSelector('dialog[open]');
             const question = await tab.evaluate(() => document.querySelector('dialog').innerText);
             await tab.locator('dialog button', { hasText: verb }).last().click();

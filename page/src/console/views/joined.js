@@ -4,6 +4,7 @@ import { ask } from '../api.js';
 import { h } from '../draw.js';
 import { count, many, milliseconds, moment, plain } from '../format.js';
 import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
+import { isJoined, stateOf, verbs } from './node_parts.js';
 
 /** @import { App } from '../main.js' */
 
@@ -13,9 +14,9 @@ const LABEL_MAX = 200;
 const QR = { on: [0, 0, 0, 255], off: [255, 255, 255, 255], pad: 4 };
 
 /** The table of the nodes that no session of the daemon has, if there are any. @param {App} app @param {any[]} nodes
- * @param {(node: any) => [string, 'good' | 'wait' | 'bad' | '']} stateOf @param {() => void} read */
-export function people(app, nodes, stateOf, read) {
-    const joined = nodes.filter(({ session, via }) => session === null && !via);
+ * @param {() => void} read */
+export function people(app, nodes, read) {
+    const joined = nodes.filter(isJoined);
     return joined.length ? section('People', table('Browsers and programs of others', [
         { name: 'Label', cell: (one) => [h('strong', null, plain(one.label ?? 'no label')), h('small', null, one.id)] },
         { name: 'Device', wide: true, cell: deviceOf },
@@ -37,27 +38,6 @@ function deviceOf({ browser, browser_version: version, user_agent: agent, cores,
 function workOf({ answered, failed, task_ms_p50: ms }) {
     if (answered === undefined) return '';
     return [`${count(answered)} answered, ${count(failed ?? 0)} failed`, ms ? h('small', null, `${milliseconds(ms)} for a task`) : null];
-}
-
-/** @param {any} node @param {() => void} read */
-function verbs(node, read) {
-    const path = `/v1/nodes/${encodeURIComponent(node.id)}`, name = node.label ? `${plain(node.label)} (${node.id})` : node.id;
-    const pause = async () => {
-        await attempt(() => ask('POST', `${path}/drain`), `${name} is paused.`);
-        read();
-    };
-    const goOn = async () => {
-        await attempt(() => ask('POST', `${path}/undrain`), `${name} gets work again.`);
-        read();
-    };
-    const remove = async () => {
-        const running = node.attempts > 0 ? `${many(node.attempts, 'attempt', 'attempts')} on it ${node.attempts === 1 ? 'is' : 'are'} given to others.` : 'Nothing runs on it now.';
-        if (!await confirm({ title: 'Send this page away?', text: [`${name}: ${running}`, 'Whoever still has a valid link can join again.'], verb: 'Remove' })) return;
-        await attempt(() => ask('DELETE', path), `${name} is removed.`);
-        read();
-    };
-    return [node.draining ? button('Continue', goOn, { quiet: true, label: `Continue ${node.id}` }) : button('Pause', pause, { quiet: true, label: `Pause ${node.id}` }),
-        button('Remove', remove, { quiet: true, label: `Remove ${node.id}` })];
 }
 
 /** @param {string} id */

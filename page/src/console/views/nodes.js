@@ -5,6 +5,7 @@ import { bytes, count, duration, many, milliseconds, moment, plain } from '../fo
 import { attempt, badge, button, confirm, section, table } from '../parts.js';
 import { polled } from '../polled.js';
 import { links, people } from './joined.js';
+import { limitOf, stateOf, verbs } from './node_parts.js';
 
 const PER_PAGE = 100;
 /** For each page seen, by the node that it comes after: the node that the previous page comes after. @type {Map<string, string>} */
@@ -53,7 +54,7 @@ export function nodesView(app, after) {
                 h('p', { class: 'verbs' }, after ? h('a', { href: pageHref('') }, 'First page') : null,
                     after ? h('a', { href: pageHref(before.get(after)) }, 'Previous page') : null,
                     page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
-                people(app, page.nodes, stateOf, read),
+                people(app, page.nodes, read),
                 found(app, page.quarantined ?? [], read),
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
             ] };
@@ -81,22 +82,6 @@ async function idsUpTo(store, after) {
     return ids;
 }
 
-/** @param {any} node @returns {[string, 'good' | 'wait' | 'bad' | '']} */
-function stateOf(node) {
-    if (node.away) return ['away', 'bad'];
-    if (node.draining) return ['draining', 'wait'];
-    if (node.paused) return ['paused', 'wait'];
-    if (node.held) return ['held', 'bad'];
-    if (node.limits?.length) return ['less work', 'wait'];
-    return node.attempts > 0 ? ['busy', 'good'] : ['idle', 'good'];
-}
-
-/** "open: 5 of its last 50; until …": why it gets less work, or none. @param {any} node @param {any} limit */
-function limitOf({ conduct }, { evidence, until, undone_by }) {
-    const times = { ...conduct, client_input: conduct?.suspicion }[/** @type {'open'} */ (evidence)];
-    return `${plain(evidence)}${times ? `: ${count(times)} of its last 50` : ''}; until ${until ? moment(until) : plain(undone_by)}`;
-}
-
 /** @param {import('../main.js').App} app @param {() => void} read */
 function columns(app, read) {
     return [
@@ -113,33 +98,6 @@ function columns(app, read) {
         { name: 'Here for', figure: true, cell: (/** @type {any} */ node) => (node.connected_at ? duration(Date.now() - node.connected_at) : '') },
         ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ node) => h('span', { class: 'actions' }, verbs(node, read)) }] : []),
     ];
-}
-
-/** @param {any} node @param {() => void} read */
-function verbs(node, read) {
-    const path = `/v1/nodes/${encodeURIComponent(node.id)}`, running = node.attempts > 0 ? `${many(node.attempts, 'attempt runs', 'attempts run')} on it and ${node.attempts === 1 ? 'ends' : 'end'} first.` : 'Nothing runs on it now.';
-    const drain = async () => {
-        if (!await confirm({ title: 'Stop sending work to this node?', text: [`${node.id} (${plain(node.browser)}).`, running], verb: 'Drain' })) return;
-        await attempt(() => ask('POST', `${path}/drain`), `The node ${node.id} gets no new work.`);
-        read();
-    };
-    const undrain = async () => {
-        await attempt(() => ask('POST', `${path}/undrain`), `The node ${node.id} gets work again.`);
-        read();
-    };
-    const forgive = async () => {
-        if (!await confirm({ title: 'Forget the findings about this node?', text: [`${node.id} (${plain(node.browser)}).`, ...node.limits.map((/** @type {any} */ one) => limitOf(node, one))], verb: 'Forgive' })) return;
-        await attempt(() => ask('POST', `${path}/forgive`), `The findings about ${node.id} are forgotten.`);
-        read();
-    };
-    const recycle = async () => {
-        if (!await confirm({ title: 'Replace this browser?', text: [`The session ${plain(node.session)} (${plain(node.browser)}) ends, and a new one replaces it.`, running, 'Its models are loaded again.'], verb: 'Recycle' })) return;
-        await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(node.session)}/recycle`), `The browser ${node.session} is being replaced.`);
-        read();
-    };
-    return [node.draining ? button('Undrain', undrain, { quiet: true, label: `Undrain ${node.id}` }) : button('Drain', drain, { quiet: true, label: `Drain ${node.id}` }),
-        node.limits?.some((/** @type {any} */ { since }) => since !== null) && button('Forgive', forgive, { quiet: true, label: `Forgive ${node.id}` }),
-        node.session && button('Recycle', recycle, { quiet: true, label: `Recycle ${node.session}` })];
 }
 
 /** The table of nodes that were sent away, if there are any. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
