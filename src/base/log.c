@@ -409,19 +409,9 @@ void wi_log_read(
 
 int wi_log_limit_take(struct wi_log_limit *limit, double now_ms, unsigned *left_out)
 {
-    double window_ms = limit->window_ms > 0 ? limit->window_ms : WI_LOG_LIMIT_MS;
-    *left_out = 0;
-    if (limit->_written == 0 || now_ms - limit->_since >= window_ms) {
-        *left_out = limit->_left_out;
-        limit->_since = now_ms;
-        limit->_written = limit->_left_out = 0;
-    }
-    if (limit->_written >= (limit->lines ? limit->lines : WI_LOG_LIMIT_LINES)) {
-        limit->_left_out++;
-        return 0;
-    }
-    limit->_written++;
-    return 1;
+    const struct wi_rate_rule rule = {.most = limit->lines ? limit->lines : WI_LOG_LIMIT_LINES,
+        .window_ms = limit->window_ms > 0 ? limit->window_ms : WI_LOG_LIMIT_MS};
+    return wi_rate_limit_take(&limit->_rate, &rule, now_ms, left_out);
 }
 
 int wi_log_limit_allows(struct wi_log_limit *limit, enum wi_level level, const char *part)

@@ -16,6 +16,7 @@
 #ifndef WI_BASE_LOG_H
 #define WI_BASE_LOG_H
 
+#include "base/rate_limit.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -109,8 +110,7 @@ struct wi_log_limit {
     const char *about; /* what the lines say, for people: "sockets that were closed" */
     unsigned lines;    /* per window; 0: WI_LOG_LIMIT_LINES */
     double window_ms;  /* 0: WI_LOG_LIMIT_MS */
-    double _since;
-    unsigned _written, _left_out;
+    struct wi_rate_limit _rate;
 };
 
 /* Whether a line may be written at `now_ms` (monotonic). When a new window begins, `left_out`

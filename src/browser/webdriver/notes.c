@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_NOTES_PER_SECOND 10
 #define NOTE_SIZE 512
+
+static const struct wi_rate_rule notes_rule = {.most = 10, .window_ms = 1000};
 
 json_t *wi_notes_subscription(const struct wi_notes *notes)
 {
@@ -52,14 +53,9 @@ static const char *params_text(const json_t *params, const char *name, const cha
 static void notes_tell(
     struct wi_notes *notes, enum wi_level level, const char *type, const char *text)
 {
-    double now = wi_now_ms();
     char note[NOTE_SIZE];
 
-    if (now - notes->second >= 1000) {
-        notes->second = now;
-        notes->count = 0;
-    }
-    if (notes->count++ >= MAX_NOTES_PER_SECOND)
+    if (!wi_rate_limit_take(&notes->rate, &notes_rule, wi_now_ms(), NULL))
         return;
     snprintf(note, sizeof note, "%.30s: %s", type, text);
     notes->events.on_note(notes->events.context, level, note);

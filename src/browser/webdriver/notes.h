@@ -4,14 +4,14 @@
 
 #include "base/net/lws.h"
 #include "base/net/outlet.h"
+#include "base/rate_limit.h"
 #include "browser/webdriver/webdriver.h"
 
 /* Zero-initialise, then set `events`; clear with wi_notes_clear. */
 struct wi_notes {
     struct wi_driver_events events;
-    char *window;  /* the context of our page; NULL: not known yet */
-    double second; /* the start of the interval in which notes are counted */
-    unsigned count;
+    char *window;              /* the context of our page; NULL: not known yet */
+    struct wi_rate_limit rate; /* of the notes */
 };
 
 /* The events to subscribe to, for that window: {"events", "contexts"}; a new reference. */

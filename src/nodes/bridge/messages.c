@@ -16,10 +16,9 @@
 #include "nodes/node/relay.h"
 #include <string.h>
 
-#define SECOND_MS 1000
-/* Messages a second that belong to no attempt of ours; a page sends a handful. */
-#define MAX_LOOSE_PER_SECOND 2000
-#define MAX_LOG_PER_SECOND 20
+/* Messages that belong to no attempt of ours; a page sends a handful. */
+static const struct wi_rate_rule loose_rule = {.most = 2000, .window_ms = 1000};
+static const struct wi_rate_rule lines_rule = {.most = 20, .window_ms = 1000};
 
 typedef enum wi_heard handler_fn(struct wi_node *, struct wi_frame *, struct wi_error *);
 
@@ -154,14 +153,9 @@ static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct
 {
     struct line line = {0};
     char text[2049];
-    double now = wi_now_ms();
     if (read_data(line_table, frame, &line, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
-    if (now - node->log_window >= SECOND_MS) {
-        node->log_window = now;
-        node->log_count = 0;
-    }
-    if (node->log_count++ >= MAX_LOG_PER_SECOND)
+    if (!wi_rate_limit_take(&node->lines, &lines_rule, wi_now_ms(), NULL))
         return WI_HEARD_LOOSE;
     wi_text_printable(text, sizeof text, line.message);
     /* A page's "error" is about itself; to the operator it is a warning. */
@@ -306,10 +300,6 @@ static enum wi_heard frame_dispatch(
 static double note_cost(struct wi_node *node, double began)
 {
     double now = wi_now_ms();
-    if (now - node->window >= SECOND_MS) {
-        node->window = now;
-        node->loose_messages = 0;
-    }
     double wait = wi_reading_pay(&node->reading, now, now - began);
     if (wait > 0)
         wi_link_rest(node->link, (uint64_t)wait + 1);
@@ -330,10 +320,10 @@ static void fail_rules(struct wi_node *node, const char *reason)
 
 /* Messages that belong to no attempt of ours must be few and small. Exempt are messages that were
  * in transit when we ended their attempt. */
-static void judge_loose(struct wi_node *node, size_t size)
+static void judge_loose(struct wi_node *node, size_t size, double now)
 {
     const char *why = NULL;
-    if (++node->loose_messages > MAX_LOOSE_PER_SECOND)
+    if (!wi_rate_limit_take(&node->loose, &loose_rule, now, NULL))
         why = "too many messages in a second";
     else if (*node->join && size > WI_LOOSE_MAX && node->late_large == 0)
         why = "a message that belongs to no attempt may have at most 65536 bytes";
@@ -364,8 +354,8 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     if (heard == WI_HEARD_WRONG) {
         fail_rules(node, error.detail);
     } else if (heard == WI_HEARD_LOOSE) {
-        note_cost(node, parsed);
-        judge_loose(node, blob->size);
+        double now = note_cost(node, parsed);
+        judge_loose(node, blob->size, now);
     }
 }
 

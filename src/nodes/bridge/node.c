@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A node takes more work again at most so often in this time. */
-#define MAX_RESUMES 3
-#define RESUME_WINDOW_MS 1000
+/* A node takes more work again at most so often. Each change is told to everybody who routes or
+ * watches; a person makes few. */
+static const struct wi_rate_rule resumes_rule = {.most = 3, .window_ms = 1000};
 
 /* --- What it is told ------------------------------------------------------------------------- */
 
@@ -186,7 +186,7 @@ void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_
     wi_link_settle(link, events, node);
     wi_link_limit(link, node->max_frame, &node->traffic);
     node->left_code = 0;
-    node->window = 0;
+    node->loose = (struct wi_rate_limit){0};
     node->busy_since_ms = 0;
     wi_timer_stop(node->grace_timer);
     wi_timer_start(node->heartbeat_timer, interval, interval);
@@ -300,15 +300,9 @@ void wi_node_on_gone(void *context, struct wi_link *link)
         wi_node_lose(node, why);
 }
 
-/* Each change is told to everybody who routes or watches; a person makes few. */
 static int node_may_resume(struct wi_node *node)
 {
-    double now = wi_now_ms();
-    if (now - node->resume_window >= RESUME_WINDOW_MS) {
-        node->resume_window = now;
-        node->resumes = 0;
-    }
-    return node->resumes++ < MAX_RESUMES;
+    return wi_rate_limit_take(&node->resumes, &resumes_rule, wi_now_ms(), NULL);
 }
 
 void wi_node_throttle(struct wi_node *node, int throttled)

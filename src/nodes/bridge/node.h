@@ -5,6 +5,7 @@
 #ifndef WI_NODES_BRIDGE_NODE_H
 #define WI_NODES_BRIDGE_NODE_H
 
+#include "base/rate_limit.h"
 #include "base/share.h"
 #include "nodes/bridge/answer_check.h"
 #include "nodes/bridge/features.h"
@@ -66,28 +67,22 @@ struct wi_node {
     json_t *models;
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;
-    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
-    /* Messages from it in the current second, which began at `window`: messages.c. */
-    double window;
-    unsigned loose_messages;
-    struct wi_reading reading; /* of its messages; holds a reference to its token's share */
-    unsigned late_large;       /* large messages that may still come for attempts that have ended */
-    double log_window;         /* start of the second in which log lines are counted */
-    unsigned log_count;
-    unsigned tunings; /* the number it has reported since its last welcome */
+    struct wi_link_heard heard;        /* of the links before this one; last_seen while away */
+    struct wi_rate_limit loose, lines; /* messages for no attempt, and log lines: messages.c */
+    struct wi_reading reading;         /* of its messages; holds a reference to its token's share */
+    unsigned late_large; /* large messages that may still come for attempts that have ended */
+    unsigned tunings;    /* the number it has reported since its last welcome */
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
     unsigned offered_next;
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
     unsigned granted_next;
-    char left_why[96]; /* the reason it gave when it last closed its connection, or "" */
-    int left_code;     /* the code of that close; 0: none, or it did not close it */
-    int paused;        /* it accepts no new task until it says so */
-    int throttled;     /* it runs slowly at present, as it says */
-    /* How often it took more work again within the second that began at `resume_window`. */
-    double resume_window;
-    unsigned resumes;
-    int dropped;     /* the sweep ends the node */
-    int quarantined; /* … because it was found wrong: its messages no longer count */
+    char left_why[96];            /* the reason it gave when it last closed its connection, or "" */
+    int left_code;                /* the code of that close; 0: none, or it did not close it */
+    int paused;                   /* it accepts no new task until it says so */
+    int throttled;                /* it runs slowly at present, as it says */
+    struct wi_rate_limit resumes; /* of taking more work again */
+    int dropped;                  /* the sweep ends the node */
+    int quarantined;              /* … because it was found wrong: its messages no longer count */
     char drop_reason[128];
     UT_hash_handle hh;
 };
