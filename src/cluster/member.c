@@ -60,34 +60,25 @@ void wi_member_print(const struct wi_cluster_member *member, struct wi_buffer *o
     json_decref(record);
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
-struct head_params {
-    int64_t record;
+struct text_params {
+    const char *text;
 };
 
-static const struct wi_param head_table[] = {
-    WI_PARAM(head_params, record, INTEGER, .required = 1, .max = COUNT_MAX), WI_PARAM_END};
-
-struct record_params {
-    const char *name, *instance, *version, *api, *bridge;
-    json_t *models;
-    int64_t model_count, waiting, running, nodes, at;
-};
-
-#define COUNT .required = 1, .max = COUNT_MAX
-static const struct wi_param record_table[] = {
-    WI_PARAM(record_params, name, STRING, .required = 1, .min = 1, .max = WI_MEMBER_NAME_MAX),
-    WI_PARAM(record_params, instance, STRING, .required = 1, .min = 1, .max = WI_ID_SIZE - 1),
-    WI_PARAM(record_params, version, STRING, .required = 1, .max = WI_MEMBER_VERSION_SIZE - 1),
-    WI_PARAM(record_params, api, STRING, .required = 1, .max = WI_MEMBER_URL_SIZE - 1),
-    WI_PARAM(record_params, bridge, STRING, .required = 1, .max = WI_MEMBER_URL_SIZE - 1),
-    WI_PARAM(record_params, models, ARRAY, .required = 1, .max = WI_MEMBER_MODELS_MAX),
-    WI_PARAM(record_params, model_count, INTEGER, COUNT),
-    WI_PARAM(record_params, waiting, INTEGER, COUNT),
-    WI_PARAM(record_params, running, INTEGER, COUNT),
-    WI_PARAM(record_params, nodes, INTEGER, COUNT),
-    WI_PARAM(record_params, at, INTEGER, .required = 1, .max = TIME_MAX), WI_PARAM_END};
+/* A text of that many bytes that passes the check; else NULL. */
+static const char *text_read(const json_t *object, const char *field, double min, double max,
+    int (*is_good)(const char *text))
+{
+    struct text_params params = {0};
+    const struct wi_param table[] = {
+        WI_PARAM_AS(field, text_params, text, STRING, .required = 1, .min = min, .max = max),
+        WI_PARAM_END};
+    return wi_params_read(table, object, WI_PARAMS_OPEN, "", &params, NULL) == WI_OK &&
+                   is_good(params.text)
+               ? params.text
+               : NULL;
+}
 
 static int is_word(const char *text)
 {
@@ -103,6 +94,44 @@ static int is_base(const char *url)
            ((strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0) && is_word(url));
 }
 
+const char *wi_member_name(const json_t *object)
+{
+    return text_read(object, "name", 1, WI_MEMBER_NAME_MAX, wi_text_is_plain);
+}
+
+const char *wi_member_instance(const json_t *object)
+{
+    return text_read(object, "instance", 1, WI_ID_SIZE - 1, is_word);
+}
+
+const char *wi_member_url(const json_t *object, const char *field)
+{
+    return text_read(object, field, 0, WI_MEMBER_URL_SIZE - 1, is_base);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+struct head_params {
+    int64_t record;
+};
+
+static const struct wi_param head_table[] = {
+    WI_PARAM(head_params, record, INTEGER, .required = 1, .max = COUNT_MAX), WI_PARAM_END};
+
+struct record_params {
+    json_t *models;
+    int64_t model_count, waiting, running, nodes, at;
+};
+
+#define COUNT .required = 1, .max = COUNT_MAX
+static const struct wi_param record_table[] = {
+    WI_PARAM(record_params, models, ARRAY, .required = 1, .max = WI_MEMBER_MODELS_MAX),
+    WI_PARAM(record_params, model_count, INTEGER, COUNT),
+    WI_PARAM(record_params, waiting, INTEGER, COUNT),
+    WI_PARAM(record_params, running, INTEGER, COUNT),
+    WI_PARAM(record_params, nodes, INTEGER, COUNT),
+    WI_PARAM(record_params, at, INTEGER, .required = 1, .max = TIME_MAX), WI_PARAM_END};
+
 /* Whether every name can be shown, in so many bytes. */
 static int are_models(const json_t *list)
 {
@@ -115,23 +144,31 @@ static int are_models(const json_t *list)
     return 1;
 }
 
-static int record_is_good(const struct record_params *params, const char *key)
+struct record_texts {
+    const char *name, *instance, *version, *api, *bridge;
+};
+
+/* Whether all are good, and the name is that of the key. */
+static int texts_read(struct record_texts *texts, const json_t *record, const char *key)
 {
     char own[WI_MEMBER_KEY_SIZE];
-    if (!wi_text_is_plain(params->name))
+    *texts = (struct record_texts){wi_member_name(record), wi_member_instance(record),
+        text_read(record, "version", 0, WI_MEMBER_VERSION_SIZE - 1, is_word),
+        wi_member_url(record, "api"), wi_member_url(record, "bridge")};
+    if (!texts->name || !texts->instance || !texts->version || !texts->api || !texts->bridge)
         return 0;
-    wi_member_key(params->name, own);
-    return strcmp(own, key) == 0 && is_word(params->instance) && is_word(params->version) &&
-           is_base(params->api) && is_base(params->bridge) && are_models(params->models);
+    wi_member_key(texts->name, own);
+    return strcmp(own, key) == 0;
 }
 
-static void member_fill(struct wi_cluster_member *member, const struct record_params *params)
+static void member_fill(struct wi_cluster_member *member, const struct record_texts *texts,
+    const struct record_params *params)
 {
-    wi_text_copy(member->name, sizeof member->name, params->name);
-    wi_text_copy(member->instance, sizeof member->instance, params->instance);
-    wi_text_copy(member->version, sizeof member->version, params->version);
-    wi_text_copy(member->api, sizeof member->api, params->api);
-    wi_text_copy(member->bridge, sizeof member->bridge, params->bridge);
+    wi_text_copy(member->name, sizeof member->name, texts->name);
+    wi_text_copy(member->instance, sizeof member->instance, texts->instance);
+    wi_text_copy(member->version, sizeof member->version, texts->version);
+    wi_text_copy(member->api, sizeof member->api, texts->api);
+    wi_text_copy(member->bridge, sizeof member->bridge, texts->bridge);
     for (size_t i = 0; i < json_array_size(params->models); i++)
         wi_strings_add(&member->models, json_string_value(json_array_get(params->models, i)));
     member->model_count = (uint64_t)params->model_count;
@@ -146,15 +183,16 @@ static enum wi_member_fault record_read(
 {
     struct head_params head = {0};
     struct record_params params = {0};
+    struct record_texts texts;
     if (!json_is_object(record) ||
         wi_params_read(head_table, record, WI_PARAMS_OPEN, "", &head, NULL) != WI_OK)
         return WI_MEMBER_GARBAGE;
     if (head.record != RECORD_VERSION)
         return WI_MEMBER_OTHER_VERSION;
     if (wi_params_read(record_table, record, WI_PARAMS_OPEN, "", &params, NULL) != WI_OK ||
-        !record_is_good(&params, key))
+        !are_models(params.models) || !texts_read(&texts, record, key))
         return WI_MEMBER_GARBAGE;
-    member_fill(member, &params);
+    member_fill(member, &texts, &params);
     return WI_MEMBER_GOOD;
 }
 

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "settings/config/config.h"
+#include <jansson.h>
 
 #define WI_MEMBER_NAME_MAX WI_CLUSTER_NAME_MAX
 #define WI_MEMBER_KEY_SIZE 87      /* base64url of so many without padding, with the NUL */
@@ -31,6 +32,13 @@ struct wi_cluster_member {
     int64_t at;                       /* the writer's wall clock, in ms */
 };
 void wi_member_clear(struct wi_cluster_member *member);
+
+/* The texts by which a member is known and reached, as its record and GET /v1/cluster have them.
+ * Borrowed from `object`; NULL: it has none that a member can have. */
+const char *wi_member_name(const json_t *object);
+const char *wi_member_instance(const json_t *object);
+/* The base URL of that field, "api" or "bridge"; "": not reachable from other machines. */
+const char *wi_member_url(const json_t *object, const char *field);
 
 /* The key of a name of at most WI_MEMBER_NAME_MAX bytes. */
 void wi_member_key(const char *name, char key[WI_MEMBER_KEY_SIZE]);

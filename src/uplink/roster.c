@@ -2,7 +2,6 @@
 #include "uplink/roster.h"
 
 #include "base/text.h"
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,28 +32,6 @@ __attribute__((format(printf, 2, 3))) static void roster_note(
 
 /* --- a member --------------------------------------------------------------------------------- */
 
-/* Copies a member that is a string without control characters. 0, or -1 if it is none that fits. */
-static int copy_text(const json_t *row, const char *name, char *out, size_t size)
-{
-    const json_t *value = json_object_get(row, name);
-    const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
-    if (!text || length == 0 || length >= size || strlen(text) != length || !wi_text_is_plain(text))
-        return -1;
-    memcpy(out, text, length + 1);
-    return 0;
-}
-
-static int is_url(const char *text)
-{
-    if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
-        return 0;
-    for (; *text; text++)
-        if (!isgraph((unsigned char)*text))
-            return 0;
-    return 1;
-}
-
 static int row_is_own(const json_t *row)
 {
     return json_is_true(json_object_get(row, "self"));
@@ -74,46 +51,53 @@ static const char *own_bridge(const json_t *rows)
     return bridge ? bridge : "";
 }
 
-static int peer_is_new(struct wi_uplink_roster *roster, const struct wi_uplink_peer *peer)
+static int peer_is_new(struct wi_uplink_roster *roster, const char *name, const char *bridge)
 {
     for (size_t i = 0; i < roster->count; i++) {
         const struct wi_uplink_peer *other = &roster->peers[i];
-        if (strcmp(other->name, peer->name) == 0)
+        if (strcmp(other->name, name) == 0)
             return 0;
-        if (strcmp(other->bridge, peer->bridge) != 0)
+        if (strcmp(other->bridge, bridge) != 0)
             continue;
         roster_note(roster,
             "the members %s and %s both say that their nodes connect to %s, so only the first one "
             "borrows; set [bridge] listen or public_url there",
-            other->name, peer->name, peer->bridge);
+            other->name, name, bridge);
         return 0;
     }
     return 1;
 }
 
+static void peer_fill(
+    struct wi_uplink_peer *peer, const char *name, const char *instance, const char *bridge)
+{
+    wi_text_copy(peer->name, sizeof peer->name, name);
+    wi_text_copy(peer->instance, sizeof peer->instance, instance);
+    wi_text_copy(peer->bridge, sizeof peer->bridge, bridge);
+}
+
 static void roster_add(struct wi_uplink_roster *roster, const json_t *row, const char *own)
 {
-    struct wi_uplink_peer peer;
+    const char *name = wi_member_name(row), *instance = wi_member_instance(row);
+    const char *bridge = wi_member_url(row, "bridge");
     if (row_is_own(row))
         return;
-    if (copy_text(row, "name", peer.name, sizeof peer.name) != 0 ||
-        copy_text(row, "instance", peer.instance, sizeof peer.instance) != 0)
+    if (!name || !instance)
         roster_note(roster, "it lists a member that has no name, which does not borrow");
-    else if (copy_text(row, "bridge", peer.bridge, sizeof peer.bridge) != 0 || !is_url(peer.bridge))
-        roster_note(
-            roster, "the member %s has no address for nodes, so it does not borrow", peer.name);
-    else if (strcmp(peer.bridge, own) == 0)
+    else if (!bridge || !*bridge)
+        roster_note(roster, "the member %s has no address for nodes, so it does not borrow", name);
+    else if (strcmp(bridge, own) == 0)
         roster_note(roster,
             "the member %s says that its nodes connect to %s, which is the own daemon's bridge, "
             "so it does not borrow; set [bridge] listen or public_url there to an address that "
             "other machines reach",
-            peer.name, peer.bridge);
-    else if (!peer_is_new(roster, &peer))
+            name, bridge);
+    else if (!peer_is_new(roster, name, bridge))
         return;
     else if (roster->count == WI_MEMBERS_MAX)
         roster_note(roster, "only %d members borrow", WI_MEMBERS_MAX);
     else
-        roster->peers[roster->count++] = peer;
+        peer_fill(&roster->peers[roster->count++], name, instance, bridge);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -155,8 +139,8 @@ void wi_uplink_roster_read(struct wi_uplink_roster *roster, const json_t *answer
     roster_enter(roster, json_string_value(json_object_get(answer, "state")));
     if (roster->state != WI_ROSTER_MEMBERS)
         return;
-    if (copy_text(answer, "name", roster->own, sizeof roster->own) != 0)
-        strcpy(roster->own, "member");
+    const char *name = wi_member_name(answer);
+    wi_text_copy(roster->own, sizeof roster->own, name ? name : "member");
     wi_uplink_name_mend(roster->own);
     const char *own = own_bridge(rows);
     json_array_foreach(rows, i, row) roster_add(roster, row, own);
