@@ -1,7 +1,8 @@
 /*
  * A clock that a test moves on: for the program it is as if it had been stopped meanwhile, or its
- * machine paused. It takes the place of the system's for all, libraries too. Include it after
- * test.h, in a program that has its own clock.
+ * machine paused. It takes the place of the system's for all, timers of a loop and libraries too,
+ * and goes on by itself. A test of a file that only compares times sets them with set_clock.h.
+ * Include it after test.h, in a program that has its own clock.
  */
 #ifndef WI_TESTS_MADE_UP_CLOCK_H
 #define WI_TESTS_MADE_UP_CLOCK_H

@@ -1,6 +1,7 @@
 /* The members of a cluster as borrowers: who comes, who goes, and who is tried again. */
-#include "base/clock.h"
 #include "played.h"
+
+#include "../set_clock.h"
 #include "uplink/follow.h"
 
 #define BORROWERS_MAX 80
@@ -12,10 +13,9 @@ static struct {
     struct wi_uplink_borrower borrowers[BORROWERS_MAX]; /* all that there were */
     size_t begun, ended;
     int is_up; /* all of them are connected */
-    double now_ms;
 } test;
 
-/* --- the borrowers and the time, played --- */
+/* --- the borrowers, played --- */
 
 struct wi_uplink_borrower *wi_uplink_borrower_new(
     struct wi_uplink_run *run, const char *name, const char *url, const struct wi_join_link *link)
@@ -41,26 +41,10 @@ int wi_uplink_borrower_is_up(const struct wi_uplink_borrower *borrower)
     return test.is_up;
 }
 
-double wi_now_ms(void)
-{
-    return test.now_ms;
-}
-void wi_awake_begin(void)
-{
-}
-double wi_awake_ms(void)
-{
-    return test.now_ms;
-}
-
-int64_t wi_wall_ms(void)
-{
-    return 0;
-}
-
 static int set_up(void **state)
 {
     memset(&test, 0, sizeof test);
+    set_clock.now_ms = 0;
     uv_loop_init(&test.loop);
     test.options =
         (struct wi_uplink_options){.url = "http://here", .token = "wi_token", .name = ""};
@@ -285,11 +269,11 @@ TEST(a_member_that_refuses_is_tried_again_after_a_growing_time)
         test.borrowers[i ? begun - 1 : 0].is_refused = 1;
         see(B "," C);
         assert_int_equal(test.ended, i + 1);
-        test.now_ms += waits[i] / 2 - 1;
+        set_clock.now_ms += waits[i] / 2 - 1;
         see(B "," C);
         see(B "," C);
         assert_int_equal(test.begun, begun);
-        test.now_ms += waits[i] / 2 + 2;
+        set_clock.now_ms += waits[i] / 2 + 2;
         see(B "," C);
         until_begun(begun + 1);
         assert_true(test.borrowers[begun].is_told); /* nothing more is said of it */
@@ -306,7 +290,7 @@ TEST(a_member_whose_address_is_none_is_tried_again)
     assert_non_null(strstr(played.told, "it is tried again now and then"));
     played.told[0] = '\0';
     for (int i = 0; i < 3; i++) {
-        test.now_ms += 10001;
+        set_clock.now_ms += 10001;
         see(PEER("b", "1", "http://") "," C);
     }
     assert_string_equal(played.told, "");

@@ -2,7 +2,7 @@
  * each neighbour answers, and when. */
 #include "../../../test.h"
 
-#include "base/clock.h"
+#include "../../../set_clock.h"
 #include "models/arrive/source/neighbours.h"
 #include "one_call.h"
 
@@ -29,27 +29,8 @@ static struct {
     struct reply replies[2]; /* of http://a.example, http://b.example */
     struct request requests[CALLS_MAX];
     size_t asked;
-    double now, waited_from;
     int known;
 } test;
-
-/* Both times are of the same file, so both are played. */
-double wi_now_ms(void)
-{
-    return test.now;
-}
-void wi_awake_begin(void)
-{
-}
-double wi_awake_ms(void)
-{
-    return test.now;
-}
-
-int64_t wi_wall_ms(void)
-{
-    return 0;
-}
 
 /* --- the HTTP client -------------------------------------------------------------------------- */
 
@@ -94,7 +75,7 @@ static int set_up(void **state)
     memset(&test, 0, sizeof test);
     memset(&network, 0, sizeof network);
     network.type = "application/json";
-    test.now = 1e6;
+    set_clock.now_ms = 1e6;
     uv_loop_init(&test.loop);
     test.sources = wi_sources_new();
     test.neighbours = wi_neighbours_new(&test.loop, NULL, OWN_ID);
@@ -144,7 +125,7 @@ static const char *reason_of(size_t index)
 static void assert_fails(struct reply reply, const char *why)
 {
     test.replies[0] = reply;
-    test.now += WI_NEIGHBOURS_PAUSE_MS + 1;
+    set_clock.now_ms += WI_NEIGHBOURS_PAUSE_MS + 1;
     size_t asked = test.asked;
     ask(0);
     assert_true(test.asked > asked);
@@ -195,7 +176,7 @@ TEST(what_is_fresh_is_not_asked_for)
     ask(WI_NEIGHBOURS_FRESH_MS);
     ask(WI_NEIGHBOURS_FRESH_MS);
     assert_int_equal(test.asked, 1);
-    test.now += WI_NEIGHBOURS_FRESH_MS + 1;
+    set_clock.now_ms += WI_NEIGHBOURS_FRESH_MS + 1;
     test.replies[0] = (struct reply){.status = 304};
     ask(WI_NEIGHBOURS_FRESH_MS);
     assert_int_equal(test.asked, 2);
@@ -209,7 +190,7 @@ TEST(another_list_takes_the_place_of_the_last)
 {
     configure(NULL, NULL);
     ask(0);
-    test.now += 1;
+    set_clock.now_ms += 1;
     test.replies[0].body = LIST("0b", "");
     ask(0);
     assert_int_equal(at(0).offer->count, 0);
@@ -219,14 +200,14 @@ TEST(who_does_not_answer_offers_nothing_and_is_left_alone_for_a_while)
 {
     configure(NULL, NULL);
     ask(0);
-    test.now += 1;
+    set_clock.now_ms += 1;
     test.replies[0] = (struct reply){.end = WI_HTTP_BROKEN};
     ask(0);
     assert_null(at(0).offer);
     assert_string_equal(reason_of(0), "it cannot be asked what it has: Couldn't connect to server");
     ask(1);
     assert_int_equal(test.asked, 2);
-    test.now += WI_NEIGHBOURS_PAUSE_MS + 1;
+    set_clock.now_ms += WI_NEIGHBOURS_PAUSE_MS + 1;
     test.replies[0] = (struct reply){.status = 304};
     ask(1);
     assert_int_equal(test.asked, 3);
@@ -312,10 +293,10 @@ TEST(who_has_lied_is_not_asked)
     ask(0);
     wi_block_source_lied(at(0).source, 1, "it sent a wrong block");
     assert_null(at(0).offer);
-    test.now += 1;
+    set_clock.now_ms += 1;
     ask(0);
     assert_int_equal(test.asked, 1);
-    test.now += WI_SOURCE_OUT_MS;
+    set_clock.now_ms += WI_SOURCE_OUT_MS;
     ask(0);
     assert_int_equal(test.asked, 2);
     assert_non_null(at(0).offer);

@@ -1,29 +1,10 @@
 /* What is remembered of sources, by a clock that is played here. */
 #include "../../../test.h"
 
-#include "base/clock.h"
+#include "../../../set_clock.h"
 #include "models/arrive/source/sources.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-static double now_ms;
-
-double wi_now_ms(void)
-{
-    return now_ms;
-}
-void wi_awake_begin(void)
-{
-}
-double wi_awake_ms(void)
-{
-    return now_ms;
-}
-
-int64_t wi_wall_ms(void)
-{
-    return 1700000000000;
-}
 
 static struct wi_sources *sources;
 
@@ -33,7 +14,8 @@ static int set_up(void **state)
         {.name = "ipfs", .url = "https://gateway.example"},
         {.name = "near", .url = "http://10.0.0.2:8080", .token = "secret"},
     };
-    now_ms = 1e6;
+    set_clock.now_ms = 1e6;
+    set_clock.wall_lead_ms = 1700000000000;
     sources = wi_sources_new();
     wi_sources_set(sources, rows, 2);
     return 0;
@@ -83,11 +65,11 @@ TEST(who_lies_is_out_for_ten_minutes)
     wi_block_source_lied(source, 1, "it sent a wrong block");
     struct wi_block_source_info info = info_of(source);
     assert_int_equal(info.state, WI_SOURCE_OUT);
-    assert_true(info.lied && info.wrong == 1 && info.until_ms == now_ms + 600000);
+    assert_true(info.lied && info.wrong == 1 && info.until_ms == set_clock.now_ms + 600000);
     assert_string_equal(info.reason, "it sent a wrong block");
-    now_ms += 599999;
+    set_clock.now_ms += 599999;
     assert_int_equal(info_of(source).state, WI_SOURCE_OUT);
-    now_ms += 1;
+    set_clock.now_ms += 1;
     info = info_of(source);
     assert_int_equal(info.state, WI_SOURCE_READY);
     assert_true(!info.lied && info.wrong == 1);
@@ -102,9 +84,9 @@ TEST(who_is_busy_rests)
     wi_block_source_rest(source, 5000, "it is busy");
     wi_block_source_rest(source, 1000, "it is busy yet");
     assert_int_equal(info_of(source).state, WI_SOURCE_RESTING);
-    assert_true(info_of(source).until_ms == now_ms + 5000);
+    assert_true(info_of(source).until_ms == set_clock.now_ms + 5000);
     assert_string_equal(info_of(source).reason, "it is busy yet");
-    now_ms += 5000;
+    set_clock.now_ms += 5000;
     assert_int_equal(info_of(source).state, WI_SOURCE_READY);
 }
 
@@ -113,11 +95,11 @@ TEST(the_speed_is_that_of_the_last_seconds)
     struct wi_block_source *source = wi_sources_at(sources, 0);
     for (int i = 0; i < 100; i++) {
         wi_block_source_saw(source, 100000);
-        now_ms += 100;
+        set_clock.now_ms += 100;
     }
     assert_in_range((uint64_t)info_of(source).bytes_per_second, 900000, 1100000);
-    assert_int_equal(info_of(source).seen_ms, 1700000000000);
-    now_ms += 10000;
+    assert_int_equal(info_of(source).seen_ms, wi_wall_ms() - 100);
+    set_clock.now_ms += 10000;
     assert_true(info_of(source).bytes_per_second == 0);
     wi_block_source_brought(source, 70);
     wi_block_source_brought(source, 30);
@@ -193,11 +175,11 @@ TEST(a_liar_is_remembered_until_it_may_be_asked_again)
     wi_block_source_lied(stranger, 1, "a block was wrong");
     wi_block_source_release(stranger);
     assert_int_equal(listed(), 3);
-    now_ms += WI_SOURCE_OUT_MS - 1;
+    set_clock.now_ms += WI_SOURCE_OUT_MS - 1;
     stranger = wi_sources_stranger(sources, "https://a.example");
     assert_int_equal(info_of(stranger).state, WI_SOURCE_OUT);
     wi_block_source_release(stranger);
-    now_ms += 2;
+    set_clock.now_ms += 2;
     assert_int_equal(listed(), 2);
     stranger = wi_sources_stranger(sources, "https://a.example");
     assert_int_equal(info_of(stranger).state, WI_SOURCE_READY);

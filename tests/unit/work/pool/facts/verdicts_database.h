@@ -1,10 +1,10 @@
-/* The database that tests of verdicts play, and their clock. */
+/* The database that tests of verdicts play, and their clock, which they set. */
 #ifndef WI_TESTS_VERDICTS_DATABASE_H
 #define WI_TESTS_VERDICTS_DATABASE_H
 
 #include "../../../test.h"
 
-#include "base/clock.h"
+#include "../../../set_clock.h"
 #include "work/pool/facts/verdicts.h"
 #include <stdio.h>
 #include <string.h>
@@ -50,26 +50,6 @@ void wi_db_each(
     for (size_t i = 0; i < row_count; i++)
         if (rows[i].rules == rules)
             each(context, rows[i].key, rows[i].value);
-}
-
-static int64_t now;
-static int64_t ahead; /* what the wall clock shows more */
-
-double wi_now_ms(void)
-{
-    return (double)now;
-}
-void wi_awake_begin(void)
-{
-}
-double wi_awake_ms(void)
-{
-    return (double)now;
-}
-
-int64_t wi_wall_ms(void)
-{
-    return now + ahead;
 }
 
 #endif

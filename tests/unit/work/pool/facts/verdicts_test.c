@@ -11,8 +11,8 @@ static struct wi_node_info node;
 static int set_up(void **state)
 {
     row_count = 0;
-    now = 1000000;
-    ahead = 0;
+    set_clock.now_ms = 1000000;
+    set_clock.wall_lead_ms = 0;
     verdicts = wi_verdicts_new(NULL);
     model = (struct wi_model){.name = "digits", .hash = "abcd"};
     node = (struct wi_node_info){
@@ -147,7 +147,7 @@ TEST(only_another_verdict_is_news)
     strcpy(node.kind, "edge");
     assert_true(tell(WI_UNABLE));
     assert_false(tell(WI_UNABLE));
-    now += (int64_t)8 * 24 * 3600 * 1000; /* it was void meanwhile */
+    set_clock.now_ms += (int64_t)8 * 24 * 3600 * 1000; /* it was void meanwhile */
     assert_true(tell(WI_UNABLE));
 }
 
@@ -179,9 +179,9 @@ TEST(what_cannot_run_may_try_again_later)
 {
     set(WI_UNABLE);
     assert_int_equal(get(), WI_UNABLE);
-    now += 6 * 24 * 3600 * 1000;
+    set_clock.now_ms += 6 * 24 * 3600 * 1000;
     assert_int_equal(get(), WI_UNABLE);
-    now += 2 * 24 * 3600 * 1000;
+    set_clock.now_ms += 2 * 24 * 3600 * 1000;
     assert_int_equal(get(), WI_UNKNOWN);
     assert_true(is_due());
 }
@@ -192,13 +192,13 @@ TEST(two_misses_make_unable)
     wi_verdicts_miss(verdicts, key, "its browser broke");
     assert_int_equal(get(), WI_UNKNOWN);
     assert_false(is_due());
-    now += 6 * 60 * 1000;
+    set_clock.now_ms += 6 * 60 * 1000;
     assert_true(is_due());
     wi_verdicts_miss(verdicts, key, "its browser broke");
     assert_int_equal(get(), WI_UNABLE);
     reopen();
     assert_int_equal(get(), WI_UNABLE);
-    now += 25 * 3600 * 1000;
+    set_clock.now_ms += 25 * 3600 * 1000;
     assert_int_equal(get(), WI_UNKNOWN);
 }
 
@@ -208,15 +208,15 @@ TEST(what_tells_nothing_is_due_after_longer_and_longer)
     const int64_t day = (int64_t)24 * 3600 * 1000;
     for (int64_t pause = (int64_t)5 * 60 * 1000; pause < day; pause *= 2) {
         wi_verdicts_pause(verdicts, key, "the texts are empty");
-        now += pause - 1;
+        set_clock.now_ms += pause - 1;
         assert_false(is_due());
-        now += 1;
+        set_clock.now_ms += 1;
         assert_true(is_due());
     }
     for (int i = 0; i < 2; i++) {
         wi_verdicts_pause(verdicts, key, "the texts are empty");
-        ahead -= 30 * day; /* somebody sets the clock back */
-        now += day;
+        set_clock.wall_lead_ms -= 30 * day; /* somebody sets the clock back */
+        set_clock.now_ms += day;
         assert_true(is_due());
     }
     assert_int_equal(get(), WI_UNKNOWN);
@@ -232,11 +232,11 @@ TEST(what_cannot_run_is_looked_at_again_but_not_at_once)
     const char *key = key_of(WI_WEBGPU, NULL);
     set(WI_UNABLE);
     assert_false(is_due());
-    now += (int64_t)5 * 60 * 1000;
+    set_clock.now_ms += (int64_t)5 * 60 * 1000;
     assert_true(is_due());
     wi_verdicts_pause(verdicts, key, "the texts are empty");
     assert_false(is_due());
-    now += (int64_t)10 * 60 * 1000;
+    set_clock.now_ms += (int64_t)10 * 60 * 1000;
     wi_verdicts_miss(verdicts, key, "its browser broke");
     assert_false(is_due());
     assert_int_equal(get(), WI_UNABLE);
@@ -248,7 +248,7 @@ TEST(a_success_ends_the_misses)
     wi_verdicts_miss(verdicts, key, "its browser broke");
     set(WI_TRUSTED);
     assert_int_equal(get(), WI_TRUSTED);
-    now += 365LL * 24 * 3600 * 1000;
+    set_clock.now_ms += 365LL * 24 * 3600 * 1000;
     assert_int_equal(get(), WI_TRUSTED);
 }
 
@@ -769,7 +769,7 @@ TEST(a_pause_is_of_the_party)
     assert_true(is_due());
     set_of("bob", WI_UNABLE);
     set_of("carol", WI_UNABLE);
-    now += (int64_t)60 * 1000;
+    set_clock.now_ms += (int64_t)60 * 1000;
     come_from("alice");
     assert_int_equal(get(), WI_UNABLE);
     assert_false(is_due());
@@ -807,31 +807,31 @@ TEST(what_is_wrong_is_looked_at_again_after_longer_and_longer)
     set(WI_WRONG);
     for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
         assert_false(is_due());
-        now += days[i] * DAY - 1;
+        set_clock.now_ms += days[i] * DAY - 1;
         assert_false(is_due());
-        now += 1;
+        set_clock.now_ms += 1;
         assert_true(is_due());
         assert_int_equal(get(), WI_WRONG); /* until a check says otherwise */
         reopen();
         assert_true(is_due());
         set(WI_WRONG);
     }
-    now += 30 * DAY;
+    set_clock.now_ms += 30 * DAY;
     set(WI_TRUSTED);
     assert_int_equal(get(), WI_TRUSTED);
     set(WI_WRONG); /* from the beginning */
-    now += DAY;
+    set_clock.now_ms += DAY;
     assert_true(is_due());
 }
 
 TEST(until_then_it_stays_wrong_whatever_comes)
 {
     set(WI_WRONG);
-    now += DAY - 1;
+    set_clock.now_ms += DAY - 1;
     set(WI_TRUSTED);
     set(WI_UNABLE);
     assert_int_equal(get(), WI_WRONG);
-    now += 1;
+    set_clock.now_ms += 1;
     set(WI_UNABLE);
     assert_int_equal(get(), WI_WRONG);
     set(WI_TRUSTED);
@@ -842,7 +842,7 @@ TEST(a_clients_input_makes_nothing_right_again)
 {
     find_for(1, WI_TRUSTED);
     find_for(2, WI_WRONG);
-    now += DAY;
+    set_clock.now_ms += DAY;
     assert_known(2, WI_WRONG, WI_WRONG, 1);
     find_for(2, WI_TRUSTED);
     assert_known(2, WI_WRONG, WI_WRONG, 1);
@@ -853,20 +853,20 @@ TEST(a_clients_input_makes_nothing_right_again)
 TEST(a_check_that_came_to_no_end_puts_that_off)
 {
     set(WI_WRONG);
-    now += DAY;
+    set_clock.now_ms += DAY;
     wi_verdicts_pause(verdicts, key_of(WI_WEBGPU, NULL), "nothing but zeros");
     assert_false(is_due());
-    now += (int64_t)5 * 60 * 1000;
+    set_clock.now_ms += (int64_t)5 * 60 * 1000;
     assert_true(is_due());
 }
 
 TEST(a_clock_that_was_ahead_puts_nothing_off)
 {
-    ahead = 400 * DAY;
+    set_clock.wall_lead_ms = 400 * DAY;
     set(WI_WRONG);
     set_so(key_of(WI_WEBNN, NULL), WI_UNABLE, 0, "no such operator");
     assert_false(is_due());
-    ahead = 0;
+    set_clock.wall_lead_ms = 0;
     reopen();
     assert_true(is_due());
     assert_int_equal(get(), WI_WRONG);
@@ -913,15 +913,15 @@ TEST(a_wrong_challenge_is_about_all_kernels)
     assert_false(kernel_known("softmax").due);
     kernel_set("add", WI_TRUSTED);
     assert_int_equal(kernel_known("add").verdict, WI_WRONG);
-    now += DAY;
+    set_clock.now_ms += DAY;
     assert_true(kernel_known("softmax").due);
     kernel_set("matmul", WI_WRONG); /* a look that tells nothing of the others */
     assert_false(kernel_known("softmax").due);
-    now += (int64_t)5 * 60 * 1000;
+    set_clock.now_ms += (int64_t)5 * 60 * 1000;
     assert_true(kernel_known("softmax").due);
     wi_verdicts_pause(verdicts, key_of(WI_WEBGPU, "exp"), "nothing but zeros");
     assert_false(kernel_known("softmax").due);
-    now += (int64_t)10 * 60 * 1000;
+    set_clock.now_ms += (int64_t)10 * 60 * 1000;
     kernel_set("softmax", WI_TRUSTED); /* then each is judged by itself */
     assert_int_equal(kernel_known("softmax").verdict, WI_TRUSTED);
     assert_int_equal(kernel_known("add").verdict, WI_TRUSTED);
@@ -941,7 +941,7 @@ TEST(a_look_at_all_kernels_drops_nothing_that_is_in_use)
     for (int i = 1; i < WI_VERDICT_TOKEN_MAX; i++)
         decide_for_adapter(i);
     node.platforms[WI_WEBGPU].adapter.description[0] = '\0';
-    now += DAY;
+    set_clock.now_ms += DAY;
     assert_true(set_so(key, WI_TRUSTED, 0.5, "y at 3"));
     assert_int_equal(kernel_known("softmax").verdict, WI_UNKNOWN);
 }
