@@ -16,9 +16,10 @@ struct wi_sent {
     const struct wi_inference *asked; /* a reference */
     int64_t rows; /* of the first input's first dimension; for joined requests, of all of them */
     unsigned platforms; /* a bit for each that may have run it */
-    double due;         /* monotonic milliseconds: the time after which no client waits for it */
+    double due;         /* wi_now_ms(), as clients count: from then on, none waits for it */
 };
 
+/* `now_ms` is wi_now_ms(), also below. */
 void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms);
 void wi_sent_clear(struct wi_sent *sent);
 

@@ -56,7 +56,7 @@ static enum wi_heard on_heartbeat(
     node->busy_since_ms = heartbeat.busy_since_ms;
     snprintf(expected, sizeof expected, "s-%llu", (unsigned long long)node->heartbeat_id);
     if (heartbeat.reply_to && node->heartbeat_open && strcmp(heartbeat.reply_to, expected) == 0) {
-        node->rtt = wi_now_ms() - node->heartbeat_sent;
+        node->rtt = wi_awake_ms() - node->heartbeat_sent;
         node->heartbeat_open = 0;
     }
     wi_node_throttle(node, heartbeat.throttled);
@@ -155,7 +155,7 @@ static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct
     char text[2049];
     if (read_data(line_table, frame, &line, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
-    if (!wi_rate_limit_take(&node->lines, &lines_rule, wi_now_ms(), NULL))
+    if (!wi_rate_limit_take(&node->lines, &lines_rule, wi_awake_ms(), NULL))
         return WI_HEARD_LOOSE;
     wi_text_printable(text, sizeof text, line.message);
     /* A page's "error" is about itself; to the operator it is a warning. */
@@ -299,7 +299,7 @@ static enum wi_heard frame_dispatch(
  * to wait, because answers may occasionally need that. */
 static double note_cost(struct wi_node *node, double began)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     double wait = wi_reading_pay(&node->reading, now, now - began);
     if (wait > 0)
         wi_link_rest(node->link, (uint64_t)wait + 1);
@@ -338,7 +338,7 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     struct wi_node *node = context;
     struct wi_frame frame;
     struct wi_error error = {0};
-    double began = wi_now_ms();
+    double began = wi_awake_ms();
     if (node->quarantined)
         return; /* it is about to be closed */
     enum wi_code read = wi_frame_parse(blob, binary, &frame, &error);

@@ -77,7 +77,7 @@ static void heartbeat_send(struct wi_node *node)
     const struct wi_tally *tally = &node->tally;
     heartbeat_close(node);
     node->heartbeat_id = ++node->bridge->sequence;
-    node->heartbeat_sent = wi_now_ms();
+    node->heartbeat_sent = wi_awake_ms();
     node->heartbeat_open = 1;
     wi_node_send(node, wi_make_heartbeat(node->heartbeat_id,
                            &(struct wi_heartbeat){.seq = ++node->heartbeat_sequence,
@@ -302,7 +302,7 @@ void wi_node_on_gone(void *context, struct wi_link *link)
 
 static int node_may_resume(struct wi_node *node)
 {
-    return wi_rate_limit_take(&node->resumes, &resumes_rule, wi_now_ms(), NULL);
+    return wi_rate_limit_take(&node->resumes, &resumes_rule, wi_awake_ms(), NULL);
 }
 
 void wi_node_throttle(struct wi_node *node, int throttled)

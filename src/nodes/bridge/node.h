@@ -1,6 +1,8 @@
 /*
  * The life of a node: welcomed, away when its socket drops, back within its grace, down. Its
  * attempts, acknowledgements and heartbeats. `wi_node_info` and `wi_node_state` are made here.
+ * Times are those of wi_awake_ms: what a node sent while the daemon stood still was not late. Only
+ * clients' deadlines (struct wi_sent) and the end of a join token go by wi_now_ms.
  */
 #ifndef WI_NODES_BRIDGE_NODE_H
 #define WI_NODES_BRIDGE_NODE_H

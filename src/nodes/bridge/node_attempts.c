@@ -93,8 +93,8 @@ static void add_attempt(
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     node_grant(node, task->asked->model);
-    attempt->sent_at = wi_now_ms();
-    wi_sent_note(&attempt->sent, task, attempt->sent_at);
+    attempt->sent_at = wi_awake_ms();
+    wi_sent_note(&attempt->sent, task, wi_now_ms());
     if (task->asked->stream)
         wi_stream_open(&attempt->stream, task->from);
     HASH_ADD_STR(node->attempts, id, attempt);

@@ -259,7 +259,7 @@ static void answer_limit(const struct wi_bridge *bridge, struct wi_answer *answe
 static void note_end(struct wi_node *node, double sent_at, const struct wi_answer *answer)
 {
     if (answer->ok || answer->error.code != WI_NODE_PAUSED)
-        wi_tally_end(&node->tally, answer->ok, wi_now_ms() - sent_at);
+        wi_tally_end(&node->tally, answer->ok, wi_awake_ms() - sent_at);
 }
 
 enum wi_heard wi_response_handle(struct wi_node *node, const char *id, struct wi_attempt *attempt,

@@ -66,7 +66,7 @@ enum wi_heard wi_progress_handle(struct wi_node *node, const char *id, struct wi
     const struct wi_bridge_events *events = &node->bridge->events;
     struct wi_progress progress;
     char phase[64];
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     if (wi_progress_read(frame->data, &progress, error) != WI_OK)
         return WI_HEARD_WRONG;
     if (!attempt || !events->on_progress ||

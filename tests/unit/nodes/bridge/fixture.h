@@ -103,6 +103,7 @@ struct fixture {
     int inside;                                 /* a call of ours is running: no event may come */
     void (*on_resume)(struct fixture *fixture); /* what the layer above does then; NULL: nothing */
     void (*on_part)(struct fixture *fixture, const char *attempt_id); /* likewise */
+    void (*on_pause)(struct fixture *fixture);
 };
 
 static inline void on_up(void *context, const struct wi_node_info *info, int resumed)
@@ -153,6 +154,8 @@ static inline void on_paused(void *context, const char *node_id, int paused)
     assert_false(fixture->inside);
     assert_string_equal(node_id, fixture->node);
     paused ? fixture->pauses++ : fixture->goes_on++;
+    if (paused && fixture->on_pause)
+        fixture->on_pause(fixture);
 }
 
 static inline void on_throttled(void *context, const char *node_id, int throttled)

@@ -7,6 +7,8 @@
 #define LONG_MS 600000
 /* More than one of them is no standstill. */
 #define STEP_MS 900
+/* Between two heartbeats of a node that is asked rarely; it is not asked in the meantime. */
+#define RARE_MS 300000
 
 static struct wi_timer *awake;
 
@@ -98,5 +100,48 @@ TEST(one_that_has_not_said_its_name_has_as_long_as_before)
     announce(&client, who);
     json_decref(hear(&client, "welcome"));
     assert_int_equal(fixture->ups, 1);
+    client_close(&client);
+}
+
+TEST(what_takes_a_node_long_is_not_the_daemons_standstill)
+{
+    struct fixture *fixture = *state;
+    struct wi_config config = fixture->config;
+    struct wi_node_state figures;
+    char reply[128];
+    config.bridge.heartbeat_interval = RARE_MS;
+    wi_bridge_reload(fixture->bridge, &config);
+    struct client client = join(fixture, NULL);
+    send_task(fixture, "att-1", NULL);
+    json_decref(hear(&client, "task_request"));
+    clock_skip(RARE_MS);
+    json_t *heartbeat = hear(&client, "heartbeat");
+    snprintf(reply, sizeof reply, "{\"seq\":1,\"reply_to\":\"%s\"}",
+        json_string_value(json_object_get(heartbeat, "id")));
+    json_decref(heartbeat);
+    clock_skip(RARE_MS / 2);
+    say(&client, "heartbeat", reply);
+    say(&client, "task_response", ANSWER("att-1"));
+    turn_until(&client, &fixture->answers, 1);
+    assert_int_equal(wi_bridge_node_state(fixture->bridge, fixture->node, &figures), 0);
+    assert_true(figures.rtt_ms > 0 && figures.rtt_ms < RARE_MS / 4);
+    assert_true(figures.task_ms_p50 > 0 && figures.task_ms_p50 < RARE_MS / 4);
+    client_close(&client);
+}
+
+static void skip_long(struct fixture *fixture)
+{
+    clock_skip(LONG_MS);
+}
+
+TEST(a_standstill_while_a_message_is_read_is_no_cost_of_its_node)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    fixture->on_pause = skip_long;
+    say(&client, "heartbeat", "{\"seq\":1,\"paused\":true}");
+    turn_until(&client, &fixture->pauses, 1);
+    say(&client, "heartbeat", "{\"seq\":2,\"paused\":false}");
+    assert_in_range(steps_until(&client, &fixture->goes_on, 1), 0, 10); /* it does not rest long */
     client_close(&client);
 }
