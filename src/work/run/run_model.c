@@ -1,0 +1,207 @@
+/*
+ * The model of a run: it is found, pulled or made, with the graphs that it has for WebGPU. Where
+ * there is no memory for it, another variant of it is.
+ */
+#include "work/run/run_private.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "wire/text.h"
+#include "work/run/wait.h"
+#include <stdlib.h>
+
+/* --- waiting for it --------------------------------------------------------------------------- */
+
+static void on_waiting(void *context, const struct wi_progress *progress)
+{
+    const struct wi_run *run = context;
+    if (run->infer.asked->stream)
+        run->owner.on_progress(run->owner.context, progress);
+}
+
+/* What it waited for is there, or is not made. */
+static void on_waited(void *context, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    struct wi_run_starved *starved = run->starved;
+    run->wait = NULL;
+    run->starved = NULL;
+    if (failure && starved)
+        wi_run_fail(run, &starved->place, &starved->error);
+    else if (failure)
+        wi_run_end(run, NULL, failure);
+    else
+        wi_run_find_model(run);
+    free(starved);
+}
+
+/* The time that it waits is of the request's. */
+static double time_left(const struct wi_run *run, enum wi_model_type type)
+{
+    return run->request.accepted_at + wi_infer_timeout_ms(&run->infer, type) - wi_now_ms();
+}
+
+static void pull_model(struct wi_run *run)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
+    const char *name = run->infer.model_name;
+    struct wi_error error;
+    enum wi_code code = wi_run_ask_begin(run, &error);
+    double wait_ms = time_left(run, wi_model_type_of_name(name));
+    run->pulled = 1;
+    if (code == WI_OK)
+        run->wait = wi_run_wait_pull(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
+    if (run->wait)
+        wi_run_move(run, WI_RUN_EVENT_WAIT);
+    else
+        wi_run_end(run, NULL, &error);
+}
+
+/* From now on it is the run's, which ends if it is not made. */
+static void make_variant(struct wi_run *run, struct wi_model *model, const char *variant)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
+    const struct wi_variant named = {.name = (char *)variant};
+    struct wi_error error;
+    enum wi_code code = wi_run_ask_begin(run, &error);
+    run->made = variant;
+    wi_text_name_variant(&run->infer, model, &named);
+    if (code != WI_OK) {
+        wi_run_end(run, NULL, &error);
+        return;
+    }
+    run->wait = wi_run_wait_made(
+        deps->loop, deps->maker, model, variant, time_left(run, model->type), &owner);
+    wi_run_move(run, WI_RUN_EVENT_WAIT);
+}
+
+/* --- finding it ------------------------------------------------------------------------------- */
+
+/* Without it the model's other graphs run there. */
+static void on_webgpu(void *context, struct wi_model *webgpu, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    struct wi_model *model = run->model;
+    run->lookup = NULL;
+    run->model = NULL;
+    if (failure)
+        wi_debug("run", model->name, "its graphs for WebGPU are not used: %s", failure->detail);
+    wi_run_go_on(run, model, webgpu); /* and the run may be gone */
+    wi_model_unref(model);
+}
+
+static void find_webgpu(struct wi_run *run, struct wi_model *model)
+{
+    const struct wi_variant *variant =
+        model->variant ? wi_variants_get(&model->variants, model->variant) : NULL;
+    if (!variant || !variant->webgpu) {
+        wi_run_go_on(run, model, NULL);
+        return;
+    }
+    char *name = wi_sprintf("%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name),
+        model->name, variant->name);
+    run->model = wi_model_ref(model);
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, name, on_webgpu, run);
+    if (found)
+        run->lookup = found;
+    free(name);
+}
+
+/* That the model cannot be used here is not the fault of the relay's client, which another place
+ * may serve. */
+static void end_without_model(struct wi_run *run, const struct wi_error *failure)
+{
+    struct wi_error error = *failure;
+    if (wi_code_status(failure->code) < 500)
+        wi_error_set(&error, WI_MODEL_CHANGED, "model_name", "%s", failure->detail);
+    wi_run_end(run, NULL, &error);
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    int is_relayed = run->infer.asked->relayed.is;
+    int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled && !is_relayed;
+    const char *variant;
+    run->lookup = NULL;
+    if (model && !wi_run_is_settled(run) &&
+        (wi_text_choose_variant(&run->infer, model) || wi_run_choose_fitting(run, model)))
+        wi_run_find_model(run);
+    else if (model && !wi_run_is_settled(run) && (variant = wi_run_missing(run, model)))
+        make_variant(run, model, variant);
+    else if (model)
+        find_webgpu(run, model);
+    else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))
+        pull_model(run);
+    else if (is_relayed)
+        end_without_model(run, failure);
+    else
+        wi_run_end(run, NULL, failure);
+}
+
+void wi_run_find_model(struct wi_run *run)
+{
+    wi_run_move(run, WI_RUN_EVENT_FIND);
+    if (wi_inference_computes(run->infer.asked)) {
+        wi_run_go_on(run, wi_repository_kernels(run->deps->repository), NULL);
+        return;
+    }
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
+    if (found)
+        run->lookup = found; /* else on_model was called, and the run may be gone */
+}
+
+/* --- a smaller one ---------------------------------------------------------------------------- */
+
+/* What came in parts is none that another variant could go on with. */
+static int is_starved(const struct wi_run *run, const struct wi_job_result *result)
+{
+    return (result->starved || result->error.code == WI_MODEL_TOO_LARGE) && !run->why &&
+           result->first_part_ms <= 0;
+}
+
+static void note_lessened(struct wi_run *run, const struct wi_job_result *result)
+{
+    const struct wi_inference *asked = run->infer.asked;
+    const struct wi_job_place *place = &result->place;
+    enum wi_platform platform = *place->browser       ? place->platform
+                                : asked->has_platform ? asked->platform
+                                                      : WI_WASM;
+    if (!run->lessened)
+        run->lessened = json_array();
+    json_array_append_new(run->lessened,
+        json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
+            "out_of_memory", "reason",
+            json_sprintf("there was not enough memory for the variant %s: %s",
+                asked->model->variant ? asked->model->variant : "fp32", result->error.detail)));
+}
+
+static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    run->starved = wi_alloc(sizeof *run->starved);
+    run->starved->place = result->place;
+    run->starved->error = result->error;
+    make_variant(run, model, wi_run_makeable(run, model, NULL));
+}
+
+int wi_run_lessen(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    if (!is_starved(run, result) || !wi_run_lessens(run, model))
+        return 0;
+    const struct wi_variant *next = wi_run_smaller(run, model);
+    note_lessened(run, result);
+    run->request.earlier = result->attempts;
+    if (next) {
+        wi_text_name_variant(&run->infer, model, next);
+        wi_run_find_model(run);
+    } else {
+        make_smaller(run, result);
+    }
+    return 1;
+}
