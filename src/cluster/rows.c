@@ -116,7 +116,7 @@ static struct known_row *known_of(struct wi_rows *rows, enum wi_row_kind kind, c
 }
 
 /* Whether the entry says what the row had before. The first one of a connection never does: the
- * servers may have lost their rows meanwhile, and count revisions anew. */
+ * servers may have lost their rows meanwhile, and count revisions from 1 again. */
 static int entry_is_old(
     const struct wi_rows *rows, const struct known_row *known, const struct wi_broker_entry *entry)
 {

@@ -35,13 +35,13 @@ enum wi_row_fault {
 enum wi_row_result {
     WI_ROW_DONE,
     WI_ROW_CHANGED, /* nothing was done: the row has changed meanwhile, which was told */
-    WI_ROW_FAILED   /* with an error; the change may have been done or not */
+    WI_ROW_FAILED   /* with an error; if that is WI_CLUSTER_UNAVAILABLE, it may have been done */
 };
 
 /* What a follower of a kind is told. All but the first may be NULL. */
 struct wi_row_follower {
-    /* A row has changed, also by an own change, or has come again with a new connection. One that is
-     * not good is as good as none. */
+    /* A row has changed, also by an own change, or has come again with a new connection. One that
+     * is not good is as good as none. */
     enum wi_row_fault (*on_row)(void *context, const struct wi_row *row);
     /* All that there is has come after a connection: changes can be tried again. */
     void (*on_ready)(void *context);

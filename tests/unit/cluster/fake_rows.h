@@ -39,6 +39,7 @@ struct fake_follower {
     size_t asked_count;
     size_t seen; /* of the changes */
     int away;
+    int loses_answers;  /* what it writes is written, and not acknowledged */
     const char *lapsed; /* the claim of that instance has */
 };
 
@@ -109,16 +110,20 @@ static inline void fake_entry_tell(struct fake_follower *follower, const struct 
     follower->tell(follower->listener, WI_ROWS_ENTRY, &entry);
 }
 
+static inline void fake_change_fail(const struct fake_asked *asked, enum wi_code code)
+{
+    struct wi_error error;
+    wi_error_set(&error, code, NULL, "a fault");
+    asked->done(asked->data, &error);
+}
+
 static inline void fake_change_do(struct fake_follower *follower, const struct fake_asked *asked)
 {
     struct fake_table *table = follower->table;
     struct wi_row_change *op = asked->op;
     const struct fake_row *row = fake_row_find(table, op->key);
-    struct wi_error error;
     if (follower->away || (table->full && op->verb == WI_ROW_WRITE)) {
-        wi_error_set(
-            &error, follower->away ? WI_CLUSTER_UNAVAILABLE : WI_STORAGE_FAILED, NULL, "a fault");
-        asked->done(asked->data, &error);
+        fake_change_fail(asked, follower->away ? WI_CLUSTER_UNAVAILABLE : WI_STORAGE_FAILED);
         return;
     }
     op->done = 1;
@@ -134,7 +139,10 @@ static inline void fake_change_do(struct fake_follower *follower, const struct f
         op->done = 0;
         fake_entry_tell(follower, row ? row : &gone);
     }
-    asked->done(asked->data, NULL);
+    if (follower->loses_answers)
+        fake_change_fail(asked, WI_CLUSTER_UNAVAILABLE);
+    else
+        asked->done(asked->data, NULL);
 }
 
 /* One operation, or else what is new of the table. Whether there was anything. */
