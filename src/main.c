@@ -26,6 +26,7 @@
 #include "cluster/cluster.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"
+#include "nodes/bridge/invitations.h"
 #include "owners/check/check.h"
 #include "owners/proof/proof.h"
 #include "owners/quantizer/quantizer.h"
@@ -418,6 +419,7 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
         return error->code;
     wi_bridge_serve_content(d->bridge, d->models->blocks, d->id);
     wi_bridge_remember(d->bridge, d->db);
+    wi_bridge_share_invitations(d->bridge, wi_cluster_rows(d->cluster));
     wi_versions_work_add_user(d->models->versions, wi_api_list_loaded, d->bridge);
     return WI_OK;
 }
@@ -460,6 +462,10 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .repository = d->models->repository};
     d->checks = wi_checks_new(&runs, d->pool);
     d->proof = wi_proof_new(&runs, d->pool);
+    *error = (struct wi_error){0};
+    d->cluster = wi_cluster_new(&d->loop, d->config, PACKAGE_VERSION, error);
+    if (error->code != WI_OK)
+        return error->code;
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     wi_models_share(d->models, wi_bridge_take_copies, d->bridge);
@@ -469,10 +475,6 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .bridge = d->bridge,
         .listener = &d->listener};
     d->quantizer = wi_quantizer_new(&quantizer_deps);
-    *error = (struct wi_error){0};
-    d->cluster = wi_cluster_new(&d->loop, d->config, PACKAGE_VERSION, error);
-    if (error->code != WI_OK)
-        return error->code;
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,

@@ -184,10 +184,10 @@ static enum wi_kv_result bucket_remove(
     return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
 }
 
-static enum wi_kv_result bucket_purge(
-    void *context, const char *pattern, struct wi_broker_problem *problem)
+/* What is of a lower revision; 0: of any. */
+static enum wi_kv_result purge_below(struct wi_broker *broker, const char *pattern,
+    uint64_t revision, struct wi_broker_problem *problem)
 {
-    struct wi_broker *broker = context;
     char stream[96], subject[256];
     jsOptions options;
     jsErrCode code = 0;
@@ -196,10 +196,23 @@ static enum wi_kv_result bucket_purge(
     jsOptions_Init(&options);
     options.Wait = WI_BROKER_WAIT_MS;
     options.Stream.Purge.Subject = subject;
+    options.Stream.Purge.Sequence = revision;
     natsStatus status = js_PurgeStream(broker->stream, stream, &options, &code);
     if (status == NATS_ERR || code != 0)
         return WI_KV_OTHER;
     return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
+}
+
+static enum wi_kv_result bucket_purge(
+    void *context, const char *pattern, struct wi_broker_problem *problem)
+{
+    return purge_below(context, pattern, 0, problem);
+}
+
+static enum wi_kv_result bucket_forget(
+    void *context, const char *key, uint64_t revision, struct wi_broker_problem *problem)
+{
+    return purge_below(context, key, revision + 1, problem);
 }
 
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
@@ -209,6 +222,7 @@ void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
         .put = bucket_put,
         .read = bucket_read,
         .remove = bucket_remove,
-        .purge = bucket_purge};
+        .purge = bucket_purge,
+        .forget = bucket_forget};
 }
 #endif

@@ -30,6 +30,7 @@ const char *const wi_cluster_state_names[] = {[WI_CLUSTER_CONNECTING] = "connect
 struct wi_cluster {
     struct wi_courier *courier; /* NULL once it is closed */
     struct wi_keeper *keeper;
+    struct wi_rows *rows;
     int was_member; /* its name was its own once */
     struct wi_timer *beat;
     wi_cluster_describe_fn *describe; /* NULL: it only observes */
@@ -130,10 +131,35 @@ static void record_write(struct wi_cluster *cluster, uint64_t revision)
     wi_buffer_clear(&record);
 }
 
+/* Who lives, for sweeps. */
+static void on_look(void *context, struct wi_shared_view *view)
+{
+    struct wi_cluster *cluster = context;
+    const struct wi_members *members = &cluster->members;
+    cluster_look(cluster);
+    for (const struct wi_seen *seen = wi_members_next(members, NULL); seen;
+         seen = wi_members_next(members, seen->member.name)) {
+        int is_self = strcmp(seen->member.instance, cluster->self.instance) == 0;
+        view->is_first |= view->count == 0 && is_self;
+        wi_text_copy(view->living[view->count++], WI_ID_SIZE, seen->member.instance);
+    }
+}
+
+/* Only a member sees to what the members share. */
+static void rows_sweep(struct wi_cluster *cluster)
+{
+    struct wi_shared_view view = {0};
+    if (cluster->state != WI_CLUSTER_MEMBER)
+        return;
+    on_look(cluster, &view);
+    wi_rows_sweep(cluster->rows, &view);
+}
+
 static void on_beat(void *context)
 {
     struct wi_cluster *cluster = context;
     cluster_look(cluster);
+    rows_sweep(cluster);
     if (!cluster->is_replayed || !cluster->describe)
         return;
     switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_awake_ms())) {
@@ -210,35 +236,19 @@ static void on_event(void *context, const struct wi_courier_event *event)
     cluster_look(cluster);
 }
 
-/* --- stored jobs ------------------------------------------------------------------------------ */
+/* --- stored jobs, and rows -------------------------------------------------------------------- */
 
 /* A daemon whose name is another's takes no part; one that has lost its server goes on as a member,
  * since stored jobs have a connection of their own. */
-static enum wi_code on_admit(void *context, struct wi_error *error)
+static const char *on_refuse(void *context)
 {
     const struct wi_cluster *cluster = context;
-    if (cluster->state != WI_CLUSTER_NAME_TAKEN && cluster->was_member)
-        return WI_OK;
-    const char *why = cluster->state == WI_CLUSTER_NAME_TAKEN
-                          ? "another daemon is a member with this one's name"
-                      : cluster->problem.fault == WI_BROKER_FINE ? "this daemon is not a member yet"
-                                                                 : cluster->problem.detail;
-    wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
-        "stored jobs are kept by the cluster, which cannot be used now: %s", why);
-    return WI_CLUSTER_UNAVAILABLE;
-}
-
-static void on_look(void *context, struct wi_shared_view *view)
-{
-    struct wi_cluster *cluster = context;
-    const struct wi_members *members = &cluster->members;
-    cluster_look(cluster);
-    for (const struct wi_seen *seen = wi_members_next(members, NULL); seen;
-         seen = wi_members_next(members, seen->member.name)) {
-        int is_self = strcmp(seen->member.instance, cluster->self.instance) == 0;
-        view->is_first |= view->count == 0 && is_self;
-        wi_text_copy(view->living[view->count++], WI_ID_SIZE, seen->member.instance);
-    }
+    if (cluster->state == WI_CLUSTER_NAME_TAKEN)
+        return "another daemon is a member with this one's name";
+    if (cluster->was_member)
+        return NULL;
+    return cluster->problem.fault == WI_BROKER_FINE ? "this daemon is not a member yet"
+                                                    : cluster->problem.detail;
 }
 
 static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loop,
@@ -250,7 +260,7 @@ static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loo
         .broker = *broker,
         .instance = cluster->self.instance,
         .ack_wait_ms = settings->ack_wait,
-        .admit = on_admit,
+        .refuse = on_refuse,
         .look = on_look,
         .context = cluster};
     terms.broker.bucket = bucket;
@@ -285,6 +295,18 @@ int wi_cluster_may_be_elsewhere(void *context, const struct wi_record *record)
         found = strcmp(seen->member.instance, cluster->self.instance) != 0 &&
                 (is_young || member_may_have(&seen->member, record->model_name));
     return found;
+}
+
+struct wi_rows *wi_cluster_rows(struct wi_cluster *cluster)
+{
+    return cluster ? cluster->rows : NULL;
+}
+
+static struct wi_rows *rows_make(struct wi_cluster *cluster)
+{
+    struct wi_row_store store;
+    wi_keeper_open_rows(cluster->keeper, &store);
+    return wi_rows_new(&store, cluster->self.instance);
 }
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
@@ -327,10 +349,12 @@ struct wi_cluster *wi_cluster_new(
     if (cluster->courier)
         cluster->keeper = cluster_keep(cluster, loop, settings, &terms.broker, error);
     free(bucket);
-    if (cluster->keeper)
-        return cluster;
-    wi_cluster_free(cluster);
-    return NULL;
+    if (cluster->keeper == NULL) {
+        wi_cluster_free(cluster);
+        return NULL;
+    }
+    cluster->rows = rows_make(cluster);
+    return cluster;
 }
 
 void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describe, void *context)
@@ -365,6 +389,7 @@ void wi_cluster_free(struct wi_cluster *cluster)
         return;
     wi_cluster_close(cluster);
     wi_keeper_free(cluster->keeper);
+    wi_rows_free(cluster->rows);
     wi_timer_free(cluster->beat);
     wi_members_clear(&cluster->members);
     wi_member_clear(&cluster->self);
@@ -383,6 +408,7 @@ void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view)
         .problem = cluster->problem.fault == WI_BROKER_FINE ? NULL : &cluster->problem,
         .members = &cluster->members};
     wi_keeper_counters(cluster->keeper, &view->jobs);
+    view->rows = wi_rows_counters(cluster->rows);
 }
 
 void wi_cluster_add_warnings(struct wi_cluster *cluster, json_t *warnings)

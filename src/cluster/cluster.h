@@ -8,6 +8,7 @@
 
 #include "cluster/broker.h"
 #include "cluster/members.h"
+#include "cluster/rows.h"
 #include "cluster/shared_jobs.h"
 #include "settings/config/config.h"
 #include "terms/job/job_store.h"
@@ -29,6 +30,9 @@ void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
 /* Whether another member may have the model of the record: it says so, it has more models than it
  * names, or the record is younger than what the members say. */
 int wi_cluster_may_be_elsewhere(void *cluster, const struct wi_record *record);
+/* The rows that its members share, which are valid until wi_cluster_free; NULL without a cluster.
+ */
+struct wi_rows *wi_cluster_rows(struct wi_cluster *cluster);
 /* Leaves: the others see it at once if there is a server. The loop goes on until the thread has
  * ended. Stored jobs can still be written. A second call does nothing; NULL is fine. */
 void wi_cluster_leave(struct wi_cluster *cluster);
@@ -55,6 +59,7 @@ struct wi_cluster_view {
     const struct wi_broker_problem *problem; /* NULL: there is none */
     const struct wi_members *members;        /* those that live now; wi_members_next */
     struct wi_shared_counters jobs;          /* of what was found in the records of jobs */
+    const struct wi_row_counters *rows;      /* likewise in the rows */
 };
 void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view);
 /* Adds what the operator should see to, as sentences. */

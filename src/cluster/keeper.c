@@ -32,16 +32,21 @@ static void hold_loop(struct wi_keeper *keeper)
         return;
     uv_mutex_lock(&keeper->mutex);
     keeper->async = NULL;
+    uv_cond_signal(&keeper->taken);
     uv_mutex_unlock(&keeper->mutex);
     uv_close(handle, free_async);
 }
 
 static void item_call_back(struct wi_keeper *keeper, struct wi_keeper_item *item)
 {
-    if (item->verb != WI_KEEPER_NEWS)
+    int has_entry = item->row_news == WI_ROWS_ENTRY;
+    if (item->done)
         item->done(item->data, item->failed ? &item->error : NULL);
-    else if (keeper->tell)
+    else if (item->verb == WI_KEEPER_NEWS && keeper->tell)
         keeper->tell(keeper->listener, item->news, item->id);
+    else if (item->verb == WI_KEEPER_ROW_NEWS && keeper->tell_row)
+        keeper->tell_row(keeper->row_listener, item->row_news, has_entry ? &item->entry : NULL);
+    wi_broker_entry_clear(&item->entry);
     free(item->view);
     free(item);
 }
@@ -52,9 +57,8 @@ static void item_call_back(struct wi_keeper *keeper, struct wi_keeper_item *item
 static void problem_tell(struct wi_keeper *keeper)
 {
     const char *detail = keeper->away ? keeper->problem.detail : "";
-    struct wi_error error;
     if (strcmp(keeper->told, detail) == 0 ||
-        (*detail && keeper->terms.admit(keeper->terms.context, &error) != WI_OK))
+        (*detail && keeper->terms.refuse(keeper->terms.context)))
         return;
     if (*detail)
         wi_warn("cluster", NULL, "stored jobs cannot be used now: %s", detail);
@@ -68,7 +72,9 @@ static struct wi_keeper_item *items_take(struct wi_keeper *keeper)
     for (size_t i = 0; i < ITEMS_PER_TURN && (item = keeper->out); i++) {
         DL_DELETE(keeper->out, item);
         DL_APPEND(taken, item);
+        keeper->row_count -= item->verb == WI_KEEPER_ROW_NEWS;
     }
+    uv_cond_signal(&keeper->taken);
     if (keeper->out)
         uv_async_send(keeper->async);
     return taken;
@@ -83,13 +89,25 @@ static void on_async(uv_async_t *async)
     problem_tell(keeper);
     uv_mutex_unlock(&keeper->mutex);
     for (item = out; item; item = item->next)
-        keeper->pending -= item->verb != WI_KEEPER_NEWS;
+        keeper->pending -= item->done != NULL;
     DL_FOREACH_SAFE(out, item, next)
     {
         item_call_back(keeper, item);
     }
     if (keeper->async) /* it may have been closed by what was called */
         hold_loop(keeper);
+}
+
+/* Whether this daemon may take part; else the item has failed. */
+static int item_admit(struct wi_keeper *keeper, struct wi_keeper_item *item)
+{
+    const char *why = keeper->terms.refuse(keeper->terms.context);
+    if (why)
+        wi_error_set(&item->error, WI_CLUSTER_UNAVAILABLE, NULL,
+            "%s kept by the cluster, which cannot be used now: %s",
+            item->verb == WI_KEEPER_ROW ? "what members share is" : "stored jobs are", why);
+    item->failed = why != NULL;
+    return !item->failed;
 }
 
 static void item_submit(struct wi_keeper *keeper, enum wi_keeper_verb verb, void *op,
@@ -105,7 +123,7 @@ static void item_submit(struct wi_keeper *keeper, enum wi_keeper_verb verb, void
         item->view = wi_alloc(sizeof *item->view);
         keeper->terms.look(keeper->terms.context, item->view);
     }
-    item->failed = keeper->terms.admit(keeper->terms.context, &item->error) != WI_OK;
+    item_admit(keeper, item);
     keeper->pending++;
     hold_loop(keeper);
     uv_mutex_lock(&keeper->mutex);
@@ -172,13 +190,12 @@ static enum wi_code keeper_health(const void *context, struct wi_error *error)
 {
     struct wi_keeper *keeper = (struct wi_keeper *)context;
     struct wi_keeper_item item = {0};
-    enum wi_code code = keeper->terms.admit(keeper->terms.context, error);
-    if (code != WI_OK)
-        return code;
-    uv_mutex_lock(&keeper->mutex);
-    if (keeper->away)
-        wi_keeper_item_fail(&item, &keeper->problem);
-    uv_mutex_unlock(&keeper->mutex);
+    if (item_admit(keeper, &item)) {
+        uv_mutex_lock(&keeper->mutex);
+        if (keeper->away)
+            wi_keeper_item_fail(&item, &keeper->problem);
+        uv_mutex_unlock(&keeper->mutex);
+    }
     if (item.failed)
         *error = item.error;
     return item.failed ? item.error.code : WI_OK;
@@ -207,6 +224,25 @@ void wi_keeper_open(struct wi_keeper *keeper, struct wi_job_store *store)
         .listen = keeper_listen};
 }
 
+static void keeper_change(
+    void *keeper, struct wi_row_change *op, wi_job_store_done_fn *done, void *data)
+{
+    item_submit(keeper, WI_KEEPER_ROW, op, done, data);
+}
+
+static void keeper_listen_rows(void *context, wi_row_news_fn *tell, void *listener)
+{
+    struct wi_keeper *keeper = context;
+    keeper->tell_row = tell;
+    keeper->row_listener = listener;
+}
+
+void wi_keeper_open_rows(struct wi_keeper *keeper, struct wi_row_store *store)
+{
+    *store = (struct wi_row_store){
+        .context = keeper, .change = keeper_change, .listen = keeper_listen_rows};
+}
+
 void wi_keeper_counters(struct wi_keeper *keeper, struct wi_shared_counters *counters)
 {
     uv_mutex_lock(&keeper->mutex);
@@ -219,10 +255,12 @@ void wi_keeper_counters(struct wi_keeper *keeper, struct wi_shared_counters *cou
 static void keeper_release(struct wi_keeper *keeper)
 {
     wi_shared_jobs_free(keeper->jobs);
+    free(keeper->marks);
     wi_strings_clear(&keeper->servers);
     wi_broker_terms_clear(&keeper->terms.broker);
     uv_cond_destroy(&keeper->wake);
     uv_cond_destroy(&keeper->room);
+    uv_cond_destroy(&keeper->taken);
     uv_mutex_destroy(&keeper->mutex);
     free(keeper);
 }
@@ -249,6 +287,7 @@ struct wi_keeper *wi_keeper_start(
     uv_mutex_init(&keeper->mutex);
     uv_cond_init(&keeper->wake);
     uv_cond_init(&keeper->room);
+    uv_cond_init(&keeper->taken);
     if (jobs_make(keeper, error) != WI_OK) {
         keeper_release(keeper);
         return NULL;
@@ -297,9 +336,11 @@ void wi_keeper_free(struct wi_keeper *keeper)
     uv_mutex_lock(&keeper->mutex);
     keeper->stop = 1;
     uv_cond_signal(&keeper->wake);
+    uv_cond_signal(&keeper->taken);
     uv_mutex_unlock(&keeper->mutex);
     uv_thread_join(&keeper->thread);
     keeper->tell = NULL;
+    keeper->tell_row = NULL;
     DL_FOREACH_SAFE(keeper->out, item, next)
     {
         item_call_back(keeper, item); /* news that nobody needs */

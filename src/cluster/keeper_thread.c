@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #define RETRY_NS (UINT64_C(1000) * 1000 * 1000)
@@ -21,6 +22,11 @@
 #define WATCH_MS 200
 /* When to ask again, in seconds, while there is no connection. */
 #define RETRY_S 2
+/* Rows that the loop has not taken yet; then the thread waits. */
+#define ROWS_MAX 1024
+/* A mark of a removed row is of use for a watch that is behind: so long. */
+#define MARK_MS 60000.0
+#define MARKS_PER_TICK 100
 
 /* --- boxes ------------------------------------------------------------------------------------ */
 
@@ -35,10 +41,162 @@ void wi_keeper_item_fail(struct wi_keeper_item *item, const struct wi_broker_pro
 {
     item->failed = 1;
     wi_error_set(&item->error, WI_CLUSTER_UNAVAILABLE, NULL,
-        "stored jobs are kept by the cluster, whose servers cannot be used now: %s",
+        "%s kept by the cluster, whose servers cannot be used now: %s",
+        item->verb == WI_KEEPER_ROW ? "what members share is" : "stored jobs are",
         problem->detail[0] ? problem->detail : "they are being connected to");
     wi_error_retry_after(&item->error, RETRY_S);
 }
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+/* Takes the entry over. With the mutex. */
+static void news_give(
+    struct wi_keeper *keeper, enum wi_row_news news, const struct wi_broker_entry *entry)
+{
+    struct wi_keeper_item *item = wi_alloc(sizeof *item);
+    item->verb = WI_KEEPER_ROW_NEWS;
+    item->row_news = news;
+    if (entry)
+        item->entry = *entry;
+    keeper->row_count++;
+    wi_keeper_item_give(keeper, item);
+}
+
+/* With the mutex. */
+static void rows_tell(struct wi_keeper *keeper, enum wi_row_news news)
+{
+    news_give(keeper, news, NULL);
+}
+
+static void row_give(struct wi_keeper *keeper, const struct wi_broker_entry *entry)
+{
+    uv_mutex_lock(&keeper->mutex);
+    while (keeper->row_count >= ROWS_MAX && keeper->async && !keeper->stop)
+        uv_cond_wait(&keeper->taken, &keeper->mutex);
+    news_give(keeper, WI_ROWS_ENTRY, entry);
+    uv_mutex_unlock(&keeper->mutex);
+}
+
+/* Takes the entry over if it is of a row: then 1. */
+static int row_came(struct wi_keeper *keeper, struct wi_broker_entry *entry, double now_ms)
+{
+    if (!entry->key || strncmp(entry->key, WI_ROW_PREFIX, strlen(WI_ROW_PREFIX)) != 0)
+        return 0;
+    if (entry->removed && strlen(entry->key) < WI_KV_KEY_SIZE) {
+        struct wi_keeper_mark *mark = WI_APPEND(keeper->marks, keeper->mark_count);
+        wi_text_copy(mark->key, sizeof mark->key, entry->key);
+        mark->revision = entry->revision;
+        mark->since_ms = now_ms;
+    }
+    row_give(keeper, entry);
+    *entry = (struct wi_broker_entry){0};
+    return 1;
+}
+
+static enum wi_code row_fail(struct wi_keeper *keeper, enum wi_kv_result result,
+    const struct wi_broker_problem *problem, struct wi_error *error)
+{
+    if (result == WI_KV_FULL)
+        return wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", problem->detail);
+    wi_shared_lose(keeper->jobs, problem);
+    wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
+        "the cluster's servers did not acknowledge it, so it may be done or not (%s)",
+        problem->detail);
+    wi_error_retry_after(error, RETRY_S);
+    return WI_CLUSTER_UNAVAILABLE;
+}
+
+/* What another member has made of it comes before the answer. */
+static enum wi_code row_refresh(
+    struct wi_keeper *keeper, const struct wi_row_change *op, struct wi_error *error)
+{
+    struct wi_broker_problem problem;
+    struct wi_broker_entry entry;
+    const struct wi_kv *kv = &keeper->kv;
+    enum wi_kv_result result = kv->read(kv->context, op->key, WI_KV_VALUE_MAX, &entry, &problem);
+    if (result == WI_KV_LOST || result == WI_KV_FULL)
+        return row_fail(keeper, result, &problem, error);
+    if (result == WI_KV_OTHER)
+        entry = (struct wi_broker_entry){.key = wi_strdup(op->key), .removed = 1};
+    row_give(keeper, &entry);
+    return WI_OK;
+}
+
+static enum wi_code row_write(
+    struct wi_keeper *keeper, struct wi_row_change *op, struct wi_error *error)
+{
+    struct wi_broker_problem problem;
+    const struct wi_kv *kv = &keeper->kv;
+    enum wi_kv_result result =
+        kv->write(kv->context, op->key, op->text, op->size, &op->revision, &problem);
+    if (result == WI_KV_LOST || result == WI_KV_FULL)
+        return row_fail(keeper, result, &problem, error);
+    op->done = result == WI_KV_DONE;
+    return op->done ? WI_OK : row_refresh(keeper, op, error);
+}
+
+/* Servers that are full may refuse the mark, too. */
+static enum wi_code row_remove(
+    struct wi_keeper *keeper, struct wi_row_change *op, struct wi_error *error)
+{
+    struct wi_broker_problem problem;
+    struct wi_broker_entry entry = {0};
+    const struct wi_kv *kv = &keeper->kv;
+    enum wi_kv_result result = kv->remove(kv->context, op->key, &problem), found = WI_KV_OTHER;
+    if (result == WI_KV_OTHER)
+        found = kv->read(kv->context, op->key, 0, &entry, &problem);
+    wi_broker_entry_clear(&entry);
+    if (result == WI_KV_LOST || found == WI_KV_LOST)
+        return row_fail(keeper, WI_KV_LOST, &problem, error);
+    op->done = found == WI_KV_OTHER;
+    return op->done ? WI_OK
+                    : wi_error_set(error, WI_STORAGE_FAILED, NULL,
+                          "the cluster's servers do not remove it; give JetStream there more room");
+}
+
+static enum wi_code row_work(
+    struct wi_keeper *keeper, struct wi_row_change *op, struct wi_error *error)
+{
+    switch (op->verb) {
+    case WI_ROW_WRITE:
+        return row_write(keeper, op, error);
+    case WI_ROW_REMOVE:
+        return row_remove(keeper, op, error);
+    default:
+        op->done = wi_shared_has_lapsed(keeper->jobs, op->holder, wi_now_ms());
+        return WI_OK;
+    }
+}
+
+/* The marks of rows that were removed long enough ago go for good. */
+static void rows_tick(struct wi_keeper *keeper, double now_ms)
+{
+    const struct wi_kv *kv = &keeper->kv;
+    size_t gone = 0;
+    while (gone < keeper->mark_count && gone < MARKS_PER_TICK &&
+           now_ms - keeper->marks[gone].since_ms >= MARK_MS && wi_shared_is_ready(keeper->jobs)) {
+        struct wi_broker_problem problem;
+        const struct wi_keeper_mark *mark = &keeper->marks[gone++];
+        if (kv->forget(kv->context, mark->key, mark->revision, &problem) == WI_KV_LOST)
+            wi_shared_lose(keeper->jobs, &problem);
+    }
+    if (gone == 0)
+        return;
+    keeper->mark_count -= gone;
+    memmove(keeper->marks, keeper->marks + gone, keeper->mark_count * sizeof *keeper->marks);
+}
+
+static void rows_begin(struct wi_keeper *keeper)
+{
+    free(keeper->marks);
+    keeper->marks = NULL;
+    keeper->mark_count = 0;
+    uv_mutex_lock(&keeper->mutex);
+    news_give(keeper, WI_ROWS_BEGIN, NULL);
+    uv_mutex_unlock(&keeper->mutex);
+}
+
+/* --- what fails ------------------------------------------------------------------------------- */
 
 /* With the mutex: whatever waits fails, in its order. */
 static void items_fail(struct wi_keeper *keeper, struct wi_keeper_item **items)
@@ -57,6 +215,7 @@ static void keeper_set_away(
     uv_mutex_lock(&keeper->mutex);
     keeper->away = 1;
     keeper->problem = *problem;
+    rows_tell(keeper, WI_ROWS_AWAY);
     items_fail(keeper, rest);
     items_fail(keeper, &keeper->in);
     if (keeper->async)
@@ -156,6 +315,8 @@ static enum wi_code item_work(struct wi_keeper *keeper, struct wi_keeper_item *i
         return wi_shared_read(jobs, item->op, error);
     case WI_KEEPER_LIST:
         return wi_shared_list(jobs, item->op, error);
+    case WI_KEEPER_ROW:
+        return row_work(keeper, item->op, error);
     default:
         return wi_shared_sweep(jobs, item->op, item->view, wi_now_ms(), error);
     }
@@ -191,6 +352,8 @@ static void boxes_take(
         *items = keeper->in;
         keeper->in = NULL;
     }
+    if (keeper->away && ready)
+        rows_tell(keeper, WI_ROWS_READY);
     keeper->away &= !ready;
     uv_mutex_unlock(&keeper->mutex);
 }
@@ -200,7 +363,8 @@ static void entries_apply(struct wi_keeper *keeper, struct wi_keeper_came *entri
     struct wi_keeper_came *came, *next;
     DL_FOREACH_SAFE(entries, came, next)
     {
-        wi_shared_apply(keeper->jobs, &came->entry, wi_now_ms());
+        if (!row_came(keeper, &came->entry, wi_now_ms()))
+            wi_shared_apply(keeper->jobs, &came->entry, wi_now_ms());
         wi_broker_entry_clear(&came->entry);
         free(came);
     }
@@ -237,6 +401,7 @@ static void keeper_serve(struct wi_keeper *keeper)
         items_work(keeper, &items);
         if (wi_shared_is_ready(keeper->jobs))
             wi_shared_tick(keeper->jobs, wi_now_ms());
+        rows_tick(keeper, wi_now_ms());
         lost = is_lost(keeper, since_ms, &problem);
     }
     if (!lost)
@@ -257,6 +422,7 @@ static void keeper_use(struct wi_keeper *keeper)
 {
     wi_broker_kv(keeper->broker, &keeper->kv);
     wi_shared_begin(keeper->jobs, wi_now_ms());
+    rows_begin(keeper);
     keeper->watching = 1;
     keeper->watch_failed = 0;
     int status = uv_thread_create(&keeper->watcher, watcher_run, keeper);

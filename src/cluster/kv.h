@@ -17,6 +17,7 @@ enum wi_kv_result {
 /* Keys that begin so are watched: each change of one comes to every member. */
 #define WI_KV_WATCHED "watched."
 
+#define WI_KV_KEY_SIZE 192 /* of the longest of our keys, with the NUL */
 /* A longer value of a watched key is not looked at. */
 #define WI_KV_VALUE_MAX 65536
 
@@ -37,6 +38,10 @@ struct wi_kv {
     /* The keys of a pattern ("a.b", "a.*", "a.>") go without a trace: no watcher sees that. */
     enum wi_kv_result (*purge)(
         void *context, const char *pattern, struct wi_broker_problem *problem);
+    /* The mark that a removal of that revision has left goes without a trace; what the key was
+     * given since then stays. */
+    enum wi_kv_result (*forget)(
+        void *context, const char *key, uint64_t revision, struct wi_broker_problem *problem);
 };
 
 #endif

@@ -43,8 +43,13 @@ int wi_shared_is_ready(const struct wi_shared_jobs *jobs);
 /* Renews the claim, gives back what a lost answer has taken, and finds lapsed claims: at
  * least every quarter of a second while it is ready. */
 void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms);
+/* The connection is of no more use. */
+void wi_shared_lose(struct wi_shared_jobs *jobs, const struct wi_broker_problem *problem);
 /* Whether the connection was lost, with the problem; told once. */
 int wi_shared_is_lost(struct wi_shared_jobs *jobs, struct wi_broker_problem *problem);
+/* Whether the claim of that member has lapsed: it was given up, or has not changed for
+ * `ack_wait_ms` while it was looked at. */
+int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double now_ms);
 /* The claim is given up: nothing is held. */
 void wi_shared_leave(struct wi_shared_jobs *jobs);
 

@@ -95,9 +95,4 @@ enum wi_code wi_shared_load_bytes(
 /* Removes these parts; "" for all of the job. Failures leave them until the job is removed. */
 void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const char *parts);
 
-/* --- shared_jobs_follow.c --------------------------------------------------------------------- */
-
-/* Whether the claim of the holder has lapsed. */
-int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double now_ms);
-
 #endif

@@ -9,14 +9,19 @@
 /* When to ask again, in seconds. */
 #define RETRY_S 2
 
+void wi_shared_lose(struct wi_shared_jobs *jobs, const struct wi_broker_problem *problem)
+{
+    if (!jobs->lost)
+        jobs->problem = *problem;
+    jobs->lost = 1;
+}
+
 enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result result,
     const struct wi_broker_problem *problem, struct wi_error *error)
 {
     if (result == WI_KV_FULL)
         return wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", problem->detail);
-    if (!jobs->lost)
-        jobs->problem = *problem;
-    jobs->lost = 1;
+    wi_shared_lose(jobs, problem);
     wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
         "the cluster's servers did not acknowledge it, so it may be done or not (%s); send it "
         "again, a job with the same Idempotency-Key",

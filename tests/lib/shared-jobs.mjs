@@ -18,7 +18,7 @@ export const keyed = (/** @type {string} */ key) => ({ headers: { 'Idempotency-K
 
 /** A daemon without browsers, as a member. @param {{url: string}} server @param {string} name */
 export const memberOf = (server, name, more = {}) => new Daemon({ config: {
-    pool: { min_connections: 0, ...more.pool }, 'browser.chrome': { max_connections: 0 },
+    pool: { min_connections: 0, ...more.pool }, 'browser.chrome': { max_connections: 0 }, bridge: { ...more.bridge },
     cluster: { servers: server.url, name, ack_wait: '2s', ...more.cluster },
 } });
 

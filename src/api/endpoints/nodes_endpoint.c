@@ -5,10 +5,12 @@
 #include "api/endpoints/openapi.h"
 #include "api/endpoints/proof/quarantine_endpoint.h"
 #include "api/http/page_gather.h"
+#include "api/http/step.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
+#include "nodes/bridge/invitations.h"
 #include "wire/describe/schemas.h"
 #include "work/pool/evidence.h"
 #include <openssl/crypto.h>
@@ -188,7 +190,6 @@ void wi_handle_nodes(struct wi_request *request)
 
 /* --- /v1/admin/join: links with which pages and programs of others become nodes --------------- */
 
-#define MAX_NODES 65536
 #define DEFAULT_SECONDS 3600
 #define MAX_SECONDS (7 * 24 * 3600)
 
@@ -199,7 +200,7 @@ struct requested {
 };
 
 const struct wi_param wi_join_params[] = {
-    WI_PARAM(requested, nodes, INTEGER, .min = 1, .max = MAX_NODES,
+    WI_PARAM(requested, nodes, INTEGER, .min = 1, .max = WI_JOIN_NODES_MAX,
         .help = "How many nodes may be connected with the token at a time; 1 by default."),
     WI_PARAM(requested, seconds, INTEGER, .min = 1, .max = MAX_SECONDS,
         .help = "For how many seconds new nodes may join; 3600 by default."),
@@ -214,27 +215,61 @@ const struct wi_param wi_join_params[] = {
     WI_PARAM_END,
 };
 
-/* Makes the token and answers with its link. */
-static void join_answer(struct wi_request *request, const struct requested *requested)
+/* A token that was made, until its answer. */
+struct made_join {
+    json_t *body; /* it has the label */
+    struct requested requested;
+    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE];
+};
+
+static void made_free(void *work)
 {
-    struct wi_bridge *bridge = request->api->deps.bridge;
-    const struct wi_join_terms terms = {.nodes = (size_t)requested->nodes,
-        .ttl_ms = requested->seconds * 1000,
-        .shareable = requested->shareable,
-        .label = requested->label};
-    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[528 + WI_TOKEN_SIZE];
-    struct wi_error error;
-    if (wi_bridge_invite(bridge, &terms, id, token, &error) != WI_OK) {
-        wi_request_answer_error(request, &error);
+    struct made_join *made = work;
+    json_decref(made->body);
+    OPENSSL_cleanse(made, sizeof *made);
+    free(made);
+}
+
+static void made_answer(struct wi_request *request, struct made_join *made)
+{
+    const struct requested *requested = &made->requested;
+    char url[528 + WI_TOKEN_SIZE];
+    snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(request->api->deps.bridge),
+        made->token, requested->start ? "&start" : "");
+    wi_request_answer_json(request, 201,
+        wi_form_json("Join", made->id, made->token, url, requested->label, requested->shareable,
+            requested->nodes, (json_int_t)(wi_wall_ms() + requested->seconds * 1000)));
+    OPENSSL_cleanse(url, sizeof url);
+    made_free(made);
+}
+
+/* The members of a cluster have it, or do not. */
+static void on_made(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    if (!failure) {
+        made_answer(request, work);
         return;
     }
-    snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(bridge), token,
-        requested->start ? "&start" : "");
-    wi_request_answer_json(request, 201,
-        wi_form_json("Join", id, token, url, requested->label, requested->shareable,
-            requested->nodes, (json_int_t)(wi_wall_ms() + requested->seconds * 1000)));
-    OPENSSL_cleanse(token, sizeof token);
-    OPENSSL_cleanse(url, sizeof url);
+    wi_request_answer_error(request, failure);
+    made_free(work);
+}
+
+/* Makes the token, and answers with its link. */
+static void join_make(struct wi_request *request, struct made_join *made)
+{
+    struct wi_bridge *bridge = request->api->deps.bridge;
+    const struct wi_join_terms terms = {.nodes = (size_t)made->requested.nodes,
+        .ttl_ms = made->requested.seconds * 1000,
+        .shareable = made->requested.shareable,
+        .label = made->requested.label};
+    struct wi_error error;
+    if (wi_bridge_invite(bridge, &terms, made->id, made->token, &error) != WI_OK)
+        on_made(request, made, &error);
+    else if (wi_bridge_shares_invitations(bridge))
+        wi_bridge_await_invitation(
+            bridge, made->id, wi_step_end, wi_request_step(request, on_made, made, made_free));
+    else
+        made_answer(request, made);
 }
 
 void wi_handle_join_new(struct wi_request *request)
@@ -249,10 +284,13 @@ void wi_handle_join_new(struct wi_request *request)
         wi_error_allow(
             &error, "1 to %d bytes of UTF-8 without control characters", WI_JOIN_LABEL_SIZE - 1);
         wi_request_answer_error(request, &error);
-    } else {
-        join_answer(request, &requested);
+        json_decref(body);
+        return;
     }
-    json_decref(body);
+    struct made_join *made = wi_alloc(sizeof *made);
+    made->body = body;
+    made->requested = requested;
+    join_make(request, made);
 }
 
 void wi_handle_joins(struct wi_request *request)
@@ -262,12 +300,30 @@ void wi_handle_joins(struct wi_request *request)
         wi_form_json("Joins", wi_bridge_invitations(bridge), wi_bridge_node_tokens(bridge)));
 }
 
-void wi_handle_join_revoke(struct wi_request *request)
+static void on_revoked(struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
+    struct wi_error error;
+    if (!failure) {
         wi_request_answer_verb(request, 200, request->argument, "revoked");
         return;
     }
-    wi_request_answer_refusal(
-        request, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
+    wi_error_set(&error, failure->code, NULL,
+        "the token is revoked at this member only, and at the others once this daemon can tell "
+        "them: %s",
+        failure->detail);
+    wi_error_retry_after(&error, failure->retry_after_s);
+    wi_request_answer_error(request, &error);
+}
+
+void wi_handle_join_revoke(struct wi_request *request)
+{
+    struct wi_bridge *bridge = request->api->deps.bridge;
+    if (wi_bridge_uninvite(bridge, request->argument) != 0)
+        wi_request_answer_refusal(
+            request, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
+    else if (wi_bridge_shares_invitations(bridge))
+        wi_bridge_await_invitation(bridge, request->argument, wi_step_end,
+            wi_request_step(request, on_revoked, NULL, NULL));
+    else
+        on_revoked(request, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/net/certificate.h"
 #include "base/net/listener.h"
+#include "nodes/bridge/invitations.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -14,7 +14,9 @@
 #include "nodes/bridge/socket.h"
 #include "nodes/bridge/task_parts.h"
 #include "nodes/node/relay.h"
+#include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define PROTOCOL_VERSION 1
 #define MAX_RESUMED 1024 /* attempts that a resume lists */
@@ -153,32 +155,34 @@ static int is_refused(const struct wi_socket *socket, const char *id)
     return wi_quarantine_refuses(bridge->quarantine, &visitor, wi_wall_ms());
 }
 
-/* 0, or -1 after having closed the link. */
-static int socket_join(
-    struct wi_socket *socket, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
+/* The token has no place for its node: closes the link. */
+static void socket_refuse(struct wi_socket *socket, enum wi_join_verdict verdict)
+{
+    struct wi_bridge_counters *counters = &socket->bridge->counters;
+    if (verdict == WI_JOIN_FULL)
+        socket_fail(socket, &counters->refused, WI_CLOSE_TRY_LATER,
+            "the join token is already used by as many nodes as it allows");
+    else if (verdict == WI_JOIN_AWAY)
+        socket_fail(socket, &counters->refused, WI_CLOSE_TRY_LATER,
+            "the cluster's servers, which count the places of join tokens, cannot be used now");
+    else
+        socket_fail(socket, &counters->unauthorized, WI_CLOSE_POLICY,
+            "the token is unknown, spent or expired");
+}
+
+/* The token has a place for its node. 0, or -1 after having given it back and closed the link. */
+static int socket_may_join(struct wi_socket *socket, const char *id)
 {
     struct wi_bridge *bridge = socket->bridge;
-    *spent = (struct wi_spent){0};
-    if (!has_room_for_others(bridge)) {
-        turn_away(socket);
-        return -1;
-    }
-    switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
-    case WI_JOIN_OK:
-        if (!is_refused(socket, id))
-            return 0;
-        wi_joins_release(&bridge->joins, id); /* gives its place at the token back */
+    int has_room = has_room_for_others(bridge);
+    if (has_room && !is_refused(socket, id))
+        return 0;
+    wi_joins_release(&bridge->joins, id);
+    if (has_room)
         socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY, WI_QUARANTINED);
-        return -1;
-    case WI_JOIN_FULL:
-        socket_fail(socket, &bridge->counters.refused, WI_CLOSE_TRY_LATER,
-            "the join token is already used by as many nodes as it allows");
-        return -1;
-    default:
-        socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY,
-            "the token is unknown, spent or expired");
-        return -1;
-    }
+    else
+        turn_away(socket);
+    return -1;
 }
 
 /* Its socket is one of those that are counted apart from strangers'. */
@@ -201,29 +205,22 @@ static void check_relay(const struct wi_bridge *bridge, const char *join, struct
     info->relay[0] = '\0';
 }
 
-static void welcome_new(struct wi_socket *socket, const char *token, struct wi_node_info *info)
+/* `join_id`: of the token of which it has a place; "" for a node of a session. */
+static void node_begin(struct wi_socket *socket, const char join_id[WI_ID_SIZE],
+    const struct wi_spent *spent, struct wi_node_info *info)
 {
     struct wi_bridge *bridge = socket->bridge;
-    struct wi_spent spent = {0};
-    char join_id[WI_ID_SIZE] = "";
-    if (bridge->node_count >= bridge->settings.max_nodes) {
-        turn_away(socket);
-        return;
-    }
-    if (wi_tokens_spend(&bridge->tokens, token, wi_awake_ms(), &spent) &&
-        socket_join(socket, token, join_id, &spent))
-        return;
-    session_supersede(bridge, spent.session);
+    session_supersede(bridge, spent->session);
     if (bridge->closed)
         return;
     wi_id_new(info->id, "node");
     check_relay(bridge, join_id, info);
-    snprintf(info->session, sizeof info->session, "%s", spent.session);
-    if (*spent.kind)
-        snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
-    if (*spent.version)
-        snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
-    snprintf(info->gpu, sizeof info->gpu, "%s", spent.gpu);
+    snprintf(info->session, sizeof info->session, "%s", spent->session);
+    if (*spent->kind)
+        snprintf(info->kind, sizeof info->kind, "%s", spent->kind);
+    if (*spent->version)
+        snprintf(info->browser_version, sizeof info->browser_version, "%s", spent->version);
+    snprintf(info->gpu, sizeof info->gpu, "%s", spent->gpu);
     wi_text_copy(info->label, sizeof info->label, wi_joins_label(&bridge->joins, join_id));
     struct wi_node *node = wi_node_new(bridge, info, join_id);
     socket_attach(socket, node);
@@ -233,6 +230,100 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
         node->info.browser_version, *node->info.session ? node->info.session : "none",
         *node->info.relay ? ", a relay of " : "", node->info.relay);
     bridge->events.on_node_up(bridge->events.context, &node->info, 0);
+}
+
+/* --- A node whose join token has to be asked for a place -------------------------------------- */
+
+struct wi_joining {
+    struct wi_socket *socket; /* NULL: it has gone */
+    char join[WI_ID_SIZE];
+    struct wi_node_info info; /* with a reference to the report */
+    struct wi_joining *prev, *next;
+};
+
+static void joining_new(
+    struct wi_socket *socket, const char *join_id, const struct wi_node_info *info)
+{
+    struct wi_joining *joining = wi_alloc(sizeof *joining);
+    joining->socket = socket;
+    joining->info = *info;
+    json_incref(joining->info.capabilities);
+    wi_text_copy(joining->join, sizeof joining->join, join_id);
+    socket->joining = joining;
+    DL_APPEND(socket->bridge->joining, joining);
+}
+
+static void joining_free(struct wi_bridge *bridge, struct wi_joining *joining)
+{
+    DL_DELETE(bridge->joining, joining);
+    if (joining->socket)
+        joining->socket->joining = NULL;
+    json_decref(joining->info.capabilities);
+    free(joining);
+}
+
+void wi_announce_forget(struct wi_socket *socket)
+{
+    if (socket->joining)
+        socket->joining->socket = NULL;
+    socket->joining = NULL;
+}
+
+void wi_announce_close(struct wi_bridge *bridge)
+{
+    while (bridge->joining)
+        joining_free(bridge, bridge->joining);
+}
+
+void wi_announce_place(void *context, const char *join_id, enum wi_join_verdict verdict)
+{
+    static const struct wi_spent none;
+    struct wi_bridge *bridge = context;
+    struct wi_joining *joining = bridge->joining;
+    while (joining && strcmp(joining->join, join_id) != 0)
+        joining = joining->next;
+    if (!joining)
+        return;
+    struct wi_socket *socket = joining->socket;
+    struct wi_node_info info = joining->info;
+    json_incref(info.capabilities);
+    joining_free(bridge, joining);
+    if (!socket || !socket->link || wi_link_is_closing(socket->link)) {
+        if (verdict == WI_JOIN_OK)
+            wi_joins_release(&bridge->joins, join_id);
+    } else if (verdict != WI_JOIN_OK) {
+        socket_refuse(socket, verdict);
+    } else if (socket_may_join(socket, join_id) == 0) {
+        node_begin(socket, join_id, &none, &info);
+    }
+    json_decref(info.capabilities);
+}
+
+static void welcome_new(struct wi_socket *socket, const char *token, struct wi_node_info *info)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    struct wi_spent spent = {0};
+    char join_id[WI_ID_SIZE] = "";
+    if (bridge->node_count >= bridge->settings.max_nodes) {
+        turn_away(socket);
+        return;
+    }
+    if (wi_tokens_spend(&bridge->tokens, token, wi_awake_ms(), &spent) == 0) {
+        node_begin(socket, join_id, &spent, info);
+        return;
+    }
+    if (!has_room_for_others(bridge)) {
+        turn_away(socket);
+        return;
+    }
+    enum wi_join_verdict verdict = wi_joins_take(&bridge->joins, token, wi_now_ms(), join_id);
+    spent = (struct wi_spent){0};
+    if (verdict == WI_JOIN_ASKED)
+        joining_new(socket, join_id, info);
+    else if (verdict != WI_JOIN_OK)
+        socket_refuse(socket, verdict);
+    else if (socket_may_join(socket, join_id) == 0)
+        node_begin(socket, join_id, &spent, info);
 }
 
 /* --- A node that comes back ------------------------------------------------------------------- */
@@ -346,6 +437,11 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     struct wi_bridge_counters *counters = &socket->bridge->counters;
     struct wi_frame frame;
     struct wi_error error = {0};
+    if (socket->joining) {
+        socket_fail(socket, &counters->protocol_errors, WI_CLOSE_POLICY,
+            "after its announcement a node has to wait for the welcome");
+        return;
+    }
     if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
         socket_fail(socket, &counters->malformed, WI_CLOSE_MALFORMED, error.detail);
         return;
@@ -378,8 +474,11 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
 static void on_late(void *context, struct wi_link *link)
 {
     struct wi_socket *socket = context;
-    socket_fail(socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY,
-        "no node_announcement within 5 s");
+    if (socket->joining)
+        socket_refuse(socket, WI_JOIN_AWAY);
+    else
+        socket_fail(socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY,
+            "no node_announcement within 5 s");
 }
 
 const struct wi_link_events wi_announce_events = {

@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
+#include "nodes/bridge/invitations.h"
+#include "nodes/bridge/joins/shared_joins.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/pieces.h"
@@ -343,6 +345,8 @@ void wi_bridge_close(struct wi_bridge *bridge)
         return;
     bridge->closed = 1; /* no event from here on */
     bridge->blocks = NULL;
+    wi_joins_unshare(&bridge->joins);
+    wi_announce_close(bridge);
     wi_listener_free(bridge->listener);
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
@@ -416,50 +420,6 @@ void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const ch
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
 {
     wi_tokens_revoke(&bridge->tokens, session_id);
-}
-
-enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_terms *terms,
-    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error)
-{
-    if (wi_joins_add(&bridge->joins, terms, wi_now_ms(), id, token) == 0)
-        return WI_OK;
-    return wi_error_set(error, WI_CONFLICT, NULL,
-        "there are %d join tokens already; revoke one, or wait until one expires", WI_JOINS_MAX);
-}
-
-static void drop_joined(struct wi_bridge *bridge, const char *join, const char *why)
-{
-    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next)
-        if (strcmp(node->join, join) == 0)
-            wi_bridge_drop(bridge, node->info.id, why);
-}
-
-int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
-{
-    if (wi_joins_revoke(&bridge->joins, id))
-        return -1;
-    drop_joined(bridge, id, "its join token was revoked");
-    return 0;
-}
-
-static void on_token_revoked(void *context, const char *id)
-{
-    drop_joined(context, id, "its token is no longer in the tokens file");
-}
-
-void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens)
-{
-    wi_joins_set_node_tokens(&bridge->joins, tokens, on_token_revoked, bridge);
-}
-
-json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge)
-{
-    return wi_joins_node_tokens_json(&bridge->joins);
-}
-
-json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
-{
-    return wi_joins_json(&bridge->joins, wi_now_ms());
 }
 
 /* --- Quarantine ------------------------------------------------------------------------------- */
@@ -629,11 +589,8 @@ enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *node_id)
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why)
 {
     struct wi_node *node = bridge->closed ? NULL : wi_node_find(bridge, node_id);
-    if (!node || node->dropped)
-        return;
-    node->dropped = 1;
-    wi_text_copy(node->drop_reason, sizeof node->drop_reason, why);
-    wi_timer_start(bridge->sweep, 0, 0);
+    if (node)
+        wi_node_expel(node, why);
 }
 
 /* --- Looking ---------------------------------------------------------------------------------- */

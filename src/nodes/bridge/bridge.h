@@ -15,7 +15,7 @@
 #include "base/net/lws.h"
 #include "base/secret.h"
 #include "models/models.h"
-#include "nodes/bridge/joins.h"
+#include "nodes/bridge/joins/joins.h"
 #include "nodes/node/relay.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
@@ -297,21 +297,6 @@ struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd);
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
     const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
-
-/* Makes a join token, for pages and programs that others start: the page's URL is URL/#token=TOKEN,
- * where it waits for a click, or that with "&start". WI_OK, or WI_CONFLICT if there are too many
- * such tokens. */
-enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_terms *terms,
-    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE], struct wi_error *error);
-/* Revokes a join token and disconnects its nodes. Returns 0, or -1 if there is no such token. */
-int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id);
-/* The join tokens that are valid or in use, as wi_joins_json has them; new reference. */
-json_t *wi_bridge_invitations(const struct wi_bridge *bridge);
-/* Makes those of `tokens` (copied) whose rank is WI_RANK_NODE the node tokens, each of which admits
- * any number of nodes. The nodes of a token that is no longer among them are disconnected. */
-void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens);
-/* [{"name","joined"}] of these; new reference. */
-json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
 
 /* Keeps the quarantine of nodes that were found wrong in `db` from now on
  * (nodes/bridge/quarantine.h), and enforces the rows that are there already; called once, at the

@@ -340,6 +340,15 @@ static void node_unlist(struct wi_node *node)
     wi_joins_release(&node->bridge->joins, node->join);
 }
 
+void wi_node_expel(struct wi_node *node, const char *why)
+{
+    if (node->dropped || node->bridge->closed)
+        return;
+    node->dropped = 1;
+    wi_text_copy(node->drop_reason, sizeof node->drop_reason, why);
+    wi_timer_start(node->bridge->sweep, 0, 0);
+}
+
 void wi_node_quiesce(struct wi_node *node)
 {
     node_let_go(node);

@@ -135,6 +135,8 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why);
 /* The same when the node leaves by itself: nothing is sent to it. With `blame`, the oldest of its
  * attempts may have been the reason. */
 void wi_node_leave(struct wi_node *node, int blame, const char *why);
+/* The loop ends the node in its next turn; until then it is sent nothing. */
+void wi_node_expel(struct wi_node *node, const char *why);
 /* When the bridge closes: releases timers, attempts and models, so that the loop can run empty. The
  * node itself stays, because its own event may be what ends the bridge. */
 void wi_node_quiesce(struct wi_node *node);

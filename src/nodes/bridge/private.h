@@ -7,7 +7,7 @@
  *
  * Each of these calls only those to its left:
  *   message <- link, outgoing, pieces_in, pieces_out, continuation <- node <- response, refused
- *           <- parts, pieces <- messages <- announce <- bridge
+ *           <- parts, pieces <- messages <- announce <- invitations <- bridge
  * The events of a link go to announce.c while it is a stranger's, then to messages.c.
  */
 #ifndef WI_NODES_BRIDGE_PRIVATE_H
@@ -22,7 +22,7 @@
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/http/content_list.h"
 #include "nodes/bridge/http/outflow.h"
-#include "nodes/bridge/joins.h"
+#include "nodes/bridge/joins/joins.h"
 #include "nodes/bridge/link.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/socket_limits.h"
@@ -33,6 +33,7 @@
 
 struct wi_node;
 struct wi_quarantine;
+struct wi_socket;
 
 /* Taken from the configuration, so that a reload is one assignment. */
 struct wi_bridge_settings {
@@ -61,6 +62,7 @@ struct wi_bridge {
     struct wi_site *page;
     struct wi_tokens tokens;
     struct wi_joins joins;
+    struct wi_joining *joining; /* nodes that wait for a place of their join token; announce.c */
     struct wi_quarantine *quarantine;
     struct wi_shares join_traffic; /* of messages, likewise */
     struct wi_toll joined_reading; /* of the loop's time, for all nodes that joined */
@@ -109,6 +111,12 @@ int wi_host_allowed(const char *host, const char *url);
 /* Events of a stranger's link, whose context is its struct wi_socket. A new node is welcomed, one
  * that was away is taken back, and anything else closes the link. */
 extern const struct wi_link_events wi_announce_events;
+/* For wi_joins_events: what the first node that waits for a place of that token has got. */
+void wi_announce_place(void *bridge, const char *join_id, enum wi_join_verdict verdict);
+/* The socket goes; its node waits no more. */
+void wi_announce_forget(struct wi_socket *socket);
+/* Forgets all nodes that wait. */
+void wi_announce_close(struct wi_bridge *bridge);
 /* Events of a node's link, whose context is the node: a row and a function for each type of
  * message. */
 extern const struct wi_link_events wi_messages_events;

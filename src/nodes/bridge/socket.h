@@ -18,8 +18,9 @@ struct wi_socket {
     struct wi_watch *meanwhile; /* for input that arrives while an answer is not taken, or NULL */
     int meanwhile_fd;           /* its own descriptor of the connection */
     struct wi_link *link;
-    int is_cut;       /* it was closed by us */
-    int for_siblings; /* pages of siblings, too, may read the answer to its request */
+    struct wi_joining *joining; /* its node waits for a place of its join token; or NULL */
+    int is_cut;                 /* it was closed by us */
+    int for_siblings;           /* pages of siblings, too, may read the answer to its request */
 };
 
 /* Gives the connection to lws, or closes it if its address has too many. */

@@ -10,6 +10,7 @@
 #include "models/catalog/library/uploads.h"
 #include "models/catalog/library/versions_work.h"
 #include "nodes/bridge/features.h"
+#include "nodes/bridge/invitations.h"
 #include "owners/proof/proof.h"
 #include "work/pool/evidence.h"
 #include <arpa/inet.h>
@@ -43,7 +44,10 @@ struct fixture {
     size_t node_tokens;             /* that the bridge was given */
     char label[WI_JOIN_LABEL_SIZE]; /* of the latest join token */
     int shareable;                  /* likewise */
-    const char *dropped;            /* why the latest node was dropped */
+    int shares;                     /* join tokens are those of a cluster */
+    wi_job_store_done_fn *stored;   /* whoever waits until the cluster knows one; or NULL */
+    void *stored_data;
+    const char *dropped; /* why the latest node was dropped */
     /* the job under way */
     int submitted, abandoned, has_job;
     int stubborn;        /* it does not end when it is cancelled */
@@ -336,6 +340,18 @@ enum wi_code wi_bridge_invite(struct wi_bridge *bridge, const struct wi_join_ter
 int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
 {
     return strcmp(id, "join-1") == 0 ? 0 : -1;
+}
+
+int wi_bridge_shares_invitations(const struct wi_bridge *bridge)
+{
+    return fixture->shares;
+}
+
+void wi_bridge_await_invitation(
+    struct wi_bridge *bridge, const char *id, wi_job_store_done_fn *done, void *data)
+{
+    fixture->stored = done;
+    fixture->stored_data = data;
 }
 
 void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens)

@@ -172,6 +172,13 @@ static inline enum wi_kv_result fake_purge(
     return WI_KV_DONE;
 }
 
+static inline enum wi_kv_result fake_forget(
+    void *context, const char *key, uint64_t revision, struct wi_broker_problem *problem)
+{
+    const struct fake_value *value = fake_find(context, key);
+    return value && value->revision <= revision ? fake_purge(context, key, problem) : WI_KV_DONE;
+}
+
 /* How many keys begin so. */
 static inline size_t fake_keys(const struct fake_bucket *bucket, const char *prefix)
 {
@@ -247,7 +254,8 @@ static inline void fake_join(
             .put = fake_put,
             .read = fake_read,
             .remove = fake_remove,
-            .purge = fake_purge}};
+            .purge = fake_purge,
+            .forget = fake_forget}};
     wi_text_copy(member->instance, sizeof member->instance, instance);
     struct wi_shared_terms terms = {.kv = &member->kv,
         .ack_wait_ms = bucket->ack_wait_ms > 0 ? bucket->ack_wait_ms : 30000,

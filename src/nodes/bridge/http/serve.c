@@ -82,6 +82,7 @@ int wi_http_serve(
         return 0;
     default: /* it is gone */
         lws_set_opaque_user_data(wsi, NULL);
+        wi_announce_forget(socket);
         wi_transfer_abandon(socket);
         wi_socket_unwatch(socket);
         wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);

@@ -60,6 +60,95 @@ TEST(a_bad_label_is_refused)
     }
 }
 
+/* --- in a cluster ----------------------------------------------------------------------------- */
+
+/* The cluster's servers have the token, or `failure` says why not. */
+static void stored(const struct wi_error *failure)
+{
+    wi_job_store_done_fn *done = fixture->stored;
+    fixture->stored = NULL;
+    done(fixture->stored_data, failure);
+}
+
+static void unstored(void)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_CLUSTER_UNAVAILABLE, NULL, "no server answers");
+    wi_error_retry_after(&error, 7);
+    stored(&error);
+}
+
+static struct client *asked(const char *method, const char *path, const char *body)
+{
+    struct client *client = connect_client();
+    fixture->shares = 1;
+    if (body)
+        post(client, path, body, strlen(body));
+    else
+        send_head(client, method, path, "");
+    until(fixture->stored);
+    assert_false(answered(client));
+    return client;
+}
+
+TEST(a_link_of_a_cluster_is_told_once_the_servers_have_its_token)
+{
+    struct client *client = asked("POST", "/v1/admin/join", "{\"label\":\"Ada\",\"nodes\":3}");
+    stored(NULL);
+    until(answered(client));
+    assert_int_equal(status_of(client), 201);
+    check_member(client, "label", "Ada");
+    check_member(client, "token", "wi_x");
+    free_client(client);
+}
+
+TEST(a_token_that_the_servers_do_not_take_is_told_to_nobody)
+{
+    struct client *client = asked("POST", "/v1/admin/join", "{}");
+    unstored();
+    until(answered(client));
+    check_problem(client, 503, "cluster_unavailable");
+    check_member(client, "detail", "no server answers");
+    assert_non_null(strcasestr(client->text, "Retry-After: 7"));
+    assert_null(strstr(client->text, "wi_x"));
+    free_client(client);
+}
+
+TEST(a_client_that_leaves_while_the_servers_are_asked_is_forgotten)
+{
+    struct client *client = asked("POST", "/v1/admin/join", "{\"label\":\"Ada\"}");
+    free_client(client);
+    stored(NULL);
+    assert_int_equal(ask("GET", "/v1/admin/join", "", NULL), 200);
+}
+
+TEST(a_token_that_is_revoked_here_alone_is_told_so)
+{
+    struct client *client = asked("DELETE", "/v1/admin/join/join-1", NULL);
+    stored(NULL);
+    until(answered(client));
+    assert_int_equal(status_of(client), 200);
+    check_member(client, "state", "revoked");
+    free_client(client);
+
+    client = asked("DELETE", "/v1/admin/join/join-1", NULL);
+    unstored();
+    until(answered(client));
+    check_problem(client, 503, "cluster_unavailable");
+    check_member(client, "detail",
+        "the token is revoked at this member only, and at the others once this daemon can tell "
+        "them: no server answers");
+    assert_non_null(strcasestr(client->text, "Retry-After: 7"));
+    free_client(client);
+
+    json_t *json;
+    assert_int_equal(ask("DELETE", "/v1/admin/join/join-2", "", &json), 404);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), "not_found");
+    json_decref(json);
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
 TEST(a_joined_node_is_sent_away_and_one_of_ours_is_not)
 {
     json_t *json;

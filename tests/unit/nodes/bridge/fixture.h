@@ -14,6 +14,7 @@
 #include "blocks.h"
 #include "client.h"
 #include "nodes/bridge/bridge.h"
+#include "nodes/bridge/invitations.h"
 #include "nodes/bridge/socket_limits.h"
 #include "nodes/node/frame.h"
 

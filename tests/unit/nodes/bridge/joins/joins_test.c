@@ -1,7 +1,7 @@
 /* Join tokens: so many nodes at a time, until some moment, until revoked. */
-#include "../../test.h"
+#include "../../../test.h"
 
-#include "nodes/bridge/joins.h"
+#include "nodes/bridge/joins/joins.h"
 #include <string.h>
 
 #define TERMS(count, ms) (&(struct wi_join_terms){.nodes = (count), .ttl_ms = (ms)})

@@ -1,52 +1,39 @@
-/* Join tokens; see joins.h. */
-#include "nodes/bridge/joins.h"
+/* What tokens of nodes are for; see joins.h. */
+#include "nodes/bridge/joins/joins.h"
+
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/text.h"
+#include "nodes/bridge/joins/joins_private.h"
+#include "nodes/bridge/joins/shared_joins.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct wi_join {
-    char id[WI_ID_SIZE];
-    unsigned char hash[WI_HASH_SIZE];
-    double expires_ms; /* INFINITY for a node token */
-    size_t nodes, joined;
-    struct wi_reading_token *reading;
-    char name[WI_TOKEN_NAME_MAX + 1]; /* of a node token; "" for a join token */
-    char label[WI_JOIN_LABEL_SIZE];   /* of a join token, or "" */
-    int shareable;
-    int is_relay; /* a node token of rank relay */
-};
+/* --- join tokens ------------------------------------------------------------------------------ */
 
-static void join_drop(struct wi_joins *joins, struct wi_join *join)
+/* How many nodes are joined with it, here or at all members. */
+static size_t join_joined(const struct wi_join *join)
 {
-    wi_reading_token_unref(join->reading);
-    *join = joins->items[--joins->count];
+    return join->is_shared ? wi_joins_everywhere(join) : join->joined;
 }
 
-/* Forgets expired tokens that no node is using. */
+/* No node may join any more, and none is left. */
+static int join_is_over(const struct wi_join *join, double now_ms)
+{
+    return join->expires_ms < now_ms && join->joined == 0 && join_joined(join) == 0;
+}
+
+/* Forgets tokens that are over; those that members share go by their rows. */
 static void joins_tidy(struct wi_joins *joins, double now_ms)
 {
     for (size_t i = joins->count; i-- > 0;)
-        if (joins->items[i].expires_ms < now_ms && joins->items[i].joined == 0)
-            join_drop(joins, &joins->items[i]);
+        if (!joins->items[i]->is_shared && join_is_over(joins->items[i], now_ms))
+            wi_joins_drop(joins, joins->items[i]);
 }
 
 static int is_node_token(const struct wi_join *join)
 {
     return *join->name != '\0';
-}
-
-static struct wi_join *join_add(struct wi_joins *joins, int is_relay)
-{
-    joins->items = wi_realloc_array(joins->items, joins->count + 1, sizeof *joins->items);
-    struct wi_join *join = &joins->items[joins->count++];
-    memset(join, 0, sizeof *join);
-    wi_id_new(join->id, "join");
-    join->is_relay = is_relay;
-    join->reading = wi_reading_token_new(is_relay);
-    return join;
 }
 
 int wi_joins_add(struct wi_joins *joins, const struct wi_join_terms *terms, double now_ms,
@@ -55,10 +42,10 @@ int wi_joins_add(struct wi_joins *joins, const struct wi_join_terms *terms, doub
     size_t join_tokens = 0;
     joins_tidy(joins, now_ms);
     for (size_t i = 0; i < joins->count; i++)
-        join_tokens += !is_node_token(&joins->items[i]);
+        join_tokens += !is_node_token(joins->items[i]) && !join_is_over(joins->items[i], now_ms);
     if (join_tokens >= WI_JOINS_MAX)
         return -1;
-    struct wi_join *join = join_add(joins, 0);
+    struct wi_join *join = wi_joins_make(joins, 0);
     memcpy(id, join->id, sizeof join->id);
     wi_token_new(token);
     wi_hash(token, strlen(token), join->hash);
@@ -66,7 +53,15 @@ int wi_joins_add(struct wi_joins *joins, const struct wi_join_terms *terms, doub
     join->nodes = terms->nodes;
     join->shareable = terms->shareable;
     wi_text_copy(join->label, sizeof join->label, terms->label);
+    if (joins->rows)
+        wi_joins_publish(joins, join, wi_wall_ms() + terms->ttl_ms);
     return 0;
+}
+
+/* The cluster may have a token that this daemon does not know while the servers are away. */
+static enum wi_join_verdict unknown_verdict(const struct wi_joins *joins)
+{
+    return joins->rows && !wi_rows_is_ready(joins->rows) ? WI_JOIN_AWAY : WI_JOIN_UNKNOWN;
 }
 
 enum wi_join_verdict wi_joins_take(
@@ -75,62 +70,64 @@ enum wi_join_verdict wi_joins_take(
     unsigned char hash[WI_HASH_SIZE];
     struct wi_join *found = NULL;
     wi_hash(token, strlen(token), hash);
-    for (size_t i = 0; i < joins->count; i++)
-        if (wi_hash_equal(joins->items[i].hash, hash))
-            found = &joins->items[i];
-    if (!found || found->expires_ms < now_ms)
+    for (size_t i = 0; i < joins->count; i++) /* a node token goes first */
+        if (wi_hash_equal(joins->items[i]->hash, hash) && !(found && is_node_token(found)))
+            found = joins->items[i];
+    if (!found)
+        return unknown_verdict(joins);
+    if (found->expires_ms < now_ms || found->is_new || found->is_revoked)
         return WI_JOIN_UNKNOWN;
+    memcpy(id, found->id, sizeof found->id);
+    if (found->is_shared)
+        return wi_joins_ask(joins, found);
     if (found->joined >= found->nodes)
         return WI_JOIN_FULL;
     found->joined++;
-    memcpy(id, found->id, sizeof found->id);
     return WI_JOIN_OK;
-}
-
-static struct wi_join *join_find(const struct wi_joins *joins, const char *id)
-{
-    for (size_t i = 0; i < joins->count; i++)
-        if (strcmp(joins->items[i].id, id) == 0)
-            return &joins->items[i];
-    return NULL;
 }
 
 struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id)
 {
-    return join_find(joins, id)->reading;
+    return wi_joins_find(joins, id)->reading;
 }
 
 const char *wi_joins_name(const struct wi_joins *joins, const char *id)
 {
-    const struct wi_join *join = join_find(joins, id);
+    const struct wi_join *join = wi_joins_find(joins, id);
     return join ? join->name : "";
 }
 
 const char *wi_joins_label(const struct wi_joins *joins, const char *id)
 {
-    const struct wi_join *join = join_find(joins, id);
+    const struct wi_join *join = wi_joins_find(joins, id);
     return join ? join->label : "";
 }
 
 int wi_joins_is_shareable(const struct wi_joins *joins, const char *id)
 {
-    const struct wi_join *join = join_find(joins, id);
+    const struct wi_join *join = wi_joins_find(joins, id);
     return join && join->shareable;
 }
 
 void wi_joins_release(struct wi_joins *joins, const char *id)
 {
-    struct wi_join *join = join_find(joins, id);
-    if (join)
-        join->joined--;
+    struct wi_join *join = wi_joins_find(joins, id);
+    if (!join || join->joined == 0)
+        return; /* it ended, and may have come again */
+    join->joined--;
+    if (join->is_shared && !join->changing) /* else once that has ended; no node waits but then */
+        wi_joins_settle(joins, id);
 }
 
 int wi_joins_revoke(struct wi_joins *joins, const char *id)
 {
-    struct wi_join *join = join_find(joins, id);
-    if (!join)
+    struct wi_join *join = wi_joins_find(joins, id);
+    if (!join || join->is_new || join->is_revoked)
         return -1;
-    join_drop(joins, join);
+    if (join->is_shared)
+        wi_joins_withdraw(joins, join);
+    else
+        wi_joins_drop(joins, join);
     return 0;
 }
 
@@ -157,12 +154,13 @@ static int join_is_in(const struct wi_api_tokens *tokens, const struct wi_join *
     return 0;
 }
 
-static struct wi_join *find_hash(
+static struct wi_join *node_token_find(
     const struct wi_joins *joins, const unsigned char hash[WI_HASH_SIZE])
 {
     for (size_t i = 0; i < joins->count; i++)
-        if (memcmp(joins->items[i].hash, hash, WI_HASH_SIZE) == 0)
-            return &joins->items[i];
+        if (is_node_token(joins->items[i]) &&
+            memcmp(joins->items[i]->hash, hash, WI_HASH_SIZE) == 0)
+            return joins->items[i];
     return NULL;
 }
 
@@ -170,19 +168,21 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
     void (*on_revoked)(void *context, const char *id), void *context)
 {
     for (size_t i = joins->count; i-- > 0;) {
-        struct wi_join gone = joins->items[i];
-        if (!is_node_token(&gone) || join_is_in(tokens, &gone))
+        struct wi_join *join = joins->items[i];
+        char id[WI_ID_SIZE];
+        if (!is_node_token(join) || join_is_in(tokens, join))
             continue;
-        join_drop(joins, &joins->items[i]);
-        on_revoked(context, gone.id);
+        memcpy(id, join->id, sizeof id);
+        wi_joins_drop(joins, join);
+        on_revoked(context, id);
     }
     for (size_t i = 0; i < tokens->count; i++) {
         const struct wi_api_token *token = &tokens->items[i];
         if (!rank_joins(token->rank))
             continue;
-        struct wi_join *join = find_hash(joins, token->hash);
+        struct wi_join *join = node_token_find(joins, token->hash);
         if (!join)
-            join = join_add(joins, token->rank == WI_RANK_RELAY);
+            join = wi_joins_make(joins, token->rank == WI_RANK_RELAY);
         memcpy(join->hash, token->hash, sizeof join->hash);
         memcpy(join->name, token->name, sizeof join->name);
         join->expires_ms = INFINITY;
@@ -192,7 +192,7 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
 
 int wi_joins_is_relay(const struct wi_joins *joins, const char *id)
 {
-    const struct wi_join *join = join_find(joins, id);
+    const struct wi_join *join = wi_joins_find(joins, id);
     return join && join->is_relay;
 }
 
@@ -202,7 +202,7 @@ int wi_joins_is_node_token(const struct wi_joins *joins, const char *token)
     int found = 0;
     wi_hash(token, strlen(token), hash);
     for (size_t i = 0; i < joins->count; i++)
-        found |= wi_hash_equal(joins->items[i].hash, hash) && is_node_token(&joins->items[i]);
+        found |= wi_hash_equal(joins->items[i]->hash, hash) && is_node_token(joins->items[i]);
     return found;
 }
 
@@ -210,10 +210,10 @@ json_t *wi_joins_node_tokens_json(const struct wi_joins *joins)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < joins->count; i++)
-        if (is_node_token(&joins->items[i]) &&
-            (!joins->items[i].is_relay || joins->items[i].joined > 0))
-            json_array_append_new(list, json_pack("{s:s, s:I}", "name", joins->items[i].name,
-                                            "joined", (json_int_t)joins->items[i].joined));
+        if (is_node_token(joins->items[i]) &&
+            (!joins->items[i]->is_relay || joins->items[i]->joined > 0))
+            json_array_append_new(list, json_pack("{s:s, s:I}", "name", joins->items[i]->name,
+                                            "joined", (json_int_t)joins->items[i]->joined));
     return list;
 }
 
@@ -223,14 +223,14 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < joins->count; i++) {
-        const struct wi_join *join = &joins->items[i];
-        if (is_node_token(join) || (join->expires_ms < now_ms && join->joined == 0))
+        const struct wi_join *join = joins->items[i];
+        if (is_node_token(join) || join_is_over(join, now_ms) || join->is_new || join->is_revoked)
             continue;
-        json_array_append_new(
-            list, json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I}", "id", join->id, "label",
-                      *join->label ? join->label : NULL, "shareable", join->shareable, "nodes",
-                      (json_int_t)join->nodes, "joined", (json_int_t)join->joined, "expires_at",
-                      (json_int_t)(wi_wall_ms() + (int64_t)(join->expires_ms - now_ms))));
+        json_array_append_new(list,
+            json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I}", "id", join->id, "label",
+                *join->label ? join->label : NULL, "shareable", join->shareable, "nodes",
+                (json_int_t)join->nodes, "joined", (json_int_t)join_joined(join), "expires_at",
+                (json_int_t)(wi_wall_ms() + (int64_t)(join->expires_ms - now_ms))));
     }
     return list;
 }
@@ -238,7 +238,7 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
 void wi_joins_clear(struct wi_joins *joins)
 {
     while (joins->count)
-        join_drop(joins, &joins->items[joins->count - 1]);
+        wi_joins_drop(joins, joins->items[joins->count - 1]);
     free(joins->items);
     memset(joins, 0, sizeof *joins);
 }
