@@ -46,6 +46,7 @@ struct wi_keeper {
     size_t pending;              /* the loop's */
     int closing;
     char told[sizeof(struct wi_broker_problem)]; /* the loop's: the last problem in the log */
+    uint64_t orphans_told;                       /* the loop's: how many are in the log */
     wi_job_news_fn *tell;                        /* the loop's */
     void *listener;
     /* The rest is shared; access requires the mutex. */

@@ -205,6 +205,6 @@ void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const cha
     struct wi_broker_problem problem;
     char pattern[WI_SHARED_KEY_SIZE];
     wi_join(pattern, sizeof pattern, "part.", id, *parts ? "." : "", parts, ".>", NULL);
-    if (!jobs->lost && kv->purge(kv->context, pattern, &problem) == WI_KV_LOST)
+    if (!jobs->lost && kv->purge(kv->context, pattern, 0, &problem) == WI_KV_LOST)
         wi_shared_fail(jobs, WI_KV_LOST, &problem, NULL);
 }

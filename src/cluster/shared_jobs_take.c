@@ -116,12 +116,12 @@ static enum wi_code record_remove(
     enum wi_kv_result result = WI_KV_DONE;
     if (code == WI_OK && *loaded.job.key) {
         wi_join(key, sizeof key, "key.", loaded.job.key, NULL);
-        result = kv->purge(kv->context, key, &problem);
+        result = kv->purge(kv->context, key, 0, &problem);
     }
     wi_shared_loaded_clear(&loaded);
     if (code == WI_OK && result != WI_KV_LOST) {
         wi_join(key, sizeof key, "part.", id, ".>", NULL);
-        result = kv->purge(kv->context, key, &problem);
+        result = kv->purge(kv->context, key, 0, &problem);
     }
     if (code == WI_OK && result != WI_KV_LOST) {
         wi_join(key, sizeof key, WI_SHARED_JOB_PREFIX, id, NULL);
@@ -222,6 +222,8 @@ enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep
     if (op->count)
         jobs->count_ms = wi_now_ms() - began_ms;
     op->removed = removed;
+    if (view->is_first)
+        wi_shared_remove_orphans(jobs, now_ms);
     if (!view->is_first) { /* each is named to one member */
         free(op->late.items);
         op->late = (struct wi_record_names){0};
