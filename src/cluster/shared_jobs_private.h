@@ -86,7 +86,10 @@ struct wi_shared_loaded {
     uint64_t revision; /* 0: there is none, or none that can be read */
 };
 void wi_shared_loaded_clear(struct wi_shared_loaded *loaded);
-/* Fills `loaded`, in place of what it has, and the index with it. */
+/* Fills `loaded`, in place of what it has. */
+enum wi_code wi_shared_look(struct wi_shared_jobs *jobs, const char *id,
+    struct wi_shared_loaded *loaded, struct wi_error *error);
+/* The same, and fills the index with it. */
 enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
     struct wi_shared_loaded *loaded, struct wi_error *error);
 /* Writes the record by its revision: 1 in `*done` and in the index, or 0 if it has another one. */
