@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cluster/kv.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef HAVE_NATS
@@ -13,6 +14,8 @@
 #define NS_PER_S (INT64_C(1000) * 1000 * 1000)
 /* What the server adds to a value: the name of the bucket and the key, and headers. */
 #define RECORD_ROOM 1024
+/* A walk brings no more at once, whatever the values are. */
+#define WALK_BYTES_MAX (4 * 1024 * 1024)
 
 /* --- opening it ------------------------------------------------------------------------------- */
 
@@ -184,10 +187,10 @@ static enum wi_kv_result bucket_remove(
     return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
 }
 
-/* What is of a lower revision; 0: of any. */
-static enum wi_kv_result purge_below(struct wi_broker *broker, const char *pattern,
-    uint64_t revision, struct wi_broker_problem *problem)
+static enum wi_kv_result bucket_purge(
+    void *context, const char *pattern, uint64_t last, struct wi_broker_problem *problem)
 {
+    struct wi_broker *broker = context;
     char stream[96], subject[256];
     jsOptions options;
     jsErrCode code = 0;
@@ -196,23 +199,101 @@ static enum wi_kv_result purge_below(struct wi_broker *broker, const char *patte
     jsOptions_Init(&options);
     options.Wait = WI_BROKER_WAIT_MS;
     options.Stream.Purge.Subject = subject;
-    options.Stream.Purge.Sequence = revision;
+    options.Stream.Purge.Sequence = last ? last + 1 : 0;
     natsStatus status = js_PurgeStream(broker->stream, stream, &options, &code);
     if (status == NATS_ERR || code != 0)
         return WI_KV_OTHER;
     return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
 }
 
-static enum wi_kv_result bucket_purge(
-    void *context, const char *pattern, struct wi_broker_problem *problem)
+/* --- walking over it -------------------------------------------------------------------------- */
+
+/* The time of the newest change, and a consumer of the walk's keys. */
+static natsStatus walk_begin(struct wi_broker *broker, const struct wi_kv_walk *walk,
+    int64_t *newest_ns, natsSubscription **keys)
 {
-    return purge_below(context, pattern, 0, problem);
+    jsStreamInfo *info = NULL;
+    jsSubOptions options;
+    char stream[96];
+    snprintf(stream, sizeof stream, "KV_%s", broker->terms->bucket);
+    natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, NULL, NULL);
+    if (status != NATS_OK)
+        return status;
+    *newest_ns = info->State.LastTime;
+    jsStreamInfo_Destroy(info);
+    jsSubOptions_Init(&options);
+    options.Stream = stream;
+    options.Config.DeliverPolicy = js_DeliverByStartSequence;
+    options.Config.OptStartSeq = walk->from ? walk->from : 1;
+    options.Config.MaxAckPending = (int64_t)walk->key_count_max;
+    options.Config.HeadersOnly = walk->value_max == 0;
+    options.Config.MemoryStorage = true;
+    char *subject = wi_sprintf("$KV.%s.%s", broker->terms->bucket, walk->pattern);
+    status = js_PullSubscribe(keys, broker->stream, subject, NULL, NULL, &options, NULL);
+    free(subject);
+    return status;
 }
 
-static enum wi_kv_result bucket_forget(
-    void *context, const char *key, uint64_t revision, struct wi_broker_problem *problem)
+static natsStatus walk_add(
+    const struct wi_broker *broker, struct wi_kv_walk *walk, natsMsg *message, int64_t newest_ns)
 {
-    return purge_below(context, key, revision + 1, problem);
+    jsMsgMetaData *data = NULL;
+    const char *key = natsMsg_GetSubject(message) + strlen("$KV..") + strlen(broker->terms->bucket);
+    natsStatus status = natsMsg_GetMetaData(&data, message);
+    if (status != NATS_OK)
+        return status;
+    struct wi_kv_step *step = WI_APPEND(walk->steps, walk->count);
+    *step = (struct wi_kv_step){.age_ms = (double)(newest_ns - data->Timestamp) / 1e6};
+    wi_broker_entry_from(&step->entry, key, message, walk->value_max);
+    step->entry.revision = data->Sequence.Stream;
+    jsMsgMetaData_Destroy(data);
+    return NATS_OK;
+}
+
+/* No more are asked for than there are: the server would wait for the others. */
+static natsStatus walk_fetch(const struct wi_broker *broker, struct wi_kv_walk *walk,
+    natsSubscription *keys, int64_t newest_ns)
+{
+    jsConsumerInfo *info = NULL;
+    natsMsgList list = {0};
+    jsFetchRequest request;
+    natsStatus status = natsSubscription_GetConsumerInfo(&info, keys, NULL, NULL);
+    if (status != NATS_OK)
+        return status;
+    uint64_t pending = info->NumPending, most = walk->key_count_max;
+    jsConsumerInfo_Destroy(info);
+    if (pending == 0)
+        return NATS_OK;
+    jsFetchRequest_Init(&request);
+    request.Batch = (int)(pending < most ? pending : most);
+    request.MaxBytes = WALK_BYTES_MAX;
+    request.Expires = WI_BROKER_WAIT_MS * NS_PER_S / 1000;
+    status = natsSubscription_FetchRequest(&list, keys, &request);
+    for (int i = 0; i < list.Count && status == NATS_OK; i++)
+        status = walk_add(broker, walk, list.Msgs[i], newest_ns);
+    natsMsgList_Destroy(&list);
+    if (walk->count > 0 && walk->count < pending)
+        walk->from = walk->steps[walk->count - 1].entry.revision + 1;
+    return status == NATS_TIMEOUT ? NATS_OK : status; /* they were removed meanwhile */
+}
+
+static enum wi_kv_result bucket_walk(
+    void *context, struct wi_kv_walk *walk, struct wi_broker_problem *problem)
+{
+    struct wi_broker *broker = context;
+    natsSubscription *keys = NULL;
+    int64_t newest_ns = 0;
+    natsStatus status = walk_begin(broker, walk, &newest_ns, &keys);
+    walk->from = 0;
+    if (status == NATS_OK)
+        status = walk_fetch(broker, walk, keys, newest_ns);
+    enum wi_kv_result result = status == NATS_OK    ? WI_KV_DONE
+                               : status == NATS_ERR ? WI_KV_OTHER
+                                                    : bucket_lost(broker, status, problem);
+    if (keys) /* the consumer goes with it */
+        natsSubscription_Unsubscribe(keys);
+    natsSubscription_Destroy(keys);
+    return result;
 }
 
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
@@ -223,6 +304,6 @@ void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
         .read = bucket_read,
         .remove = bucket_remove,
         .purge = bucket_purge,
-        .forget = bucket_forget};
+        .walk = bucket_walk};
 }
 #endif

@@ -35,6 +35,9 @@ int wi_broker_explain(const struct wi_broker *broker, natsStatus status, jsErrCo
     struct wi_broker_problem *problem);
 /* Fills `entry`. No copy is larger than `most`, and 1 byte that says that the value was. */
 void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most);
+/* Fills `entry` with what the message says of its key, but the revision. */
+void wi_broker_entry_from(
+    struct wi_broker_entry *entry, const char *key, natsMsg *from, size_t most);
 /* Fills `entry` with what the key has, as the leader of the servers knows it: kvStore_Get asks any
  * server, which may be behind or cut off. NATS_NOT_FOUND: it has nothing. */
 natsStatus wi_broker_read(

@@ -64,22 +64,31 @@ void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t m
     entry->removed = kvEntry_Operation(from) != kvOp_Put;
 }
 
+void wi_broker_entry_from(
+    struct wi_broker_entry *entry, const char *key, natsMsg *from, size_t most)
+{
+    const char *operation;
+    entry_fill(entry, key, natsMsg_GetData(from), natsMsg_GetDataLength(from), most);
+    entry->removed = natsMsgHeader_Get(from, "KV-Operation", &operation) == NATS_OK;
+}
+
 natsStatus wi_broker_read(
     struct wi_broker *broker, const char *key, size_t most, struct wi_broker_entry *entry)
 {
-    const char *operation;
     natsMsg *got = NULL;
     char *stream = wi_sprintf("KV_%s", broker->terms->bucket);
     char *subject = wi_sprintf("$KV.%s.%s", broker->terms->bucket, key);
     *entry = (struct wi_broker_entry){0};
     natsStatus status = js_GetLastMsg(&got, broker->stream, stream, subject, NULL, NULL);
-    if (status == NATS_OK && natsMsgHeader_Get(got, "KV-Operation", &operation) == NATS_OK)
-        status = NATS_NOT_FOUND; /* a mark that it was removed */
     if (status == NATS_OK) {
-        entry_fill(entry, key, natsMsg_GetData(got), natsMsg_GetDataLength(got), most);
+        wi_broker_entry_from(entry, key, got, most);
         entry->revision = natsMsg_GetSequence(got);
     }
     natsMsg_Destroy(got);
+    if (entry->removed) { /* a mark */
+        wi_broker_entry_clear(entry);
+        status = NATS_NOT_FOUND;
+    }
     free(subject);
     free(stream);
     return status;

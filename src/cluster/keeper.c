@@ -65,6 +65,17 @@ static void problem_tell(struct wi_keeper *keeper)
     wi_text_copy(keeper->told, sizeof keeper->told, detail);
 }
 
+/* Once for each sweep that has removed some. With the mutex. */
+static void orphans_tell(struct wi_keeper *keeper)
+{
+    uint64_t fresh = keeper->counters.orphans - keeper->orphans_told;
+    if (fresh > 0)
+        wi_info("cluster", NULL,
+            "removed %llu bodies, answers and Idempotency-Keys that belong to no stored job",
+            (unsigned long long)fresh);
+    keeper->orphans_told = keeper->counters.orphans;
+}
+
 /* What is called back in this turn; the next one has the rest. With the mutex. */
 static struct wi_keeper_item *items_take(struct wi_keeper *keeper)
 {
@@ -87,6 +98,7 @@ static void on_async(uv_async_t *async)
     uv_mutex_lock(&keeper->mutex);
     struct wi_keeper_item *out = items_take(keeper);
     problem_tell(keeper);
+    orphans_tell(keeper);
     uv_mutex_unlock(&keeper->mutex);
     for (item = out; item; item = item->next)
         keeper->pending -= item->done != NULL;

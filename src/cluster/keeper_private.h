@@ -59,6 +59,7 @@ struct wi_keeper {
     size_t pending;              /* the loop's */
     int closing;
     char told[sizeof(struct wi_broker_problem)]; /* the loop's: the last problem in the log */
+    uint64_t orphans_told;                       /* the loop's: how many are in the log */
     wi_job_news_fn *tell;                        /* the loop's */
     void *listener;
     wi_row_news_fn *tell_row; /* the loop's */

@@ -21,6 +21,19 @@ enum wi_kv_result {
 /* A longer value of a watched key is not looked at. */
 #define WI_KV_VALUE_MAX 65536
 
+/* A walk over the keys of a pattern ("a.*.b", "a.>") in the order of their revisions. The caller
+ * clears the entries that it has found, and frees the array. */
+struct wi_kv_walk {
+    const char *pattern;
+    size_t key_count_max, value_max; /* of a longer value, `value_max` and 1 bytes; 0: no values */
+    uint64_t from; /* the least revision; out: that of the next walk, 0 after the last key */
+    struct wi_kv_step {
+        struct wi_broker_entry entry;
+        double age_ms; /* how much older it is than the bucket's newest change, by its server */
+    } * steps;         /* out */
+    size_t count;      /* out */
+};
+
 struct wi_kv {
     void *context;
     /* Makes the key (`*revision` 0), or replaces its value if that is of this revision; then the
@@ -35,13 +48,12 @@ struct wi_kv {
         struct wi_broker_entry *entry, struct wi_broker_problem *problem);
     /* The watchers see that it is gone, by a mark that stays until it is purged. */
     enum wi_kv_result (*remove)(void *context, const char *key, struct wi_broker_problem *problem);
-    /* The keys of a pattern ("a.b", "a.*", "a.>") go without a trace: no watcher sees that. */
+    /* The keys of a pattern ("a.b", "a.*", "a.>") go without a trace: no watcher sees that. With
+     * `last`, those that have changed since that revision stay. */
     enum wi_kv_result (*purge)(
-        void *context, const char *pattern, struct wi_broker_problem *problem);
-    /* The mark that a removal of that revision has left goes without a trace; what the key was
-     * given since then stays. */
-    enum wi_kv_result (*forget)(
-        void *context, const char *key, uint64_t revision, struct wi_broker_problem *problem);
+        void *context, const char *pattern, uint64_t last, struct wi_broker_problem *problem);
+    enum wi_kv_result (*walk)(
+        void *context, struct wi_kv_walk *walk, struct wi_broker_problem *problem);
 };
 
 #endif

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A key that names no record is of a member that is about to write it, or that ended before. */
-#define KEY_FRESH_MS 60000
 /* So often others may be faster. */
 #define TRIES 64
 
@@ -89,6 +87,7 @@ static void accept_hash(const struct wi_record_accept *op, char hex[WI_HASH_HEX_
 struct accepting {
     struct wi_shared_jobs *jobs;
     struct wi_record_accept *op;
+    double began_ms;
     char name[WI_HASH_HEX_SIZE], hash[WI_HASH_HEX_SIZE];
     struct wi_job_key key; /* what lies under the name */
     uint64_t revision;     /* of that; 0: nothing */
@@ -161,7 +160,7 @@ static enum wi_code key_take_over(struct accepting *accepting, int *done, struct
     struct wi_record_accept *op = accepting->op;
     const struct wi_job_key *key = &accepting->key;
     int64_t age = wi_steady_ms() - key->at;
-    int is_fresh = *key->id && age < KEY_FRESH_MS && age > -KEY_FRESH_MS;
+    int is_fresh = *key->id && age < WI_SHARED_KEY_FRESH_MS && age > -WI_SHARED_KEY_FRESH_MS;
     if (!is_fresh)
         return key_save(accepting, done, error);
     *done = 1;
@@ -218,6 +217,8 @@ static enum wi_code accept_write(struct accepting *accepting, struct wi_error *e
     int done = 0;
     enum wi_code code = accept_fill(accepting, &fresh.job, error);
     if (code == WI_OK)
+        code = wi_shared_check_late(jobs, accepting->began_ms, error);
+    if (code == WI_OK)
         code = wi_shared_save(jobs, &fresh, &done, error);
     if (code == WI_OK && !done)
         wi_shared_drop_bytes(jobs, fresh.job.record.id, fresh.job.parts);
@@ -228,7 +229,7 @@ static enum wi_code accept_write(struct accepting *accepting, struct wi_error *e
 enum wi_code wi_shared_accept(
     struct wi_shared_jobs *jobs, struct wi_record_accept *op, struct wi_error *error)
 {
-    struct accepting accepting = {.jobs = jobs, .op = op};
+    struct accepting accepting = {.jobs = jobs, .op = op, .began_ms = wi_now_ms()};
     enum wi_code code = WI_OK;
     int done = op->key == NULL;
     op->found = WI_RECORD_NEW;
@@ -270,7 +271,7 @@ static void key_forget(struct wi_shared_jobs *jobs, const char *name)
     struct wi_broker_problem problem;
     char key[WI_SHARED_KEY_SIZE];
     wi_join(key, sizeof key, "key.", name, NULL);
-    if (kv->purge(kv->context, key, &problem) == WI_KV_LOST)
+    if (kv->purge(kv->context, key, 0, &problem) == WI_KV_LOST)
         wi_shared_fail(jobs, WI_KV_LOST, &problem, NULL);
 }
 

@@ -56,6 +56,7 @@ void wi_shared_leave(struct wi_shared_jobs *jobs);
 struct wi_shared_counters {
     uint64_t garbage, other_version; /* records and keys that were not read */
     uint64_t second_ends;            /* that were dropped */
+    uint64_t orphans;                /* that were removed; see wi_shared_sweep */
 };
 void wi_shared_counters(const struct wi_shared_jobs *jobs, struct wi_shared_counters *counters);
 
@@ -83,6 +84,11 @@ struct wi_shared_view {
     size_t count;
     char living[WI_MEMBERS_MAX][WI_ID_SIZE]; /* instances */
 };
+/* The first member also removes orphans, some at a time: parts and Idempotency-Keys that a member
+ * has left which ended before it wrote the record. Those of a job that is being accepted stay,
+ * which also has its parts and its key before its record: a record that is not written 5 times
+ * ack_wait after the operation began is not written at all, and an orphan is at least 10 times
+ * ack_wait old, by the servers' clock alone. */
 enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep *op,
     const struct wi_shared_view *view, double now_ms, struct wi_error *error);
 

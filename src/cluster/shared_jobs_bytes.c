@@ -21,7 +21,6 @@ static enum wi_code entry_load(struct wi_shared_jobs *jobs, const char *id,
     enum wi_job_fault fault = wi_job_record_read(&loaded->job, id, entry->text, entry->size);
     if (fault == WI_JOB_GOOD) {
         loaded->revision = entry->revision;
-        wi_shared_index(jobs, &loaded->job, entry->revision);
         return WI_OK;
     }
     if (fault == WI_JOB_NO_MEMORY)
@@ -32,7 +31,7 @@ static enum wi_code entry_load(struct wi_shared_jobs *jobs, const char *id,
     return WI_OK;
 }
 
-enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
+enum wi_code wi_shared_look(struct wi_shared_jobs *jobs, const char *id,
     struct wi_shared_loaded *loaded, struct wi_error *error)
 {
     const struct wi_kv *kv = jobs->terms.kv;
@@ -51,6 +50,21 @@ enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
         code = entry_load(jobs, id, &entry, loaded, error);
     wi_broker_entry_clear(&entry);
     return code;
+}
+
+enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
+    struct wi_shared_loaded *loaded, struct wi_error *error)
+{
+    struct wi_record_entry known;
+    enum wi_code code = wi_shared_look(jobs, id, loaded, error);
+    if (code != WI_OK || loaded->revision == 0)
+        return code;
+    int is_known = wi_record_index_get(jobs->index, id, &known) &&
+                   known.revision == loaded->revision &&
+                   known.state == loaded->job.record.state; /* it may have been taken there alone */
+    if (!is_known)
+        wi_shared_index(jobs, &loaded->job, loaded->revision);
+    return WI_OK;
 }
 
 enum wi_code wi_shared_save(
@@ -205,6 +219,6 @@ void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const cha
     struct wi_broker_problem problem;
     char pattern[WI_SHARED_KEY_SIZE];
     wi_join(pattern, sizeof pattern, "part.", id, *parts ? "." : "", parts, ".>", NULL);
-    if (!jobs->lost && kv->purge(kv->context, pattern, &problem) == WI_KV_LOST)
+    if (!jobs->lost && kv->purge(kv->context, pattern, 0, &problem) == WI_KV_LOST)
         wi_shared_fail(jobs, WI_KV_LOST, &problem, NULL);
 }

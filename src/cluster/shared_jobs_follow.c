@@ -116,7 +116,7 @@ static void claims_forget(
             strcmp(claim->instance, jobs->terms.instance) == 0)
             continue;
         wi_join(key, sizeof key, WI_SHARED_CLAIM_PREFIX, claim->instance, NULL);
-        if (!jobs->lost && kv->purge(kv->context, key, &problem) == WI_KV_LOST)
+        if (!jobs->lost && kv->purge(kv->context, key, 0, &problem) == WI_KV_LOST)
             wi_shared_fail(jobs, WI_KV_LOST, &problem, NULL);
         HASH_DEL(jobs->claims, claim);
         free(claim);
@@ -259,7 +259,7 @@ static void marks_purge(struct wi_shared_jobs *jobs, double now_ms)
         if (wi_record_index_get(jobs->index, id, &entry))
             continue; /* it came again */
         wi_join(key, sizeof key, WI_SHARED_JOB_PREFIX, id, NULL);
-        if (kv->purge(kv->context, key, &problem) == WI_KV_LOST)
+        if (kv->purge(kv->context, key, 0, &problem) == WI_KV_LOST)
             wi_shared_fail(jobs, WI_KV_LOST, &problem, NULL);
     }
     if (gone == 0)

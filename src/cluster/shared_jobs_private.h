@@ -10,6 +10,11 @@
 #define WI_SHARED_JOB_PREFIX WI_KV_WATCHED "job."
 #define WI_SHARED_CLAIM_PREFIX WI_KV_WATCHED "claim."
 #define WI_SHARED_KEY_SIZE 160 /* of the longest of our keys */
+/* A key that names no record is of a member that is about to write it, or that ended before. */
+#define WI_SHARED_KEY_FRESH_MS 60000
+/* When to ask again, in seconds. */
+#define WI_SHARED_RETRY_S 2
+#define WI_SHARED_ORPHAN_KINDS 2
 
 /* A record that this member has taken. */
 struct wi_shared_hold {
@@ -50,7 +55,9 @@ struct wi_shared_jobs {
     int is_renewed;     /* the counts may have changed unseen */
     int release_is_due; /* a record is held by this member, which does not know of it */
     double claimed_ms, looked_ms, ticked_ms;
-    double count_ms; /* what the last sweep that counted took */
+    double count_ms;                          /* what the last sweep that counted took */
+    double walked_ms;                         /* when orphans were looked for; 0: never */
+    uint64_t cursors[WI_SHARED_ORPHAN_KINDS]; /* where that goes on */
     uint64_t beats;
     int lost;
     struct wi_broker_problem problem;
@@ -79,7 +86,10 @@ struct wi_shared_loaded {
     uint64_t revision; /* 0: there is none, or none that can be read */
 };
 void wi_shared_loaded_clear(struct wi_shared_loaded *loaded);
-/* Fills `loaded`, in place of what it has, and the index with it. */
+/* Fills `loaded`, in place of what it has. */
+enum wi_code wi_shared_look(struct wi_shared_jobs *jobs, const char *id,
+    struct wi_shared_loaded *loaded, struct wi_error *error);
+/* The same, and fills the index with it. */
 enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
     struct wi_shared_loaded *loaded, struct wi_error *error);
 /* Writes the record by its revision: 1 in `*done` and in the index, or 0 if it has another one. */
@@ -94,5 +104,15 @@ enum wi_code wi_shared_load_bytes(
     struct wi_shared_jobs *jobs, struct wi_job_record *job, struct wi_error *error);
 /* Removes these parts; "" for all of the job. Failures leave them until the job is removed. */
 void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const char *parts);
+
+/* --- shared_jobs_orphans.c -------------------------------------------------------------------- */
+
+/* WI_OK, or it is too late to write a record whose parts, or key, were begun then: they may be
+ * taken for orphans. */
+enum wi_code wi_shared_check_late(
+    const struct wi_shared_jobs *jobs, double began_ms, struct wi_error *error);
+/* Removes some of the parts and keys that are old and whose job has no record, and counts them. Of
+ * calls within an ack_wait, one does. Failures leave them. */
+void wi_shared_remove_orphans(struct wi_shared_jobs *jobs, double now_ms);
 
 #endif

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* When to ask again, in seconds. */
-#define RETRY_S 2
-
 void wi_shared_lose(struct wi_shared_jobs *jobs, const struct wi_broker_problem *problem)
 {
     if (!jobs->lost)
@@ -26,7 +23,7 @@ enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result resul
         "the cluster's servers did not acknowledge it, so it may be done or not (%s); send it "
         "again, a job with the same Idempotency-Key",
         problem->detail);
-    wi_error_retry_after(error, RETRY_S);
+    wi_error_retry_after(error, WI_SHARED_RETRY_S);
     return WI_CLUSTER_UNAVAILABLE;
 }
 

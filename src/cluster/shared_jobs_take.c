@@ -17,15 +17,24 @@
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
+/* Whether the record still waits; if not, the index is told what it has become. */
+static int record_is_free(
+    struct wi_shared_jobs *jobs, const char *id, const struct wi_shared_loaded *loaded)
+{
+    if (loaded->revision == 0)
+        wi_record_index_drop(jobs->index, id);
+    else if (loaded->job.record.state != WI_RECORD_QUEUED)
+        wi_shared_index(jobs, &loaded->job, loaded->revision);
+    return loaded->revision > 0 && loaded->job.record.state == WI_RECORD_QUEUED;
+}
+
 /* Whether the record is this member's from now on: in `loaded`, without its body. */
 static enum wi_code record_claim(struct wi_shared_jobs *jobs, const char *id,
     struct wi_shared_loaded *loaded, int *is_ours, struct wi_error *error)
 {
     *is_ours = 0;
-    enum wi_code code = wi_shared_load(jobs, id, loaded, error);
-    if (code == WI_OK && loaded->revision == 0)
-        wi_record_index_drop(jobs->index, id);
-    if (code != WI_OK || loaded->revision == 0 || loaded->job.record.state != WI_RECORD_QUEUED)
+    enum wi_code code = wi_shared_look(jobs, id, loaded, error);
+    if (code != WI_OK || !record_is_free(jobs, id, loaded))
         return code;
     struct wi_record *record = &loaded->job.record;
     record->state = WI_RECORD_RUNNING;
@@ -36,10 +45,12 @@ static enum wi_code record_claim(struct wi_shared_jobs *jobs, const char *id,
     loaded->job.retry_at = 0;
     wi_text_copy(loaded->job.holder, sizeof loaded->job.holder, jobs->terms.instance);
     code = wi_shared_save(jobs, loaded, is_ours, error);
-    if (code == WI_OK && !*is_ours) /* the index is to know what it has become */
-        return wi_shared_load(jobs, id, loaded, error);
     if (*is_ours)
         wi_shared_hold_add(jobs, id);
+    else if (code == WI_OK) /* the index is to know what it has become */
+        return wi_shared_load(jobs, id, loaded, error);
+    else if (!jobs->lost) /* or that it still waits */
+        wi_shared_load(jobs, id, loaded, NULL);
     return code;
 }
 
@@ -116,12 +127,12 @@ static enum wi_code record_remove(
     enum wi_kv_result result = WI_KV_DONE;
     if (code == WI_OK && *loaded.job.key) {
         wi_join(key, sizeof key, "key.", loaded.job.key, NULL);
-        result = kv->purge(kv->context, key, &problem);
+        result = kv->purge(kv->context, key, 0, &problem);
     }
     wi_shared_loaded_clear(&loaded);
     if (code == WI_OK && result != WI_KV_LOST) {
         wi_join(key, sizeof key, "part.", id, ".>", NULL);
-        result = kv->purge(kv->context, key, &problem);
+        result = kv->purge(kv->context, key, 0, &problem);
     }
     if (code == WI_OK && result != WI_KV_LOST) {
         wi_join(key, sizeof key, WI_SHARED_JOB_PREFIX, id, NULL);
@@ -222,6 +233,8 @@ enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep
     if (op->count)
         jobs->count_ms = wi_now_ms() - began_ms;
     op->removed = removed;
+    if (view->is_first)
+        wi_shared_remove_orphans(jobs, now_ms);
     if (!view->is_first) { /* each is named to one member */
         free(op->late.items);
         op->late = (struct wi_record_names){0};

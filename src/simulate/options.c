@@ -33,6 +33,8 @@ static const struct row {
         "Maximum random additional time for each answer, in milliseconds; default: 0"),
     ROW("token-ms", "MS", NUMBER, token_ms, 0, 60000,
         "Additional time for each word of a text, in milliseconds; default: 0"),
+    ROW("serial", NULL, FLAG, serial, 0, 0,
+        "Each node works on one request at a time, and another one waits there"),
     ROW("fail-rate", "SHARE", NUMBER, fail_rate, 0, 1,
         "Share of attempts, from 0 to 1, that fail with an error that is retried"),
     ROW("drop-rate", "SHARE", NUMBER, drop_rate, 0, 1, "Share of attempts that are never answered"),

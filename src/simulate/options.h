@@ -24,6 +24,7 @@ struct sim_options {
     const char *authority; /* PEM file of the authority to trust, or NULL */
     int64_t run_ms;        /* 0: until told to stop */
     uint64_t seed;
+    int serial; /* a node does one thing after the other, as most engines do */
     int json, version, help;
     struct wi_join_link link; /* parsed from that first line by main */
 };

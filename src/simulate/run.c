@@ -173,6 +173,7 @@ static void on_beat(void *context)
 static char *make_capabilities(const struct sim_options *options)
 {
     struct wi_buffer out = {0};
+    int few = options->serial ? 1 : 4, many = options->serial ? 1 : 16;
 
     wi_buffer_puts(&out, "{\"browser\":{\"name\":");
     wi_buffer_json_string(&out, options->browser);
@@ -180,11 +181,14 @@ static char *make_capabilities(const struct sim_options *options)
         ",\"version\":\"" PACKAGE_VERSION "\",\"user_agent\":\"webinfer-simulate\"},\"cores\":2,"
         "\"memory_gib\":4,\"cross_origin_isolated\":true,\"platforms\":{\"simulated\":{"
         "\"available\":true}},\"engines\":{\"simulator\":\"" PACKAGE_VERSION "\"},"
-        "\"engine_info\":{\"builtin\":{\"slots\":16,\"queue\":1,\"can\":[\"continue\"]},"
-        "\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
-        "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":4,"
-        "\"short_slots\":4,\"queue\":1,\"can\":[\"continue\"]}},"
-        "\"task_types\":[\"inference\",\"benchmark\"]}");
+        "\"engine_info\":{");
+    wi_buffer_printf(&out,
+        "\"builtin\":{\"slots\":%d,\"queue\":1,\"can\":[\"continue\"]},"
+        "\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":%d,\"queue\":1,"
+        "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":%d,"
+        "\"short_slots\":%d,\"queue\":1,\"can\":[\"continue\"]}},",
+        many, few, few, options->serial ? 0 : 4);
+    wi_buffer_puts(&out, "\"task_types\":[\"inference\",\"benchmark\"]}");
     return wi_buffer_take(&out);
 }
 

@@ -34,6 +34,7 @@ struct sim {
     struct sim_model *models; /* list */
     struct sim_counters counters;
     double began, all_up_ms;
+    double busy_until; /* of the node that was looked at last, of wi_now_ms() */
     int ending, announced, complained;
 };
 

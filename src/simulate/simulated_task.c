@@ -191,6 +191,22 @@ static void make_answer(struct sim_task *own, const struct wi_worker_request *re
         wi_sim_note_model(own->task->worker, json_object_get(request->data, "model"));
 }
 
+static void busy_note(struct wi_worker_task *task)
+{
+    const struct sim_task *own = task->owner;
+    if (own && own->due > own->sim->busy_until)
+        own->sim->busy_until = own->due;
+}
+
+/* How long the node has to do with what it was sent before. */
+static double busy_ms(struct sim *sim, struct wi_worker *worker, double now)
+{
+    sim->busy_until = now;
+    if (sim->options->serial)
+        wi_worker_each_task(worker, busy_note);
+    return sim->busy_until - now;
+}
+
 void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request)
 {
     struct sim *sim = wi_worker_service(task->worker)->context;
@@ -198,12 +214,13 @@ void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_reques
 
     *own =
         (struct sim_task){.sim = sim, .task = task, .fate = fate_draw(sim), .began = wi_now_ms()};
+    double wait_ms = busy_ms(sim, task->worker, own->began);
     task->owner = own;
     own->twice = wi_worker_random(&sim->service) < sim->options->duplicate_rate;
     own->timer = wi_timer_new(sim->service.loop, on_due, own);
     own->answer.inference_ms =
         sim->options->latency_ms + wi_worker_random(&sim->service) * sim->options->jitter_ms;
-    own->due = own->began + own->answer.inference_ms;
+    own->due = own->began + wait_ms + own->answer.inference_ms;
     sim->counters.failed += own->fate == FAIL;
     sim->counters.dropped += own->fate == DROP;
     sim->counters.late += own->fate == LATE;
@@ -214,10 +231,12 @@ void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_reques
     make_answer(own, request);
     if (own->fate == DROP || own->fate == LATE)
         return;
-    if (own->answer.inference_ms < 1)
+    wait_ms += own->answer.inference_ms; /* which a count may have made longer */
+    own->due = own->began + wait_ms;
+    if (wait_ms < 1)
         give_answer(own);
     else
-        wi_timer_start(own->timer, (uint64_t)own->answer.inference_ms, 0);
+        wi_timer_start(own->timer, (uint64_t)wait_ms, 0);
 }
 
 void wi_sim_cancel_task(struct wi_worker_task *task)

@@ -9,7 +9,7 @@ const words = { nodes: 'nodes', latencyMs: 'latency-ms', jitterMs: 'jitter-ms',
     tokenMs: 'token-ms',
     failRate: 'fail-rate', dropRate: 'drop-rate', lateRate: 'late-rate', cutRate: 'cut-rate',
     duplicateRate: 'duplicate-rate', browser: 'browser', models: 'models', seed: 'seed',
-    joinFile: 'join-file' };
+    joinFile: 'join-file', serial: 'serial' };
 
 export class Simulation {
     problems = '';
@@ -21,7 +21,7 @@ export class Simulation {
      * and the API token; without `joinFile` the daemon is asked for a link; `under`: the words that run a command where the nodes are */
     constructor(daemon, { token, under = [], ...options }) {
         const given = Object.entries(options).flatMap(([key, value]) =>
-            [`--${words[key]}`, String(value)]);
+            value === true ? [`--${words[key]}`] : [`--${words[key]}`, String(value)]);
         const [program, ...first] = [...under, simulatePath];
         this.child = spawn(program, [...first, '--json', ...given],
             { stdio: 'pipe', env: { PATH: process.env.PATH, LANG: 'C.UTF-8',

@@ -174,6 +174,23 @@ describe('parts of bodies and answers', { concurrency: 2, ...withNats }, () => {
         assert.match(json.detail, /part 0 of job-\w+ is lost/);
         assertDone(await ended(a, await accepted(a, echo(2))), 2);
     }));
+
+    test('parts without a record are removed, and those of a job that waits stay', () => withRoom([{ name: 'a', more: { cluster: { ack_wait: '1s' } } }], async ({ server, members: [a], simulate }) => {
+        const body = big(), id = await accepted(a, body);
+        const parts = async () => Object.keys((await server.ask(`$JS.API.STREAM.INFO.KV_${BUCKET}`,
+            JSON.stringify({ subjects_filter: `$KV.${BUCKET}.part.>` }))).state.subjects ?? {});
+        const own = await parts();
+        assert.ok(own.length > 1 && own.every((key) => key.includes(`.part.${id}.`)), own.join());
+        for (let i = 0; i < 3; i++) assert.ok((await server.ask(`$KV.${BUCKET}.part.job-0123456789abcdef.part-1.${i}`, Buffer.alloc(1000))).seq);
+        assert.equal((await parts()).length, own.length + 3);
+        await until(async () => await metric(a, 'webinfer_cluster_orphans_removed_total') === 1, { what: 'parts to be removed', timeout: 60_000 * patience });
+        assert.deepEqual((await parts()).sort(), own.sort());
+        await until(() => warned(a, /removed 1 bodies, answers and Idempotency-Keys that belong to no stored job/) === 1, { what: 'a line in the log' });
+        await simulate(a, { nodes: 1, latencyMs: 1 });
+        const job = await ended(a, id);
+        assert.equal(job.state, 'done', JSON.stringify(job).slice(0, 500));
+        assert.deepEqual(job.answer.outputs[0].data, body.inputs[0].data);
+    }));
 });
 
 describe('a server that cannot be used', { concurrency: 2, ...withNats }, () => {

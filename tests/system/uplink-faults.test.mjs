@@ -13,7 +13,7 @@ import { putGguf } from '../lib/gguf.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { writeTokens } from '../lib/tokens.mjs';
-import { ada, assertEchoed, Count, echo, headersOf, newDaemon, people, ScriptedBorrower, ScriptedLender, tokens, Uplink } from '../lib/uplink.mjs';
+import { ada, assertEchoed, Count, echo, headersOf, newDaemon, people, relaysOf, ScriptedBorrower, ScriptedLender, tokens, Uplink } from '../lib/uplink.mjs';
 import { until } from '../lib/wait.mjs';
 
 describe('what is lent', () => {
@@ -241,6 +241,29 @@ test('a stream that has begun on a node here goes on at the lending daemon, behi
     assert.equal(count.done.executed_on.via, 'attic');
     await uplink.stop();
     await there.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('SIGSTOP of the borrowing daemon under load: each job is answered, once and right', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()];
+    const there = await new Simulation(lender, { nodes: 2, latencyMs: 200, token: tokens.root }).up();
+    const here = await new Simulation(borrower, { nodes: 2, latencyMs: 200, token: tokens.root }).up();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const streams = Array.from({ length: 3 }, () => new Count(borrower, { count: 200, interval_ms: 20 }).run(borrower));
+    const jobs = Array.from({ length: 30 }, (_, i) => borrower.infer(echo([i]), ada));
+    await until(async () => (await relaysOf(borrower))[0]?.attempts > 3, { what: 'work on the relay' });
+    borrower.signal('SIGSTOP');
+    await until(() => /trying again/.test(uplink.problems), { what: 'the uplink to notice', timeout: 30_000 * patience });
+    borrower.signal('SIGCONT');
+    (await Promise.all(jobs)).forEach((answer, i) => assertEchoed(answer, [i]));
+    for (const stream of await Promise.all(streams)) assert.ok(stream.isWhole, stream.explain());
+    await uplink.up(borrower);
+    const running = async () => (await lender.get('/v1/status', headersOf('root'))).json.queue.running;
+    await until(async () => await running() === 0, { what: 'nothing to run at the lending daemon' });
+    await uplink.stop();
+    await here.stop();
+    await there.stop();
     await lender.stop();
     await borrower.stop();
 });

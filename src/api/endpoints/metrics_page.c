@@ -305,6 +305,10 @@ static void write_cluster(struct wi_buffer *out, struct wi_cluster *cluster)
         {"webinfer_cluster_records_ignored_total",
             "Records of stored jobs that were not read: garbage, and other versions.",
             view.jobs.garbage + view.jobs.other_version},
+        {"webinfer_cluster_orphans_removed_total",
+            "Bodies, answers and Idempotency-Keys that were removed, because they belonged to no "
+            "stored job.",
+            view.jobs.orphans},
     };
     WI_METRIC_ROWS(out, rows);
 }

@@ -49,7 +49,7 @@ void wi_db_free(struct wi_db *db)
     wi_db_writer_run_late(db);
     free(db->values);
     wi_db_reader_end(db);
-    sqlite3_close(db->sqlite);
+    wi_db_disconnect(db->sqlite);
     if (db->lock >= 0)
         close(db->lock);
     free(db->path);

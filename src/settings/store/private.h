@@ -57,6 +57,8 @@ enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error);
 enum wi_code wi_db_exec(sqlite3 *sqlite, const char *sql, struct wi_error *error);
 /* A connection; NULL with `error`. */
 sqlite3 *wi_db_connect(const char *path, int flags, struct wi_error *error);
+/* Its end; NULL is fine. */
+void wi_db_disconnect(sqlite3 *sqlite);
 
 /* A value of a statement's parameter, borrowed until the statement ends; `bytes` NULL is NULL. */
 struct wi_db_argument {
@@ -80,15 +82,16 @@ struct wi_db_argument {
 /* The values of ?1, ?2 and so on; values beyond the last parameter are not used. */
 #define WI_DB_WITH(...) ((const struct wi_db_argument[]){__VA_ARGS__, {.kind = WI_DB_IS_END}})
 
-/* Gives a prepared statement its values. */
-void wi_db_bind(sqlite3_stmt *statement, const struct wi_db_argument *arguments);
+/* A statement whose text begins so stays prepared for the next use of the same text, and its
+ * connection is to be closed by wi_db_disconnect. For a fixed number of texts. */
+#define WI_DB_KEPT "/* kept */ "
 /* Prepares one statement with its values (NULL: it has none); NULL with `error`. wi_db_end ends
  * it. */
 sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
     struct wi_error *error);
 /* 1 with a row, 0 at the end, -1 with `error`. A `statement` NULL is a failure set before. */
 int wi_db_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
-/* Finalizes it: WI_STORAGE_FAILED if its last step was -1, else WI_OK. */
+/* Ends its use: WI_STORAGE_FAILED if its last step was -1, else WI_OK. */
 enum wi_code wi_db_end(sqlite3_stmt *statement, int step);
 /* Runs one statement whose rows, if it has any, do not matter. */
 enum wi_code wi_db_run(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
@@ -169,8 +172,10 @@ enum wi_code wi_row_read_bytes(
 enum wi_code wi_row_change(
     sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error);
 /* rows_take.c: a row of the client may be taken, so the client joins the line; and likewise for
- * every client that has one of the rows ("jobs WHERE …"). */
+ * every client that has one of the rows ("jobs WHERE …", with these values; NULL: there are none).
+ */
 enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error);
-enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows, struct wi_error *error);
+enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows,
+    const struct wi_db_argument *arguments, struct wi_error *error);
 
 #endif

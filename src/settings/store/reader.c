@@ -52,5 +52,5 @@ enum wi_code wi_db_reader_start(struct wi_db *db, struct wi_error *error)
 void wi_db_reader_end(struct wi_db *db)
 {
     wi_work_queue_free(db->looks);
-    sqlite3_close(db->reader);
+    wi_db_disconnect(db->reader);
 }

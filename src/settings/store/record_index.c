@@ -1,4 +1,4 @@
-/* See record_index.h. Statements that each change needs stay prepared. */
+/* See record_index.h. */
 #include "settings/store/record_index.h"
 
 #include "base/memory.h"
@@ -7,22 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum statement { PUT_ROW, PUT_ENTRY, GET, DROP_ROW, DROP_ENTRY, LINE_UP, STATEMENTS };
-
-static const char *const texts[STATEMENTS] = {
-    [PUT_ROW] = "INSERT OR REPLACE INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-                " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, NULL, NULL, ?22, ?23, ?24)",
-    [PUT_ENTRY] = "INSERT OR REPLACE INTO entries VALUES (?1, ?2, ?3, ?4)",
-    [GET] = "SELECT state, cancelled, rank, retry_at, revision, holder FROM jobs JOIN entries USING"
-            " (id) WHERE id = ?1",
-    [DROP_ROW] = "DELETE FROM jobs WHERE id = ?1",
-    [DROP_ENTRY] = "DELETE FROM entries WHERE id = ?1",
-    [LINE_UP] = "INSERT OR IGNORE INTO job_turns VALUES (?1, ?2, (SELECT coalesce(max(turn), 0) + 1"
-                " FROM job_turns WHERE infer = ?1))"};
-
 struct wi_record_index {
     sqlite3 *sqlite;
-    sqlite3_stmt *statements[STATEMENTS];
     int64_t epoch; /* of the entries that were put in since the last renewal */
 };
 
@@ -43,39 +29,19 @@ void wi_record_index_free(struct wi_record_index *index)
 {
     if (!index)
         return;
-    for (int i = 0; i < STATEMENTS; i++)
-        sqlite3_finalize(index->statements[i]);
-    sqlite3_close(index->sqlite);
+    wi_db_disconnect(index->sqlite);
     free(index);
 }
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-/* The statement with its values, for one use: then it is reset. */
-static sqlite3_stmt *index_start(
-    struct wi_record_index *index, enum statement which, const struct wi_db_argument *arguments)
-{
-    sqlite3_stmt **statement = &index->statements[which];
-    if (!*statement)
-        sqlite3_prepare_v3(
-            index->sqlite, texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-    wi_db_bind(*statement, arguments);
-    return *statement;
-}
-
-static void index_run(
-    struct wi_record_index *index, enum statement which, const struct wi_db_argument *arguments)
-{
-    sqlite3_stmt *statement = index_start(index, which, arguments);
-    sqlite3_step(statement);
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-}
-
 void wi_record_index_put(struct wi_record_index *index, const struct wi_record_entry *entry)
 {
     const struct wi_record *row = entry->record;
-    index_run(index, PUT_ROW,
+    wi_db_run(index->sqlite,
+        WI_DB_KEPT
+        "INSERT OR REPLACE INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+        " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, NULL, NULL, ?22, ?23, ?24)",
         WI_DB_WITH(WI_DB_TEXT(row->id), WI_DB_NUMBER(row->state), WI_DB_NUMBER(row->infer),
             WI_DB_TEXT(row->client), WI_DB_TEXT(row->client_id), WI_DB_TEXT(row->model_name),
             WI_DB_NUMBER(row->priority), WI_DB_NUMBER(entry->rank), WI_DB_NUMBER(row->accepted_at),
@@ -84,20 +50,25 @@ void wi_record_index_put(struct wi_record_index *index, const struct wi_record_e
             WI_DB_NUMBER(row->body_size), WI_DB_NUMBER(row->json_size), WI_DB_NUMBER(row->cost),
             WI_DB_NUMBER(row->status), WI_DB_NUMBER(row->answer_size), WI_DB_NUMBER(row->head_size),
             WI_DB_TEXT(row->problem), WI_DB_NUMBER(entry->cancelled), WI_DB_NUMBER(row->attempts),
-            WI_DB_TEXT(row->dialect)));
-    index_run(index, PUT_ENTRY,
+            WI_DB_TEXT(row->dialect)),
+        NULL);
+    wi_db_run(index->sqlite, WI_DB_KEPT "INSERT OR REPLACE INTO entries VALUES (?1, ?2, ?3, ?4)",
         WI_DB_WITH(WI_DB_TEXT(row->id), WI_DB_NUMBER(entry->revision), WI_DB_TEXT(entry->holder),
-            WI_DB_NUMBER(index->epoch)));
+            WI_DB_NUMBER(index->epoch)),
+        NULL);
     if (row->state == WI_RECORD_QUEUED && entry->retry_at == 0)
-        index_run(index, LINE_UP, WI_DB_WITH(WI_DB_NUMBER(row->infer), WI_DB_TEXT(row->client)));
+        wi_row_line_up(index->sqlite, row->infer, row->client, NULL);
 }
 
 int wi_record_index_get(
     struct wi_record_index *index, const char *id, struct wi_record_entry *entry)
 {
     *entry = (struct wi_record_entry){0};
-    sqlite3_stmt *statement = index_start(index, GET, WI_DB_WITH(WI_DB_TEXT(id)));
-    int found = sqlite3_step(statement) == SQLITE_ROW;
+    sqlite3_stmt *statement = wi_db_start(index->sqlite,
+        WI_DB_KEPT "SELECT state, cancelled, rank, retry_at, revision, holder FROM jobs"
+                   " JOIN entries USING (id) WHERE id = ?1",
+        WI_DB_WITH(WI_DB_TEXT(id)), NULL);
+    int found = wi_db_step(index->sqlite, statement, NULL) > 0;
     if (found) {
         entry->state = (enum wi_record_state)sqlite3_column_int64(statement, 0);
         entry->cancelled = (int)sqlite3_column_int64(statement, 1);
@@ -106,15 +77,14 @@ int wi_record_index_get(
         entry->revision = (uint64_t)sqlite3_column_int64(statement, 4);
         wi_db_take_text(statement, 5, entry->holder, sizeof entry->holder);
     }
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
+    wi_db_end(statement, 0);
     return found;
 }
 
 void wi_record_index_drop(struct wi_record_index *index, const char *id)
 {
-    index_run(index, DROP_ROW, WI_DB_WITH(WI_DB_TEXT(id)));
-    index_run(index, DROP_ENTRY, WI_DB_WITH(WI_DB_TEXT(id)));
+    wi_row_change(index->sqlite, WI_DB_KEPT "DELETE FROM jobs WHERE id = ?1", id, 0, NULL);
+    wi_row_change(index->sqlite, WI_DB_KEPT "DELETE FROM entries WHERE id = ?1", id, 0, NULL);
 }
 
 void wi_record_index_renew(struct wi_record_index *index)
@@ -172,8 +142,8 @@ void wi_record_index_old(struct wi_record_index *index, int64_t finished_before,
     struct wi_record_names *names)
 {
     sqlite3_stmt *statement = wi_db_start(index->sqlite,
-        "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1"
-        " ORDER BY finished_at LIMIT ?2",
+        WI_DB_KEPT "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1"
+                   " ORDER BY finished_at LIMIT ?2",
         WI_DB_WITH(WI_DB_NUMBER(finished_before), WI_DB_NUMBER(limit)), NULL);
     while (wi_db_step(index->sqlite, statement, NULL) > 0)
         name_take(statement, WI_APPEND(names->items, names->count));
@@ -184,7 +154,8 @@ struct wi_record_held *wi_record_index_running(struct wi_record_index *index, si
 {
     struct wi_record_held *items = NULL;
     sqlite3_stmt *statement = wi_db_start(index->sqlite,
-        "SELECT id, dialect, client, holder FROM jobs JOIN entries USING (id) WHERE state = 1",
+        WI_DB_KEPT "SELECT id, dialect, client, holder FROM jobs JOIN entries USING (id)"
+                   " WHERE state = 1",
         NULL, NULL);
     *count = 0;
     while (wi_db_step(index->sqlite, statement, NULL) > 0) {

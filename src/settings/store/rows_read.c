@@ -102,8 +102,8 @@ static enum wi_code count_rows(
     sqlite3 *sqlite, struct wi_record_sweep *sweep, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_start(sqlite,
-        "SELECT client, count(*), total(state = 0), total(state < 2), "
-        "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs GROUP BY client",
+        WI_DB_KEPT "SELECT client, count(*), total(state = 0), total(state < 2), "
+                   "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs GROUP BY client",
         NULL, error);
     int got;
     free(sweep->holdings);
@@ -120,7 +120,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
     struct wi_record_sweep *sweep = data;
     struct wi_record_names old = {0};
     enum wi_code code = names_collect(sqlite,
-        SELECT_NAMES "state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
+        WI_DB_KEPT SELECT_NAMES "state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
         sweep->finished_before, sweep->limit, &old, error);
     if (code == WI_OK)
         code = remove_rows(sqlite, &old, error);
@@ -128,8 +128,8 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
     if (code == WI_OK) /* the + keeps it from walking through all waiting rows */
         code = names_collect(sqlite,
-            SELECT_NAMES "state < 2 AND +state = 0 AND deadline_at <= ?1 "
-                         "ORDER BY deadline_at LIMIT ?2",
+            WI_DB_KEPT SELECT_NAMES "state < 2 AND +state = 0 AND deadline_at <= ?1 "
+                                    "ORDER BY deadline_at LIMIT ?2",
             sweep->now, sweep->limit, &sweep->late, error);
     if (code == WI_OK && sweep->count)
         code = count_rows(sqlite, sweep, error);
@@ -169,7 +169,7 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = wi_db_exec(
             sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0 AND retry_at > 0", error);
     if (code == WI_OK)
-        code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", error);
+        code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", NULL, error);
     if (code == WI_OK)
         code = names_collect(sqlite, ended, 0, 1000000, &recover->poison, error);
     if (code == WI_OK)

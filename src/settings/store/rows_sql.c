@@ -54,7 +54,7 @@ enum wi_code wi_row_first(
 enum wi_code wi_row_read_bytes(
     sqlite3 *sqlite, const char *table, struct wi_record *row, size_t size, struct wi_error *error)
 {
-    char *sql = wi_sprintf("SELECT bytes FROM %s WHERE id = ?1", table);
+    char *sql = wi_sprintf(WI_DB_KEPT "SELECT bytes FROM %s WHERE id = ?1", table);
     sqlite3_stmt *statement = wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_TEXT(row->id)), error);
     free(sql);
     enum wi_code code = WI_OK;
@@ -71,6 +71,6 @@ enum wi_code wi_row_read_bytes(
             wi_error_set(error, WI_MEMORY_BUDGET, NULL, "there is no memory for %zu bytes", size);
     else
         wi_blob_append(row->bytes, sqlite3_column_blob(statement, 0), size);
-    sqlite3_finalize(statement);
+    wi_db_end(statement, got);
     return code;
 }

@@ -30,44 +30,42 @@ static enum wi_code change_line(
 enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error)
 {
     return change_line(sqlite,
-        "INSERT OR IGNORE INTO job_turns VALUES (?1, ?2, " LAST_TURN("?1") ")", infer, client,
-        error);
+        WI_DB_KEPT "INSERT OR IGNORE INTO job_turns VALUES (?1, ?2, " LAST_TURN("?1") ")", infer,
+        client, error);
 }
 
-enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows, struct wi_error *error)
+enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows,
+    const struct wi_db_argument *arguments, struct wi_error *error)
 {
-    char *sql =
-        wi_sprintf("INSERT OR IGNORE INTO job_turns SELECT DISTINCT infer, client, " LAST_TURN(
-                       "jobs.infer") " FROM %s",
-            rows);
-    enum wi_code code = wi_db_exec(sqlite, sql, error);
+    char *sql = wi_sprintf(WI_DB_KEPT
+        "INSERT OR IGNORE INTO job_turns SELECT DISTINCT infer, client, " LAST_TURN(
+            "jobs.infer") " FROM %s",
+        rows);
+    enum wi_code code = wi_db_run(sqlite, sql, arguments, error);
     free(sql);
     return code;
 }
 
-static enum wi_code end_pauses_of(sqlite3 *sqlite, const char *due, struct wi_error *error)
+#define PAUSED "jobs INDEXED BY jobs_paused "
+#define IS_DUE "WHERE state = 0 AND retry_at BETWEEN ?1 AND ?2"
+
+static enum wi_code end_pauses_of(
+    sqlite3 *sqlite, int64_t first, int64_t last, struct wi_error *error)
 {
-    char *rows = wi_sprintf("jobs INDEXED BY jobs_paused WHERE state = 0 AND retry_at %s", due);
-    char *sql = wi_sprintf("UPDATE jobs INDEXED BY jobs_paused SET retry_at = 0 WHERE state = 0 "
-                           "AND retry_at %s",
-        due);
-    enum wi_code code = wi_row_line_up_all(sqlite, rows, error);
-    if (code == WI_OK)
-        code = wi_db_exec(sqlite, sql, error);
-    free(sql);
-    free(rows);
-    return code;
+    const struct wi_db_argument *due = WI_DB_WITH(WI_DB_NUMBER(first), WI_DB_NUMBER(last));
+    enum wi_code code = wi_row_line_up_all(sqlite, PAUSED IS_DUE, due, error);
+    return code != WI_OK ? code
+                         : wi_db_run(sqlite, WI_DB_KEPT "UPDATE " PAUSED "SET retry_at = 0 " IS_DUE,
+                               due, error);
 }
 
 /* Rows that have paused long enough may run, and so may rows whose pause is too long because the
  * clock was changed. */
 static enum wi_code end_pauses(sqlite3 *sqlite, int64_t now, struct wi_error *error)
 {
-    char due[40];
-    snprintf(due, sizeof due, "BETWEEN 1 AND %lld", (long long)now);
-    enum wi_code code = end_pauses_of(sqlite, due, error);
-    snprintf(due, sizeof due, "> %lld", (long long)now + WI_RECORD_PAUSE_MAX_MS);
-    return code == WI_OK ? end_pauses_of(sqlite, due, error) : code;
+    enum wi_code code = end_pauses_of(sqlite, 1, now, error);
+    return code == WI_OK ? end_pauses_of(sqlite, now + WI_RECORD_PAUSE_MAX_MS + 1, INT64_MAX, error)
+                         : code;
 }
 
 /* --- what is taken --------------------------------------------------------------------------- */
@@ -115,6 +113,7 @@ static enum wi_code take_row(struct taking *taking, struct wi_record *row, struc
     enum wi_code code = taking->full ? WI_OK : row_read_body(taking, row, &is_read, error);
     if (code == WI_OK && is_read)
         code = wi_row_change(taking->sqlite,
+            WI_DB_KEPT
             "UPDATE jobs SET state = 1, runs = runs + 1, crashes = crashes + 1, problem = NULL "
             "WHERE id = ?1",
             row->id, 0, error);
@@ -133,10 +132,10 @@ static enum wi_code take_suspect(struct taking *taking, struct wi_error *error)
 {
     struct wi_record row = {0};
     sqlite3_stmt *statement = wi_db_start(taking->sqlite,
-        "SELECT " WI_ROW_COLUMNS
-        " FROM jobs INDEXED BY jobs_suspect WHERE state = 0 AND crashes > 0 "
-        "AND retry_at = 0 "
-        "ORDER BY rank LIMIT 1",
+        WI_DB_KEPT "SELECT " WI_ROW_COLUMNS
+                   " FROM jobs INDEXED BY jobs_suspect WHERE state = 0 AND crashes > 0 "
+                   "AND retry_at = 0 "
+                   "ORDER BY rank LIMIT 1",
         NULL, error);
     enum wi_code code = wi_row_first(taking->sqlite, statement, &row, error);
     return code == WI_OK && *row.id ? take_row(taking, &row, error) : code;
@@ -176,9 +175,9 @@ static void use_room(struct wi_record_take *take, const char *client)
 static enum wi_code first_in_line(
     struct taking *taking, int infer, char client[WI_RECORD_CLIENT_MAX + 1], struct wi_error *error)
 {
-    sqlite3_stmt *statement =
-        wi_db_start(taking->sqlite, "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn",
-            WI_DB_WITH(WI_DB_NUMBER(infer)), error);
+    sqlite3_stmt *statement = wi_db_start(taking->sqlite,
+        WI_DB_KEPT "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn",
+        WI_DB_WITH(WI_DB_NUMBER(infer)), error);
     int got = 0;
     *client = '\0';
     while (!*client && (got = wi_db_step(taking->sqlite, statement, error)) > 0)
@@ -192,8 +191,9 @@ static enum wi_code most_urgent(struct taking *taking, int infer, const char *cl
     struct wi_record *row, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_start(taking->sqlite,
-        "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE client = ?1 AND infer = ?2 AND state = 0 AND "
-        "crashes = 0 AND retry_at = 0 ORDER BY rank LIMIT 1",
+        WI_DB_KEPT "SELECT " WI_ROW_COLUMNS
+                   " FROM jobs WHERE client = ?1 AND infer = ?2 AND state = 0 AND "
+                   "crashes = 0 AND retry_at = 0 ORDER BY rank LIMIT 1",
         WI_DB_WITH(WI_DB_TEXT(client), WI_DB_NUMBER(infer)), error);
     return wi_row_first(taking->sqlite, statement, row, error);
 }
@@ -208,15 +208,17 @@ static enum wi_code take_turn(struct taking *taking, int infer, int *left, struc
     if (!*left || (code = most_urgent(taking, infer, client, &row, error)) != WI_OK)
         return code;
     if (!*row.id)
-        return change_line(taking->sqlite, "DELETE FROM job_turns WHERE infer = ?1 AND client = ?2",
-            infer, client, error);
+        return change_line(taking->sqlite,
+            WI_DB_KEPT "DELETE FROM job_turns WHERE infer = ?1 AND client = ?2", infer, client,
+            error);
     code = take_row(taking, &row, error);
     if (code != WI_OK || taking->full)
         return code;
     use_room(taking->take, client);
     return change_line(taking->sqlite,
-        "UPDATE job_turns SET turn = " LAST_TURN("?1") " WHERE infer = ?1 AND client = ?2", infer,
-        client, error);
+        WI_DB_KEPT
+        "UPDATE job_turns SET turn = " LAST_TURN("?1") " WHERE infer = ?1 AND client = ?2",
+        infer, client, error);
 }
 
 enum wi_code wi_row_take(sqlite3 *sqlite, void *data, struct wi_error *error)

@@ -30,6 +30,28 @@ sqlite3 *wi_db_connect(const char *path, int flags, struct wi_error *error)
     return NULL;
 }
 
+void wi_db_disconnect(sqlite3 *sqlite)
+{
+    sqlite3_stmt *kept;
+    while (sqlite && (kept = sqlite3_next_stmt(sqlite, NULL)))
+        sqlite3_finalize(kept);
+    sqlite3_close(sqlite);
+}
+
+static int is_kept(const char *sql)
+{
+    return strncmp(sql, WI_DB_KEPT, sizeof WI_DB_KEPT - 1) == 0;
+}
+
+/* The statement that was kept for this text, and is not in use; NULL: there is none. */
+static sqlite3_stmt *statement_find(sqlite3 *sqlite, const char *sql)
+{
+    sqlite3_stmt *statement = sqlite3_next_stmt(sqlite, NULL);
+    while (statement && (sqlite3_stmt_busy(statement) || strcmp(sqlite3_sql(statement), sql) != 0))
+        statement = sqlite3_next_stmt(sqlite, statement);
+    return statement;
+}
+
 static void statement_bind(
     sqlite3_stmt *statement, int place, const struct wi_db_argument *argument)
 {
@@ -41,20 +63,23 @@ static void statement_bind(
         sqlite3_bind_int64(statement, place, argument->number);
 }
 
-void wi_db_bind(sqlite3_stmt *statement, const struct wi_db_argument *arguments)
+/* Gives a prepared statement its values. */
+static void statement_fill(sqlite3_stmt *statement, const struct wi_db_argument *arguments)
 {
     int most = sqlite3_bind_parameter_count(statement);
-    for (int i = 0; i < most && arguments[i].kind != WI_DB_IS_END; i++)
+    for (int i = 0; arguments && i < most && arguments[i].kind != WI_DB_IS_END; i++)
         statement_bind(statement, i + 1, &arguments[i]);
 }
 
 sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
     struct wi_error *error)
 {
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL) != SQLITE_OK)
+    int keep = is_kept(sql);
+    unsigned flags = keep ? SQLITE_PREPARE_PERSISTENT : 0;
+    sqlite3_stmt *statement = keep ? statement_find(sqlite, sql) : NULL;
+    if (!statement && sqlite3_prepare_v3(sqlite, sql, -1, flags, &statement, NULL) != SQLITE_OK)
         wi_db_fail(sqlite, error);
-    wi_db_bind(statement, arguments);
+    statement_fill(statement, arguments);
     return statement;
 }
 
@@ -70,7 +95,12 @@ int wi_db_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
 
 enum wi_code wi_db_end(sqlite3_stmt *statement, int step)
 {
-    sqlite3_finalize(statement);
+    if (statement && is_kept(sqlite3_sql(statement))) {
+        sqlite3_reset(statement);
+        sqlite3_clear_bindings(statement);
+    } else {
+        sqlite3_finalize(statement);
+    }
     return step < 0 ? WI_STORAGE_FAILED : WI_OK;
 }
 

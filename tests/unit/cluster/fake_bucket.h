@@ -6,6 +6,7 @@
 #ifndef WI_TESTS_CLUSTER_FAKE_BUCKET_H
 #define WI_TESTS_CLUSTER_FAKE_BUCKET_H
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cluster/shared_jobs.h"
@@ -16,6 +17,7 @@ struct fake_value {
     char *key, *bytes;
     size_t size;
     uint64_t revision;
+    double at_ms; /* by the bucket's clock */
     int removed;
 };
 
@@ -31,6 +33,8 @@ struct fake_bucket {
     void (*before_write)(void *data, const char *key);
     void *data;
     double ack_wait_ms; /* of members that come; 0: 30 s */
+    double now_ms;      /* its clock, which tests set */
+    double changed_ms;  /* when that was read last, for a change */
 };
 
 struct fake_member {
@@ -72,6 +76,7 @@ static inline uint64_t fake_set(
         value = WI_APPEND(bucket->values, bucket->count);
         *value = (struct fake_value){.key = wi_strdup(key)};
     }
+    value->at_ms = bucket->changed_ms = bucket->now_ms;
     fake_value_set(value, bytes, size, ++bucket->revision, removed);
     if (strncmp(key, WI_KV_WATCHED, strlen(WI_KV_WATCHED)) == 0) {
         struct fake_value *change = WI_APPEND(bucket->changes, bucket->change_count);
@@ -89,15 +94,20 @@ static inline enum wi_kv_result fake_fail(
     return result;
 }
 
+/* Right before a write another member may do something, once. */
+static inline void fake_let_others(struct fake_bucket *bucket, const char *key)
+{
+    void (*before)(void *data, const char *key) = bucket->before_write;
+    bucket->before_write = NULL;
+    if (before)
+        before(bucket->data, key);
+}
+
 static inline enum wi_kv_result fake_change(struct fake_bucket *bucket, const char *key,
     const void *bytes, size_t size, const uint64_t *expected, uint64_t *revision,
     struct wi_broker_problem *problem)
 {
-    void (*before)(void *data, const char *key) = bucket->before_write;
-    if (before) { /* once */
-        bucket->before_write = NULL;
-        before(bucket->data, key);
-    }
+    fake_let_others(bucket, key);
     if (bucket->fault == LOST_BEFORE)
         return fake_fail(bucket, WI_KV_LOST, problem);
     if (bucket->fault == FULL)
@@ -154,16 +164,28 @@ static inline enum wi_kv_result fake_remove(
     return WI_KV_DONE;
 }
 
+/* Whether the key is one of the pattern's. */
+static inline int fake_matches(const char *pattern, const char *key)
+{
+    while (*pattern && *key && *pattern != '>') {
+        if (*pattern == '*') {
+            pattern++;
+            key += strcspn(key, ".");
+        } else if (*pattern++ != *key++) {
+            return 0;
+        }
+    }
+    return *key ? *pattern == '>' : !*pattern;
+}
+
 static inline enum wi_kv_result fake_purge(
-    void *context, const char *pattern, struct wi_broker_problem *problem)
+    void *context, const char *pattern, uint64_t last, struct wi_broker_problem *problem)
 {
     struct fake_bucket *bucket = context;
-    size_t length = strlen(pattern);
-    int is_tree = pattern[length - 1] == '>';
+    fake_let_others(bucket, pattern);
     for (size_t i = bucket->count; i-- > 0;) {
         struct fake_value *value = &bucket->values[i];
-        if (is_tree ? strncmp(value->key, pattern, length - 1) != 0
-                    : strcmp(value->key, pattern) != 0)
+        if (!fake_matches(pattern, value->key) || (last && value->revision > last))
             continue;
         free(value->key);
         free(value->bytes);
@@ -172,11 +194,33 @@ static inline enum wi_kv_result fake_purge(
     return WI_KV_DONE;
 }
 
-static inline enum wi_kv_result fake_forget(
-    void *context, const char *key, uint64_t revision, struct wi_broker_problem *problem)
+/* The key of the pattern with the least revision from there on. */
+static inline const struct fake_value *fake_next(
+    const struct fake_bucket *bucket, const char *pattern, uint64_t from)
 {
-    const struct fake_value *value = fake_find(context, key);
-    return value && value->revision <= revision ? fake_purge(context, key, problem) : WI_KV_DONE;
+    const struct fake_value *next = NULL;
+    for (size_t i = 0; i < bucket->count; i++) {
+        const struct fake_value *value = &bucket->values[i];
+        if (value->revision >= from && (!next || value->revision < next->revision) &&
+            fake_matches(pattern, value->key))
+            next = value;
+    }
+    return next;
+}
+
+static inline enum wi_kv_result fake_walk(
+    void *context, struct wi_kv_walk *walk, struct wi_broker_problem *problem)
+{
+    const struct fake_bucket *bucket = context;
+    const struct fake_value *next = fake_next(bucket, walk->pattern, walk->from);
+    while (next && walk->count < walk->key_count_max) {
+        struct wi_kv_step *step = WI_APPEND(walk->steps, walk->count);
+        *step = (struct wi_kv_step){.age_ms = bucket->changed_ms - next->at_ms};
+        fake_copy(next, walk->value_max, &step->entry);
+        next = fake_next(bucket, walk->pattern, next->revision + 1);
+    }
+    walk->from = next ? next->revision : 0;
+    return WI_KV_DONE;
 }
 
 /* How many keys begin so. */
@@ -255,7 +299,7 @@ static inline void fake_join(
             .read = fake_read,
             .remove = fake_remove,
             .purge = fake_purge,
-            .forget = fake_forget}};
+            .walk = fake_walk}};
     wi_text_copy(member->instance, sizeof member->instance, instance);
     struct wi_shared_terms terms = {.kv = &member->kv,
         .ack_wait_ms = bucket->ack_wait_ms > 0 ? bucket->ack_wait_ms : 30000,
@@ -265,6 +309,40 @@ static inline void fake_join(
     member->jobs = wi_shared_jobs_new(&terms, &error);
     fake_connect(member, now_ms);
     member->news[0] = '\0';
+}
+
+/* --- jobs ------------------------------------------------------------------------------------- */
+
+static inline void fake_accept_fill(
+    struct wi_record_accept *op, const char *id, const char *body, size_t size)
+{
+    struct wi_record *record = &op->record;
+    wi_text_copy(record->id, sizeof record->id, id);
+    wi_text_copy(record->client, sizeof record->client, "somebody");
+    wi_text_copy(record->dialect, sizeof record->dialect, "native");
+    record->model_name = wi_strdup("model");
+    record->priority = 5;
+    record->accepted_at = wi_steady_ms();
+    record->deadline_at = record->accepted_at + 100000;
+    record->body_size = record->json_size = size;
+    op->body = (const unsigned char *)body;
+}
+
+static inline void fake_accept_clear(struct wi_record_accept *op)
+{
+    wi_record_clear(&op->record);
+    wi_record_clear(&op->earlier);
+}
+
+/* `key` may be NULL. */
+static inline enum wi_code fake_accept(struct fake_member *member, const char *id, const char *body,
+    const char *key, struct wi_error *error)
+{
+    struct wi_record_accept op = {.key = key};
+    fake_accept_fill(&op, id, body, strlen(body));
+    enum wi_code code = wi_shared_accept(member->jobs, &op, error);
+    fake_accept_clear(&op);
+    return code;
 }
 
 #endif

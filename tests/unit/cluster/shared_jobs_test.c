@@ -43,34 +43,10 @@ FIXTURE(set_up, tear_down)
 
 /* --- what tests do ---------------------------------------------------------------------------- */
 
-static void accept_fill(struct wi_record_accept *op, const char *id, const char *body, size_t size)
-{
-    struct wi_record *record = &op->record;
-    wi_text_copy(record->id, sizeof record->id, id);
-    wi_text_copy(record->client, sizeof record->client, "somebody");
-    wi_text_copy(record->dialect, sizeof record->dialect, "native");
-    record->model_name = wi_strdup("model");
-    record->priority = 5;
-    record->accepted_at = wi_steady_ms();
-    record->deadline_at = record->accepted_at + 100000;
-    record->body_size = record->json_size = size;
-    op->body = (const unsigned char *)body;
-}
-
-static void accept_clear(struct wi_record_accept *op)
-{
-    wi_record_clear(&op->record);
-    wi_record_clear(&op->earlier);
-}
-
 static enum wi_code accept_at(
     struct fixture *f, int member, const char *id, const char *body, const char *key)
 {
-    struct wi_record_accept op = {.key = key};
-    accept_fill(&op, id, body, strlen(body));
-    enum wi_code code = wi_shared_accept(f->members[member].jobs, &op, &f->error);
-    accept_clear(&op);
-    return code;
+    return fake_accept(&f->members[member], id, body, key, &f->error);
 }
 
 static void follow_all(struct fixture *f)
@@ -219,7 +195,7 @@ TEST(a_record_whose_body_is_lost_comes_without_it)
     memset(body, 'b', size);
     assert_int_equal(accept_at(f, 0, "job-1", body, NULL), WI_OK);
     free(body);
-    fake_purge(&f->bucket, "part.>", &problem);
+    fake_purge(&f->bucket, "part.>", 0, &problem);
     struct wi_record_take op = {.count = 16, .bytes = 1 << 30, .now = wi_steady_ms()};
     assert_int_equal(wi_shared_take(f->members[0].jobs, &op, &f->error), WI_OK);
     assert_int_equal(op.taken, 1);
@@ -334,20 +310,20 @@ TEST(a_key_finds_the_job_at_any_member)
     struct fixture *f = *state;
     struct wi_record_accept op = {.key = "k"};
     assert_int_equal(accept_at(f, 0, "job-1", "x", "k"), WI_OK);
-    accept_fill(&op, "job-2", "x", 1);
+    fake_accept_fill(&op, "job-2", "x", 1);
     assert_int_equal(wi_shared_accept(f->members[1].jobs, &op, &f->error), WI_OK);
     assert_int_equal(op.found, WI_RECORD_SAME);
     assert_string_equal(op.earlier.id, "job-1");
-    accept_clear(&op);
-    accept_fill(&op, "job-3", "other", 5);
+    fake_accept_clear(&op);
+    fake_accept_fill(&op, "job-3", "other", 5);
     assert_int_equal(wi_shared_accept(f->members[2].jobs, &op, &f->error), WI_OK);
     assert_int_equal(op.found, WI_RECORD_OTHER);
-    accept_clear(&op);
-    accept_fill(&op, "job-4", "x", 1);
+    fake_accept_clear(&op);
+    fake_accept_fill(&op, "job-4", "x", 1);
     wi_text_copy(op.record.client, sizeof op.record.client, "another");
     assert_int_equal(wi_shared_accept(f->members[2].jobs, &op, &f->error), WI_OK);
     assert_int_equal(op.found, WI_RECORD_NEW);
-    accept_clear(&op);
+    fake_accept_clear(&op);
 }
 
 TEST(a_take_whose_answer_is_lost_is_queued_again_and_is_no_crash)
@@ -622,10 +598,10 @@ TEST(late_and_old_records_are_found_by_the_first_member_alone)
     assert_int_equal(accept_at(f, 0, "job-1", "x", "k"), WI_OK);
     assert_int_equal(take_at(f, 0, ids, NULL), 1);
     assert_true(finish_at(f, 0, "job-1", "y", 5)); /* long ago */
-    accept_fill(&late, "job-2", "x", 1);
+    fake_accept_fill(&late, "job-2", "x", 1);
     late.record.deadline_at = late.record.accepted_at - 1;
     assert_int_equal(wi_shared_accept(f->members[0].jobs, &late, &f->error), WI_OK);
-    accept_clear(&late);
+    fake_accept_clear(&late);
     follow_all(f);
     struct wi_record_sweep op = {
         .now = wi_steady_ms(), .finished_before = 10, .limit = 5, .count = 1};

@@ -26,6 +26,8 @@ TEST(values_go_where_they_belong)
     assert_int_equal(options.nodes, 65536);
     assert_int_equal(read_words(&options, &error, "--fail-rate=0.25", "--json"), WI_OK);
     assert_true(options.fail_rate == 0.25 && options.json);
+    assert_int_equal(read_words(&options, &error, "--serial", NULL), WI_OK);
+    assert_true(options.serial);
     assert_int_equal(read_words(&options, &error, "--for", "5m"), WI_OK);
     assert_int_equal(options.run_ms, 300000);
     assert_int_equal(read_words(&options, &error, "--models", "/tmp"), WI_OK);

@@ -23,8 +23,8 @@ static struct {
     struct sim_options options;
     struct sim sim;
     struct wi_worker worker;
-    struct wi_worker_task task;
-    const double *lots; /* what is drawn next */
+    struct wi_worker_task task, *earlier; /* one that the node has, too; NULL: none */
+    const double *lots;                   /* what is drawn next */
     int answers, repeats, cuts, parts, up;
     size_t bytes; /* of the parts */
     int credit;
@@ -52,6 +52,13 @@ void wi_worker_cut(struct wi_worker *worker)
 {
     test.cuts++;
     test.parts_before_cut = test.parts;
+}
+
+void wi_worker_each_task(struct wi_worker *worker, void (*visit)(struct wi_worker_task *task))
+{
+    if (test.earlier)
+        visit(test.earlier);
+    visit(&test.task);
 }
 
 const json_t *wi_worker_models(const struct wi_worker *worker)
@@ -148,16 +155,22 @@ static int tear_down(void **state)
 }
 
 /* The node is sent a task: what it is to do, with which options, and the inputs. */
-static void take_with(
-    const char *model, const char *data, const char *options, struct wi_tensors *inputs)
+static void task_take_with(struct wi_worker_task *task, const char *model, const char *data,
+    const char *options, struct wi_tensors *inputs)
 {
     json_t *parsed = json_loads(data, 0, NULL), *requested = json_loads(options, 0, NULL);
     const struct wi_worker_request request = {
         .data = parsed, .options = requested, .model = model, .inputs = inputs};
     assert_non_null(parsed);
-    wi_sim_take_task(&test.task, &request);
+    wi_sim_take_task(task, &request);
     json_decref(parsed);
     json_decref(requested);
+}
+
+static void take_with(
+    const char *model, const char *data, const char *options, struct wi_tensors *inputs)
+{
+    task_take_with(&test.task, model, data, options, inputs);
 }
 
 static void take(const char *model, const char *data, const char *options)
@@ -263,6 +276,25 @@ TEST(an_answer_takes_latency_and_some_jitter)
     run_until_answered();
     assert_true(test.ms == 25);
     assert_true(test.answered_at - began >= 24);
+}
+
+TEST(a_serial_node_does_one_after_the_other)
+{
+    static const double lots[] = {NEVER_DRAWN, NEVER_DRAWN, 0, NEVER_DRAWN, NEVER_DRAWN, 0};
+    struct wi_worker_task earlier = {.worker = &test.worker};
+    struct wi_tensors none = {0};
+    test.options.latency_ms = 40;
+    test.options.serial = 1;
+    test.lots = lots;
+    double began = wi_now_ms();
+    task_take_with(&earlier, "builtin/echo", "{}", "{}", &none);
+    test.earlier = &earlier;
+    take("builtin/echo", "{}", "{}");
+    while (test.answers < 2)
+        uv_run(&test.loop, UV_RUN_ONCE);
+    assert_true(test.answered_at - began >= 70);
+    assert_true(test.ms == 40); /* without its wait */
+    wi_sim_end_task(&earlier);
 }
 
 TEST(a_benchmark_takes_as_long_as_all_of_its_runs)

@@ -121,6 +121,30 @@ TEST(what_has_no_table_is_said)
     assert_int_equal(sqlite3_close(empty), SQLITE_OK);
 }
 
+TEST(a_kept_statement_is_prepared_once_and_forgets_its_values)
+{
+    static const char kept[] = WI_DB_KEPT "SELECT ?1", other[] = "SELECT ?1";
+    struct wi_error error = {0};
+    sqlite3 *sqlite = wi_db_open_memory(&error);
+    assert_non_null(sqlite);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(wi_db_run(sqlite, kept, WI_DB_WITH(WI_DB_NUMBER(i)), &error), WI_OK);
+        assert_int_equal(wi_db_run(sqlite, other, WI_DB_WITH(WI_DB_NUMBER(i)), &error), WI_OK);
+    }
+    sqlite3_stmt *first = sqlite3_next_stmt(sqlite, NULL);
+    assert_non_null(first);
+    assert_null(sqlite3_next_stmt(sqlite, first));
+    sqlite3_stmt *used = wi_db_start(sqlite, kept, NULL, &error);
+    assert_ptr_equal(used, first);
+    assert_int_equal(wi_db_step(sqlite, used, &error), 1);
+    assert_int_equal(sqlite3_column_type(used, 0), SQLITE_NULL);
+    sqlite3_stmt *second = wi_db_start(sqlite, kept, NULL, &error); /* while that is in use */
+    assert_ptr_not_equal(second, used);
+    assert_int_equal(wi_db_end(second, 0), WI_OK);
+    assert_int_equal(wi_db_end(used, 0), WI_OK);
+    wi_db_disconnect(sqlite);
+}
+
 TEST(what_other_rules_found_is_not_read_and_gives_way)
 {
     struct fixture *f = *state;
