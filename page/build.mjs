@@ -11,6 +11,7 @@ import { buildConsole } from './console.mjs';
 import { kernelFragments, kernelShaders, kernelsBinary } from './kernels.mjs';
 import { changedLlama } from './llama_binary.mjs';
 import { buildReport } from './report.mjs';
+import { icon } from './icons.mjs';
 import { HELD } from './src/engine/wasm_tensors.js';
 
 /** The onnxruntime-web builds that are used: entry point, and the stem of module and binary. */
@@ -114,9 +115,13 @@ async function main(out) {
     const features = await bundleFeatures(out, bundled);
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
+    const nested = JSON.stringify(await bundle(out, 'nested.js', 'src/workers/nested.js', {}, bundled));
+    const people = await bundle(out, 'people.js', 'src/people/people.js',
+        { ...emitManifest(out), __NESTED_WORKER__: nested }, bundled);
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
         __LINK_WORKER__: JSON.stringify(link),
-        __NESTED_WORKER__: JSON.stringify(await bundle(out, 'nested.js', 'src/workers/nested.js', {}, bundled)),
+        __PEOPLE__: JSON.stringify(people),
+        __NESTED_WORKER__: nested,
         __ENGINE_WORKERS__: JSON.stringify(engines),
         __SUSPENDING_WORKERS__: JSON.stringify(suspending),
         __LLAMA_WORKERS__: JSON.stringify(llama),
@@ -132,6 +137,18 @@ async function main(out) {
     await buildReport(path.join(out, '../lab.html'), bundled);
     fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
     await finish(out);
+}
+
+/** Emits what browsers need to install the page of a person. @returns the names of the manifest and of the page's icon */
+function emitManifest(out) {
+    const icons = [[192, 'any'], [512, 'any'], [512, 'maskable']].map(([size, purpose]) => ({
+        src: emit(out, `icon-${purpose}-${size}.png`, icon(size, purpose === 'maskable')), sizes: `${size}x${size}`, type: 'image/png', purpose,
+    }));
+    const manifest = emit(out, 'manifest.json', JSON.stringify({
+        id: '/', name: 'webinfer', short_name: 'webinfer', description: 'Lends this browser to a service that runs models.',
+        start_url: '/', scope: '/', display: 'standalone', background_color: '#ffffff', theme_color: '#1f5fa8', icons,
+    }));
+    return { __MANIFEST__: JSON.stringify(manifest), __ICON__: JSON.stringify(icons[0].src) };
 }
 
 /** Bundles the workers in which features are tried: one with nothing, and one with each build of onnxruntime-web. @returns their names */

@@ -15,7 +15,7 @@ const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WE
 const require = createRequire(path.join(modules ? path.dirname(modules) : here, 'build.mjs'));
 
 /** Names that `emit` makes, and those of their copies. */
-const HASHED = new RegExp(`-[0-9a-f]{12}\\.(?:js|mjs|wasm|css)(?:\\.(?:${ENDINGS.join('|')}))?(?:\\.half)?$`);
+const HASHED = new RegExp(`-[0-9a-f]{12}\\.(?:js|mjs|wasm|css|json|png)(?:\\.(?:${ENDINGS.join('|')}))?(?:\\.half)?$`);
 /** Those that this build has made, by folder. @type {Map<string, Set<string>>} */
 const made = new Map();
 

@@ -185,6 +185,7 @@ lint_page() {
     cp -R page/src page/tsconfig.json "$folder"
     (cd "$folder" && node_modules/.bin/tsc -p tsconfig.json &&
         node_modules/.bin/tsc -p src/ui/tsconfig.json &&
+        node_modules/.bin/tsc -p src/people/tsconfig.json &&
         node_modules/.bin/tsc -p src/console/tsconfig.json &&
         node_modules/.bin/tsc -p src/report/tsconfig.json)
 }

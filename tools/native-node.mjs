@@ -73,7 +73,7 @@ class NativeNode {
         this._link.on('message', (message) => this._hear(message));
         this._link.on('exit', () => this._end(process.exitCode ?? 0));
         this._link.postMessage({ type: 'start', services: [link.origin], isChosen: true, token, page_version: VERSION, script: '', builds: [PLATFORM],
-            capabilities: capabilities(threads), keep: 0, paused: false });
+            capabilities: capabilities(threads), limits: { memory: 0, storage: 0, slow: false }, paused: false });
         this._begin(PLATFORM);
     }
 

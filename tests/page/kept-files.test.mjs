@@ -13,7 +13,6 @@ import { nodeTests } from './support/nodes.mjs';
 
 const JOINED = { joined: true };
 const BYTES = 1000;
-const GIB = 2 ** 30;
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
@@ -209,7 +208,7 @@ describe('a page that joined', needsCases, () => {
         assert.deepEqual(asked(service), []);
         await run(service, b);
         assert.deepEqual(asked(service), ['b/own.bin']);
-    }, { welcome: JOINED, fragment: `&keep=${2.9 * BYTES / GIB}` });
+    }, { welcome: JOINED, fragment: `&storageLimit=${2.9 * BYTES}` });
 
     nodeTest('lets nothing go whose note is written while room is made', async ({ service, tab, open }) => {
         const [a, b, c] = ['a', 'b', 'c'].map((name) => modelOf(service, name));
@@ -220,12 +219,12 @@ describe('a page that joined', needsCases, () => {
         for (const model of [b, a]) await run(service, model);
         assert.deepEqual(asked(service), ['a/own.bin']);
         assert.deepEqual(Object.keys(await kept(tab)).sort(), [...a.files, b.files[1]].map(({ hash }) => hash).sort());
-    }, { welcome: JOINED, fragment: `&keep=${2.9 * BYTES / GIB}`, alter: (name, content) => (name.startsWith('engine-wasm') ? `${MEETING_NOTES}\n${content}` : content) });
+    }, { welcome: JOINED, fragment: `&storageLimit=${2.9 * BYTES}`, alter: (name, content) => (name.startsWith('engine-wasm') ? `${MEETING_NOTES}\n${content}` : content) });
 
     nodeTest('keeps nothing where it is not to', async ({ service, tab }) => {
         await run(service, modelOf(service, 'm'));
         assert.deepEqual(await kept(tab), {});
-    }, { welcome: JOINED, fragment: '&keep=0' });
+    }, { welcome: JOINED, fragment: '&storageLimit=0' });
 
     nodeTest('hashes by itself what its browser does not', async ({ service, tab, open }) => {
         const model = modelOf(service, 'm');

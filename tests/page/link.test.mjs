@@ -175,7 +175,7 @@ function setUp(t) {
     const connection = new Connection(new Services(['http://x'], true, () => performance.now()), 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
         unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing,
         onForgotten: () => { world.forgotten++; }, onAnew: () => world.ended, onState: (state) => { world.state = state; },
-        onUnwanted: (list) => world.unwanted.push(...list), onMessage: nothing }));
+        onUnwanted: (list) => world.unwanted.push(...list), onFigures: (figures) => { world.figures = figures; }, onMessage: nothing }));
     connection.open();
     const hear = (type, data) => world.sockets.at(-1).onmessage(
         { data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) });
@@ -328,4 +328,15 @@ test('silence is counted in intervals: one who could not run for a while has hea
     assert.equal(first.closed, undefined);
     wait(100);
     assert.equal(first.closed, true);
+});
+
+test('figures of this node come with the heartbeats of the service, which may know some only later, or lie', (t) => {
+    const { world, hear } = setUp(t);
+    hear('welcome', { node: 'n', resume_token: 'r' });
+    hear('heartbeat', { seq: 1 });
+    assert.deepEqual(world.figures, { answered: 0, failed: 0, heartbeats_lost: 0 });
+    hear('heartbeat', { seq: 2, answered: 3, failed: 1, heartbeats_lost: 2, task_ms_p50: 7.5, rtt_ms: 1.25 });
+    assert.deepEqual(world.figures, { answered: 3, failed: 1, heartbeats_lost: 2, task_ms_p50: 7.5, rtt_ms: 1.25 });
+    hear('heartbeat', { seq: 3, answered: -3, failed: 'many', heartbeats_lost: null, task_ms_p50: {}, rtt_ms: '<b>' });
+    assert.deepEqual(world.figures, { answered: 0, failed: 0, heartbeats_lost: 0 });
 });

@@ -6,8 +6,8 @@ import { keepsOut } from './support/axe.mjs';
 import { builtPage, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
-import { Service, TOKEN } from './support/service.mjs';
-import { pollTab } from './support/tabs.mjs';
+import { withPerson as withPersonAt } from './support/person.mjs';
+import { TOKEN } from './support/service.mjs';
 
 const firefox = findFirefox();
 if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
@@ -18,47 +18,8 @@ let page;
 before(() => { page = builtPage(); });
 after(() => page?.remove());
 
-/** A person's page: what is on it, and its buttons. */
-class Person {
-    constructor(service, tab) {
-        this.service = service;
-        this.tab = pollTab({ evaluate: (text) => tab.evaluate(text), goto: (url) => tab.goto(url) });
-        this.playwright = tab;
-    }
-
-    open(more = '') {
-        return this.tab.goto('about:blank').then(() => this.tab.goto(`${this.service.url}/#token=${TOKEN}${more}`));
-    }
-
-    is(state) {
-        return this.tab.waitFor(`document.documentElement.dataset.state === '${state}'`);
-    }
-
-    text(id) {
-        return this.tab.evaluate(`document.getElementById('${id}').textContent`);
-    }
-
-    press(id) {
-        return this.tab.evaluate(`document.getElementById('${id}').click()`);
-    }
-
-    /** Which of these are to be seen. */
-    seen(...ids) {
-        return this.tab.evaluate(`${JSON.stringify(ids)}.filter((id) => document.getElementById(id).checkVisibility()).join()`);
-    }
-}
-
-/** @param {() => any} browser @param {(person: Person, problems: string[]) => Promise<void>} run */
-async function withPerson(browser, run) {
-    const service = await Service.start(page.folder, { welcome: { joined: true } }), problems = [];
-    const { tab, close } = await browser().openTab(problems);
-    try {
-        await run(new Person(service, tab), problems);
-    } finally {
-        await close();
-        await service.stop();
-    }
-}
+/** @param {() => any} browser @param {(person: any, problems: string[]) => Promise<void>} run */
+const withPerson = (browser, run) => withPersonAt(browser(), page.folder, {}, run);
 
 /** Holds the files of models back. @returns {() => void} lets them go */
 function holdModels(service) {

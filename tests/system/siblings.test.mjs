@@ -13,6 +13,7 @@ import { launch } from '../page/support/browser.mjs';
 
 const RANKS = { root: 'admin', farm: 'node' }, TOKENS = { root: newToken(), farm: newToken() };
 const SOON_MS = 60_000;
+const GIB = 2 ** 30;
 
 /** @type {Daemon[]} */
 let daemons = [];
@@ -100,7 +101,7 @@ test('a page comes back to its service after an upgrade of it', async () => {
 test('a page whose daemon is killed goes on at the sibling with its model loaded, and opens itself there once nothing is lost', async () => {
     const { tab, close, service } = await openTab();
     try {
-        await tab.goto(`${link(0)}&keep=0`);
+        await tab.goto(`${link(0)}&storageLimit=0`);
         await service(origins[0]);
         await nodeAt(0);
         const first = await text(0);
@@ -122,14 +123,19 @@ test('a page whose daemon is killed goes on at the sibling with its model loaded
         assert.ok(row.engines.llama, 'its script was loaded');
         assert.equal(row.engines.kernels, undefined, 'nothing of that engine was');
 
-        // Once it has no model, it opens itself there, with the settings of its link.
+        // Once it has no model, it opens itself there, with the settings of its link and those that were chosen in it.
+        await tab.fill('#memoryLimit', '4');
+        await tab.locator('#memoryLimit').blur();
+        await until(async () => (await nodes(1)).some((one) => one.memory_limit === 4 * GIB), { what: 'the limit', timeout: SOON_MS });
         assert.equal((await daemons[1].post('/v1/models/abc/unload', {}, asRoot)).status, 202);
         await tab.waitForURL(`${origins[1]}/**`, { timeout: SOON_MS });
         await service(origins[1]);
         const anew = await until(async () => (await nodes(1)).find((one) => one.id !== id), { what: 'the new node', timeout: SOON_MS });
         assert.ok(anew.engines.kernels);
         assert.equal((await text(1, { node: anew.id })).status, 200);
-        assert.match(await tab.evaluate(() => sessionStorage.getItem('webinfer.fragment')), /&start=&keep=0/);
+        assert.equal(anew.memory_limit, 4 * GIB);
+        assert.match(await tab.evaluate(() => sessionStorage.getItem('webinfer.fragment')), /&start=&storageLimit=0/);
+        assert.equal(await tab.inputValue('#storageLimit'), '0');
     } finally {
         await close();
         await daemons[0].start({ ready: false });

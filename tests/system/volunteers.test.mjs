@@ -164,6 +164,70 @@ test('a node that says so gets nothing, not even a model, until it says otherwis
     }
 });
 
+test('a page shows what the service counts of it', async () => {
+    const { tab, is, close } = await openPage(await link({ start: true }));
+    try {
+        await is('connected');
+        await daemon.ready();
+        const [{ id }] = await nodes();
+        assert.equal((await slow(1)).status, 200);
+        assert.equal((await slow(2)).status, 200);
+        const wrong = await daemon.infer({ model_name: 'slow', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [7] },
+            { name: 'count', datatype: 'INT64', shape: [], data: [1] }], outputs: ['none'] });
+        assert.ok(wrong.status >= 400, wrong.text);
+        await until(async () => (await named(id)).answered >= 2 && (await named(id)).rtt_ms > 0, { what: 'the figures' });
+        // A heartbeat tells the round trip of the one before it: the page is one behind.
+        const shown = () => tab.evaluate(() => Object.fromEntries(['answered', 'failed', 'heartbeats_lost', 'task_ms_p50', 'rtt_ms', 'running']
+            .map((name) => [name, document.getElementById(`figure-${name}`)?.textContent])));
+        const words = (ms) => `${ms >= 10 ? Math.round(ms) : Number(ms.toPrecision(2))} ms`;
+        await until(async () => {
+            const { answered, failed, heartbeats_lost: lost, task_ms_p50: median, rtt_ms: rtt } = await named(id);
+            const page = await shown();
+            return page.answered === String(answered) && page.failed === String(failed) && page.heartbeats_lost === String(lost)
+                && page.task_ms_p50 === words(median) && rtt > 0 && / ms$/.test(page.rtt_ms) && page.running === '0';
+        }, { what: 'the page to show the same' });
+        await tab.click('#stop');
+        await is('stopped');
+        await gone();
+    } finally {
+        await close();
+    }
+});
+
+test('a page gets no model that its person has no memory for, and less work while it is slow', async () => {
+    const small = await new FakeNode(await link());
+    small.capabilities = { ...small.capabilities, memory_limit: 10 };
+    await small.join();
+    const other = await openPage(await link({ start: true }));
+    try {
+        await other.is('connected');
+        await until(async () => (await nodes()).length === 2, { what: 'both nodes' });
+        const { id } = small;
+        assert.equal((await named(id)).memory_limit, 10);
+        const { json, status, text } = await slow(1);
+        assert.equal(status, 200, text);
+        assert.notEqual(json.executed_on.node, id);
+        const refused = await daemon.infer({ model_name: 'slow', node: id, inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [7] },
+            { name: 'count', datatype: 'INT64', shape: [], data: [1] }] });
+        assert.deepEqual([refused.status, refused.json.code, refused.json.expected], [422, 'platform_unsupported', undefined], refused.text);
+        assert.match(refused.json.detail, /the model is larger than its user allows models there to be/);
+        assert.ok(!small.received.some(({ message: { type } }) => type === 'task_request'));
+
+        small.answersHeartbeats = false; // they would say otherwise
+        small.send('heartbeat', { seq: 1, running: [], throttled: true });
+        await until(async () => (await named(id)).limits.some(({ evidence }) => evidence === 'throttled'), { what: 'the limit' });
+        for (let i = 0; i < 5; i++) assert.notEqual((await echo(i)).json.executed_on.node, id);
+        assert.equal((await echo(7, { node: id })).json.executed_on.node, id, 'it still takes what only it can have');
+        small.send('heartbeat', { seq: 2, running: [] });
+        await until(async () => (await named(id)).limits.length === 0, { what: 'the limit to end' });
+    } finally {
+        small.send('bye', {});
+        await other.tab.click('#stop');
+        await other.close();
+        await gone();
+    }
+});
+
 test('simulated nodes are paused by a signal', async () => {
     const simulation = await new Simulation(daemon, { nodes: 3 }).up();
     try {

@@ -82,8 +82,9 @@ export class Webgpu {
 }
 
 /** Adapter, device and one dispatch whose result is checked. @param {PageOptions} options @returns {Promise<PlatformReport>} */
-async function probe({ nudge, gpu: isExpected }) {
+async function probe({ nudge, gpu: isExpected, power }) {
     const gpu = /** @type {any} */ (navigator).gpu;
+    prefer(power);
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
         const { adapter, device, wasGone } = await firstDevice(gpu, isExpected ? ASKED : 1);
@@ -103,6 +104,17 @@ async function probe({ nudge, gpu: isExpected }) {
     } catch (error) {
         return { available: false, reason: `WebGPU does not work here: ${error}`.slice(0, 160) };
     }
+}
+
+/** Has everybody in this worker get the adapter that saves energy, if there are two: our engines ask for the fastest one.
+ * @param {PageOptions['power']} power */
+function prefer(power) {
+    const prototype = globalThis.GPU?.prototype;
+    if (power !== 'low-power' || !prototype) return;
+    const request = prototype.requestAdapter;
+    prototype.requestAdapter = function (options) {
+        return request.call(this, { ...options, powerPreference: power });
+    };
 }
 
 /** While a browser's GPU process starts or restarts, there is no adapter, or one that gives no device, so a failure only counts if it

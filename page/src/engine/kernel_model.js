@@ -47,6 +47,14 @@ export class KernelModel {
         return [...this._weights.values()];
     }
 
+    /** The same bytes with their names and shapes. */
+    get constants() {
+        return this._rule.weights.flatMap(({ name, shape }) => {
+            const bytes = this._weights.get(name);
+            return bytes ? [{ name, shape: dimsOf(shape, new Map()), bytes }] : [];
+        });
+    }
+
     /** @param {{shape: number[], bytes: Uint8Array<ArrayBuffer>}} input
      * @returns {{calls: KernelCall[], output: {name: string, shape: number[]}}} */
     callsOf({ shape, bytes }) {

@@ -43,6 +43,8 @@ export class GlKernels {
         /** @type {number | null} */
         this.threads = null;
         this.takesHalves = false;
+        /** Which adapter is preferred. @type {import('../shared/webgl.js').Power} */
+        this.power = 'high-performance';
         this._makeCanvas = makeCanvas;
         this._fragments = fragments;
         this._news = news;
@@ -60,7 +62,7 @@ export class GlKernels {
     }
 
     async load() {
-        const canvas = this._makeCanvas(), { gl, reason } = contextOf(canvas);
+        const canvas = this._makeCanvas(), { gl, reason } = contextOf(canvas, this.power);
         if (!gl) throw new Failure('platform_unsupported', reason);
         canvas.addEventListener('webglcontextlost', () => {
             if (this._gl === gl) this._news.lost('unknown', 'the WebGL context is gone');

@@ -107,7 +107,7 @@ export class OrtEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled ends it between its steps @param {Take} take */
     async load(task, onProgress, cancelled, take) {
-        const { path, bytes, external, spec } = await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
+        const { path, bytes, external, spec } = givenFiles(task) ?? await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
         const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
             ...this.sessionOptions(task), ...(external.length > 0 ? { externalData: external } : {}),
@@ -231,6 +231,11 @@ export class OrtEngine {
         return feeds;
     }
 }
+
+/** A graph of the document's own, which comes with the order to load it; the service has no such order.
+ * @param {RunMessage} task @returns {import('./fetch.js').Files | null} */
+const givenFiles = ({ load_only: isLoad, frame, model }) =>
+    (isLoad && frame ? { path: model.files[0].path, bytes: new Uint8Array(frame), external: [], spec: {} } : null);
 
 /** @param {Uint8Array} bytes of a file @param {import('./picture.js').PictureSpec} spec */
 const pictureTensor = async (bytes, spec) => pixelsToTensor(fitted(await readPixels(bytes), spec), spec);

@@ -20,14 +20,15 @@ export class Webnn {
         this.computedOn = '';
     }
 
-    /** A context and a small graph whose result is checked. @returns {Promise<PlatformReport>} */
-    async probe() {
+    /** A context and a small graph whose result is checked.
+     * @param {{power?: import('../shared/messages.js').PageOptions['power']}} [options] @returns {Promise<PlatformReport>} */
+    async probe({ power } = {}) {
         const ml = /** @type {any} */ (navigator).ml;
         if (!ml) return { available: false, reason: 'navigator.ml is missing in a worker of this browser' };
         const reasons = [];
         for (const deviceType of devices()) {
             try {
-                const context = await ml.createContext({ deviceType });
+                const context = await ml.createContext({ deviceType, ...(power === 'low-power' ? { powerPreference: power } : {}) });
                 const { right, devices: used } = await addOnce(context);
                 if (!right) throw new Error('a test graph gave a wrong result');
                 this._use(deviceType, context);

@@ -18,8 +18,9 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @typedef {object} Handlers
  * @property {() => Record<string, any>} capabilities
  * @property {() => string[]} unanswered attempts that are not answered
- * @property {() => {running: string[], busy_since_ms: number, paused?: boolean}} pulse for heartbeats
+ * @property {() => {running: string[], busy_since_ms: number, paused?: boolean, throttled?: boolean}} pulse for heartbeats
  * @property {() => Record<string, {tensor: number, position: number}>} wanted of tasks that come in pieces
+ * @property {(figures: import('../shared/messages.js').NodeFigures) => void} onFigures what the service counts of this node
  * @property {(welcome: Record<string, any>) => void} onWelcome
  * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
  * @property {() => void} onForgotten the service no longer knows this node: no answer is wanted any more
@@ -212,7 +213,9 @@ export class Connection {
         if (!this._welcomed && message.type !== 'welcome' && message.type !== 'bye') return;
         switch (message.type) {
         case 'welcome': return this._welcome(message.data);
-        case 'heartbeat': return this.heartbeat(message.id);
+        case 'heartbeat':
+            this.heartbeat(message.id);
+            return this._handlers.onFigures(figuresOf(message.data));
         case 'task_ack':
             this._outbox.acknowledgeParts(message.data.parts);
             return this._acknowledge(message.data.attempt_ids);
@@ -369,4 +372,12 @@ export class Connection {
         clearTimeout(this._timer);
         this._timer = setTimeout(run, ms);
     }
+}
+
+/** Of a heartbeat of the service. @param {Record<string, any>} data @returns {import('../shared/messages.js').NodeFigures} */
+function figuresOf({ answered, failed, heartbeats_lost: lost, task_ms_p50: median, rtt_ms: rtt }) {
+    return {
+        answered: positive(answered), failed: positive(failed), heartbeats_lost: positive(lost),
+        ...(positive(median) ? { task_ms_p50: median } : {}), ...(positive(rtt) ? { rtt_ms: rtt } : {}),
+    };
 }

@@ -109,6 +109,8 @@ export class Dispatcher {
         const now = this._around.now();
         const attempt = new Attempt(id, request, buffer, section, now);
         if (this._paused) return this._giveBack(attempt);
+        const refusal = this.models.refusal(attempt.model);
+        if (refusal) return this._refuse(attempt, refusal);
         if (attempt.isStream) attempt.credit = this._initialCredit;
         this._admit(attempt);
     }
@@ -128,8 +130,9 @@ export class Dispatcher {
 
     /** A model_load. @param {Envelope} request */
     load(request) {
+        /** @type {Record<string, any>} */
         const data = { deadline_ms: LOAD_DEADLINE_MS, ...request.data };
-        if (this._paused || checkTask({ ...request, data })) return;
+        if (this._paused || checkTask({ ...request, data }) || this.models.refusal(data.model)) return;
         this._admit(new Attempt(`load-${++this._loads}`, { ...request, data }, null, 0, this._around.now()));
     }
 
@@ -148,6 +151,15 @@ export class Dispatcher {
         if (attempt.loadOnly) return;
         this._around.fail(attempt.id, {
             ...returned(attempt.id, attempt.requestId), ...(attempt.isStream ? { parts: attempt.nextPart } : {}),
+        });
+    }
+
+    /** Another node may have room for it. Nothing of it was fetched. @param {Attempt} attempt @param {ErrorBody} error */
+    _refuse(attempt, error) {
+        this._counts.failed++;
+        this._around.fail(attempt.id, {
+            attempt_id: attempt.id, reply_to: attempt.requestId, ok: false, error, retryable: true,
+            ...(attempt.isStream ? { parts: attempt.nextPart } : {}),
         });
     }
 

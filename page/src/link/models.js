@@ -2,6 +2,7 @@
  * The models of all engine workers: keeps them within the byte budget, passes loading and
  * unloading on, and reports every change.
  */
+import { sparedSizeOf } from '../shared/model.js';
 import { Residents } from './residents.js';
 
 /** @import { Attempt } from './attempt.js' */
@@ -18,6 +19,17 @@ export class Models {
         this.residents = new Residents();
         /** Ms without requests after which a model with its own worker is unloaded. */
         this.idleUnload = Infinity;
+        /** The most bytes of a model that the page's person allows. */
+        this.most = Infinity;
+    }
+
+    /** Why the model is not loaded here, however empty the memory is; null: it may be.
+     * @param {import('../shared/messages.js').Model} model @returns {import('../shared/messages.js').ErrorBody | null} */
+    refusal(model) {
+        const bytes = sparedSizeOf(model);
+        if (bytes <= this.most) return null;
+        return { code: 'model_too_large',
+            message: `the model takes at least ${bytes} bytes, and the user of this node allows ${this.most} for models` };
     }
 
     /** Says how things are. */

@@ -37,7 +37,10 @@ class Link {
         this._base = start.capabilities;
         this._script = start.script;
         this._joined = false;
-        this._keep = start.keep;
+        this._shareable = false;
+        this._limits = start.limits;
+        /** @type {import('../shared/messages.js').NodeFigures | null} */
+        this._figures = null;
         this._paused = start.paused;
         this._wasPaused = start.paused; /* ever */
         /** The service's latest credential, threads and budget. @type {Record<string, any>} */
@@ -65,10 +68,15 @@ class Link {
             unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
             pulse: () => ({ running: this.dispatcher.attempts.running(), busy_since_ms: this.dispatcher.busySinceMs(),
-                ...(this._paused ? { paused: true } : {}) }),
+                ...(this._paused ? { paused: true } : {}), ...(this._limits.slow ? { throttled: true } : {}) }),
+            onFigures: (figures) => {
+                this._figures = figures;
+                if (this._joined) this._changed(); // nobody looks at a session's
+            },
             onWelcome: (welcome) => this._onWelcome(welcome),
             onUnwanted: (attempts) => attempts.forEach((id) => this._cancel(id)),
             onForgotten: () => {
+                this._figures = null;
                 this._arriving.clear();
                 this.dispatcher.reset();
             },
@@ -125,6 +133,8 @@ class Link {
             this.connection.leave(message.reason);
         } else if (message.type === 'pause') {
             this._pause(message.paused);
+        } else if (message.type === 'limits') {
+            this._limit(message.limits);
         } else if (message.type === 'found') {
             this._features.found(message.name, message.found);
         }
@@ -140,16 +150,25 @@ class Link {
         this._show();
     }
 
+    /** Its person has set other limits. @param {import('../shared/messages.js').Limits} limits */
+    _limit(limits) {
+        const isSlow = this._limits.slow;
+        this._limits = limits;
+        if (this.connection.node) this._configure({});
+        if (limits.slow !== isSlow) this.connection.heartbeat();
+        this._show();
+    }
+
     /** @param {string} attempt whose tensors are not there @param {string} request */
     _giveBack(attempt, request) {
         this._arriving.drop(attempt);
         this.connection.answerText(attempt, returned(attempt, request));
     }
 
-    /** A pause is news for a new node, and for a service that has restarted. Tasks given back meanwhile are sent after this
-     * welcome, and would say that the node is paused. */
+    /** A pause is news for a new node, and for a service that has restarted, and so is that it is slow. Tasks given back meanwhile
+     * are sent after this welcome, and would say that the node is paused. */
     _tellPause() {
-        if (!this._wasPaused) return;
+        if (!this._wasPaused && !this._limits.slow) return;
         this.connection.heartbeat();
         if (!this._paused) queueMicrotask(() => this.connection.heartbeat());
     }
@@ -176,6 +195,7 @@ class Link {
     /** @param {Record<string, any>} welcome */
     _onWelcome(welcome) {
         this._joined = welcome.joined === true;
+        this._shareable = welcome.shareable === true;
         this._tellPause();
         this._show();
         this._configure(welcome);
@@ -199,15 +219,17 @@ class Link {
         } = this._settings;
         const token = String(credential ?? '');
         // Answers that do not fit into a message are sent in pieces, up to the service's limit.
-        const bytes = positive(budget, Infinity);
+        const { memory, storage, slow } = this._limits, bytes = Math.min(positive(budget, Infinity), memory || Infinity);
+        this.dispatcher.models.most = memory || Infinity;
         this.dispatcher.configure({
-            credential: this._isElsewhere() ? { origin: this.connection.origin, token } : token, threads: positive(models?.threads) || positive(threads) || 1,
+            credential: this._isElsewhere() ? { origin: this.connection.origin, token } : token,
+            threads: slow ? 1 : positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
-            keep: this._joined ? this._keep : 0, // a session's files come over loopback, and its profile goes
+            keep: this._joined ? storage : 0, // a session's files come over loopback, and its profile goes
             tuning: Array.isArray(tuning) ? tuning : [],
             models: {
                 context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
-                threads: positive(models?.threads), budget: bytes,
+                threads: slow ? 1 : positive(models?.threads), budget: bytes,
             },
         }, bytes, isCredit(credit) ? credit : INITIAL_CREDIT, positive(models?.idle_unload_ms) || Infinity);
     }
@@ -275,7 +297,7 @@ class Link {
 
     _capabilities() {
         const capabilities = this._elsewhere.within({
-            ...this._base,
+            ...this._base, ...(this._limits.memory > 0 ? { memory_limit: this._limits.memory } : {}),
             platforms: this.dispatcher.workers.platforms(),
             engines: { ...this._base.engines, ...this.dispatcher.engines },
             engine_info: { ...this._base.engine_info, ...this.dispatcher.engineInfo },
@@ -332,14 +354,15 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin, replaced, paused: this._paused,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
+            shareable: this._shareable, replaced, paused: this._paused,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();
         const running = dispatcher.attempts.running().length;
         this._tell({
             type: 'state', ...seen, queued: dispatcher.attempts.unanswered().length - running, running, ...counts, doing: dispatcher.attempts.doing(),
-            memory: dispatcher.models.residents.bytes(), sent: this.connection.sent, received: this.connection.received,
+            memory: dispatcher.models.residents.bytes(), figures: this._figures, sent: this.connection.sent, received: this.connection.received,
         });
     }
 

@@ -82,11 +82,19 @@ export async function counted() {
 }
 
 /** Removes all but what is being written. */
-export async function clear() {
+export const clear = () => trim(0);
+
+/** Removes what was used least recently and is not being written, until the rest has at most so many bytes. @param {number} most */
+export async function trim(most) {
     try {
         const folder = await openFolder(false);
         await alone(async () => {
-            for (const { hash } of await list(folder)) await remove(folder, hash);
+            const entries = await list(folder);
+            let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+            for (const { hash, bytes } of entries) {
+                if (most > 0 && total <= most) break;
+                if (await remove(folder, hash)) total -= bytes;
+            }
         });
     } catch {
         // Nothing is kept, then.

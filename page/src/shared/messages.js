@@ -132,16 +132,22 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /**
  * Document → link worker.
  * @typedef {{type: 'start', services: string[], isChosen: boolean, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>,
- *   keep: number, paused: boolean}} StartMessage `script`: the document's, whose name is that of all the page's content; `keep`: bytes of models' files
- *   that the browser is to keep if the page joined; `paused`: its person had paused it before it was loaded again; `services`: the origins
- *   to try, in this order; `isChosen`: by its link, so that it goes to no others
+ *   limits: Limits, paused: boolean}} StartMessage `script`: the document's, whose name is that of all the page's content; `paused`: it is to take
+ *   nothing; `services`: the origins to try, in this order; `isChosen`: by its link, so that it goes to no others
  * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
  * @typedef {{type: 'leave', reason: string}} LeaveMessage the page is being closed, or stopped
  * @typedef {{type: 'pause', paused: boolean}} PauseMessage its person wants nothing new for it, or wants it again
+ * @typedef {{type: 'limits', limits: Limits}} LimitsMessage its person has set others
  * @typedef {{type: 'found', name: string, found: Finding}} FoundMessage what came of trying a feature
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | FoundMessage} ToLink
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage} ToLink
  */
+
+/** What its person allows a page. `memory`: bytes of loaded models, 0: what the service allows; `storage`: bytes of models' files that the browser
+ * is to keep if the page joined; `slow`: it computes with one thread and says that it is throttled.
+ * @typedef {{memory: number, storage: number, slow: boolean}} Limits */
+/** A node's figures as the service's heartbeat tells them; what it leaves out is not known yet.
+ * @typedef {{answered: number, failed: number, heartbeats_lost: number, task_ms_p50?: number, rtt_ms?: number}} NodeFigures */
 
 /**
  * Link worker → document.
@@ -152,8 +158,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{
  *   type: 'state', state: string, detail: string, node: string, joined: boolean, service: string, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
- *   memory: number, sent: number, received: number
- * }} StateMessage `joined`: its token can be used again; `service`: its origin; `memory`, `sent`, `received`: bytes, of models and of messages
+ *   memory: number, sent: number, received: number, figures: NodeFigures | null, shareable: boolean
+ * }} StateMessage `joined`: its token can be used again; `shareable`: its link may be passed on; `service`: its origin; `memory`, `sent`, `received`:
+ *   bytes, of models and of messages
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature
  * @typedef {{type: 'found_all'}} FoundAllMessage ends the workers that trying features has begun
  * @typedef {BeginMessage | CloseMessage | ReloadMessage | ReopenMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
@@ -162,7 +169,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** The running and waiting tasks of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */
 
 /** Options in the page's address. `nudge`: if buffers are mapped on a timer here, their maps are helped along; `gpu`: an adapter is
- * expected, because the browser was started for a GPU, or it or others of its kind had one before. @typedef {{nudge: boolean, gpu: boolean}} PageOptions */
+ * expected, because the browser was started for a GPU, or it or others of its kind had one before; `power`: which adapter is preferred.
+ * @typedef {{nudge: boolean, gpu: boolean, power?: 'high-performance' | 'low-power'}} PageOptions */
 
 /** Engine worker → document: sound in a format that only the browser decodes, to be brought to `rate` and one
  * channel, of at most `max_samples`. Answered once at `port`.

@@ -4,16 +4,19 @@ import { namesSoftware } from './adapters.js';
 
 /** @import { Adapter } from './messages.js' */
 
-/** Without what kernels need. @param {any} canvas of the document, or of a worker @returns {WebGL2RenderingContext | null} */
-export const anyContextOf = (canvas) =>
-    canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false, powerPreference: 'high-performance' });
+/** Which adapter is preferred where there are two. @typedef {import('./messages.js').PageOptions['power']} Power */
+
+/** Without what kernels need. @param {any} canvas of the document, or of a worker @param {Power} [power]
+ * @returns {WebGL2RenderingContext | null} */
+export const anyContextOf = (canvas, power = 'high-performance') =>
+    canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false, powerPreference: power });
 
 /**
- * @param {any} canvas of the document, or of a worker
+ * @param {any} canvas of the document, or of a worker @param {Power} [power]
  * @returns {{gl: WebGL2RenderingContext | null, reason: string}} why there is none
  */
-export function contextOf(canvas) {
-    const gl = anyContextOf(canvas);
+export function contextOf(canvas, power) {
+    const gl = anyContextOf(canvas, power);
     if (!gl) return { gl: null, reason: 'this browser gives no WebGL 2 context' };
     if (gl.getExtension('EXT_color_buffer_float')) return { gl, reason: '' };
     letGo(gl);

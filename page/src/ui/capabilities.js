@@ -3,14 +3,18 @@ import { KERNELS, llamaInfo, TASK_TYPES } from '../shared/messages.js';
 import { adapterOf, contextOf, drawsRight, letGo } from '../shared/webgl.js';
 import { identify } from './browser.js';
 
+/** @import { Device } from '../people/settings.js' */
 /** @import { Build, PlatformReport } from '../shared/messages.js' */
 
 /** The interface that an engine needs in its browser. A browser that lacks it in the document lacks
  * it in workers too, so that no worker has to be started to find out. */
 const INTERFACES = /** @type {const} */ ({ webgpu: 'gpu', webnn: 'ml' });
 
-/** @returns {Promise<Record<string, any>>} */
-export async function baseCapabilities() {
+/** What a platform says that its person does not want. */
+const UNWANTED = Object.freeze({ available: false, reason: 'the user of this browser lets it compute with the processor only' });
+
+/** @param {Device} device that is preferred @returns {Promise<Record<string, any>>} */
+export async function baseCapabilities(device) {
     const nav = /** @type {any} */ (navigator);
     return {
         browser: { ...await identify(nav), user_agent: nav.userAgent },
@@ -18,7 +22,7 @@ export async function baseCapabilities() {
         cores: nav.hardwareConcurrency ?? 1,
         memory_gib: nav.deviceMemory ?? 0,
         cross_origin_isolated: self.crossOriginIsolated,
-        platforms: { ...absent(), webgl: webgl() },
+        platforms: device === 'cpu' ? { webgpu: UNWANTED, webnn: UNWANTED, webgl: UNWANTED } : { ...absent(), webgl: webgl(powerOf(device)) },
         // Its workers come with their models.
         engines: { llama: __LLAMA_VERSION__, kernels: KERNELS.version },
         engine_info: { llama: llamaInfo(llamaBuild() === 'jspi64'), kernels: KERNELS.info },
@@ -39,9 +43,12 @@ function hasWideMemory() {
     }
 }
 
-/** Its worker comes with its first task. @returns {PlatformReport} */
-function webgl() {
-    const { gl, reason } = contextOf(document.createElement('canvas'));
+/** Which adapter such a device is. @param {Device} device @returns {'high-performance' | 'low-power'} */
+export const powerOf = (device) => (device === 'low-power' ? device : 'high-performance');
+
+/** Its worker comes with its first task. @param {import('../shared/webgl.js').Power} power @returns {PlatformReport} */
+function webgl(power) {
+    const { gl, reason } = contextOf(document.createElement('canvas'), power);
     if (!gl) return { available: false, reason };
     const adapter = adapterOf(gl);
     try {

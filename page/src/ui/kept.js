@@ -21,3 +21,25 @@ export function set(fragment) {
         // It is not kept, then.
     }
 }
+
+/** What the person has chosen in this browser, for all tabs; no token is ever in it. */
+const SETTINGS = 'webinfer.settings';
+
+export function getSettings() {
+    try {
+        return localStorage.getItem(SETTINGS) ?? '';
+    } catch {
+        return '';
+    }
+}
+
+/** @param {string} settings empty: nothing is kept @returns {boolean} whether they are kept; otherwise they hold while the page is open */
+export function setSettings(settings) {
+    try {
+        if (settings) localStorage.setItem(SETTINGS, settings);
+        else localStorage.removeItem(SETTINGS);
+        return true;
+    } catch {
+        return false;
+    }
+}

@@ -2,50 +2,41 @@
  * The document: takes the token from the address, starts the link worker, owns the engine
  * workers, and shows people what is going on. Nothing computes here.
  */
-import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js';
+import { baseCapabilities, llamaBuild, possibleBuilds, powerOf } from './capabilities.js';
 import { Engines } from './engines.js';
 import { Features } from './features.js';
 import { choose, read, sentenceOf } from './endpoints.js';
 import * as kept from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { countFetched } from '../shared/traffic.js';
-import { onClear, show, showEndpoints, showKept, showState } from './view.js';
-import { ask, onVerbs, showLent } from './volunteer.js';
+import { Person } from './person.js';
+import { carry, readFragment, Settings } from '../people/settings.js';
+import { onClear, show, showEndpoints, showKept, showState, showUnloaded } from './view.js';
+import { ask, onVerbs, showLent, tellKeep } from './volunteer.js';
 
-/** @import { Build, FromLink, ToLink } from '../shared/messages.js' */
+/** @import { Build, FromLink, StateMessage, ToLink } from '../shared/messages.js' */
 
 /** The token and the other options of the address, which are removed at once from the address bar and the history; without
  * a token, the fragment that this tab had before it was reloaded. */
 function takeAddress() {
-    const asked = new URLSearchParams(location.hash.slice(1));
+    const found = readFragment(location.hash.slice(1));
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
-    return asked.has('token') ? asked : new URLSearchParams(kept.get());
-}
-
-/** A browser keeps so much of model files, unless its address says otherwise, and if it grants twice that. It is enough for
- * several models of the sizes that a page loads, and leaves room on a disk for other things. */
-const KEEP_GIB = 16;
-
-/** Bytes of models' files that the browser is to keep. @param {URLSearchParams} asked */
-function keepOf(asked) {
-    const gib = Number(asked.get('keep') ?? KEEP_GIB);
-    return (gib >= 0 ? gib : KEEP_GIB) * 2 ** 30;
+    return found.asked.has('token') ? found : readFragment(kept.get());
 }
 
 /** Says what the browser keeps of models. */
 const showFiles = async () => showKept(await counted());
 
-/** Comes back with what the service has now. @param {URLSearchParams} asked */
-function reload(asked) {
-    history.replaceState(null, '', `#${asked}`);
+/** Comes back with what the service has now. @param {string} [address] within this origin */
+function reload(address = `#${asked}`) {
+    history.replaceState(null, '', address);
     location.reload();
 }
 
-/** Opens this page at a sibling of its service, with its settings. @param {string} origin @param {URLSearchParams} asked
- * @param {string[]} services to try */
-function reopen(origin, asked, services) {
+/** Opens this page at a sibling of its service, with its settings. @param {string} origin */
+function reopen(origin) {
     const at = services.indexOf(origin), order = [...services.slice(at), ...services.slice(0, at)];
-    location.assign(`${origin}/${isChosen ? `?node_endpoints=${order.join(',')}` : ''}#${asked}`);
+    location.assign(`${origin}/${isChosen ? `?node_endpoints=${order.join(',')}` : ''}#${carry(settings.values, asked)}`);
 }
 
 /** The services that its link lets this page go to. */
@@ -68,50 +59,56 @@ const scripts = () => ({
     ...__LLAMA_WORKERS__[llamaBuild()], ...__KERNELS_WORKERS__,
 });
 
-/** Connects the person's buttons. @param {URLSearchParams} asked @param {(message: ToLink) => void} tellLink @param {Engines} engines
+/** Connects the person's buttons. @param {(message: ToLink) => void} tellLink @param {Engines} engines
  * @returns {{left: boolean}} */
-function hearVerbs(asked, tellLink, engines) {
+function hearVerbs(tellLink, engines) {
     const heard = { left: false };
-    onVerbs((paused) => {
-        if (paused) asked.set('paused', '');
-        else asked.delete('paused');
-        tellLink({ type: 'pause', paused });
-    }, () => {
+    onVerbs((paused) => person.pause(paused), () => {
         heard.left = true;
         kept.set('');
         tellLink({ type: 'leave', reason: 'its person stopped it' });
         engines.closeAll();
+        person.end();
     });
     return heard;
 }
 
-/** @param {string[]} services @param {string} token @param {URLSearchParams} asked the options of the address, with the token: a page that was started need
- * not be started again when it returns, and a paused one stays paused */
-async function start(services, token, asked) {
+/** Starts with the options of the address, and keeps them with the token: a page that was started need not be started again when
+ * it returns, and a paused one stays paused. @param {string} token */
+async function start(token) {
     asked.set('start', '');
     showState('starting');
     const link = new Worker(__LINK_WORKER__, { type: 'module', name: 'link' });
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
     let models = '';
-    const options = () => ({ nudge: asked.get('nudge') !== 'off', gpu: asked.has('gpu') });
+    /** @type {StateMessage | null} */
+    let last = null;
+    const draw = () => {
+        if (!last) return;
+        show(last, person.rests);
+        showLent(last, fetched, person.hasPaused);
+        if (heard.left) showState('stopped', '', 'left');
+    };
+    const { preferredDevice: device } = settings.values;
+    const options = () => ({ nudge: asked.get('nudge') !== 'off', gpu: asked.has('gpu'), power: powerOf(device) });
     const engines = new Engines(scripts(), options, tellLink, countMore);
     const features = new Features(__FEATURE_WORKERS__, (name, found) => tellLink({ type: 'found', name, found }), countMore);
-    const heard = hearVerbs(asked, tellLink, engines);
+    const heard = hearVerbs(tellLink, engines);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
         else if (data.type === 'close') engines.close(data.worker);
-        else if (data.type === 'reload') reload(asked);
-        else if (data.type === 'reopen') reopen(data.origin, asked, services);
+        else if (data.type === 'reload') reload();
+        else if (data.type === 'reopen') reopen(data.origin);
         else if (data.type === 'find') features.find(data.name);
         else if (data.type === 'found_all') features.end();
         else {
             if (data.platforms.webgpu?.available) asked.set('gpu', '');
             if (data.state === 'refused' || data.state === 'stopped') kept.set('');
             else if (data.joined && !heard.left) kept.set(String(asked));
-            show(data);
-            showLent(data, fetched);
-            if (heard.left) showState('stopped', '', 'left');
+            last = data;
+            draw();
+            person.show(data);
             const now = JSON.stringify(data.models);
             if (now !== models) showFiles();
             models = now;
@@ -123,20 +120,39 @@ async function start(services, token, asked) {
         if (!persisted) tellLink({ type: 'leave', reason: 'its page was closed' });
     });
     const script = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1);
-    const capabilities = await baseCapabilities();
+    const capabilities = await baseCapabilities(device);
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
     tellLink({ type: 'start', services, isChosen, token, page_version: __PAGE_VERSION__, script, builds, capabilities,
-        keep: keepOf(asked), paused: asked.has('paused') });
+        ...person.begin(tellLink, draw) });
     for (const build of builds) engines.begin(build, build);
 }
 
 onClear(() => clear().then(showFiles));
 showFiles();
 countFetched(countMore);
-const asked = takeAddress(), token = asked.get('token');
+const { asked, problem } = takeAddress(), token = asked.get('token');
+const settings = new Settings(asked, kept.getSettings(), kept.setSettings, problem);
+const person = new Person(settings, asked, {
+    scripts: scripts(),
+    fetched: countMore,
+    changed: () => {
+        tellKeep(settings.values.storageLimit);
+        showFiles();
+    },
+    // A page that computes for a sibling has no service of its own to be loaded from.
+    restart: (service) => (service === location.origin ? reload() : reopen(service)),
+    open: reload,
+    failed: showUnloaded,
+});
 const isChosen = new URLSearchParams(location.search).has('node_endpoints');
 const services = token ? await chooseServices() : [];
-const begin = () => start(services, String(token), asked).catch((error) => showState('failed', String(error)));
-if (!token) showState('no-token');
-else if (asked.has('start')) begin();
-else ask(services, keepOf(asked), () => fetched, begin);
+const begin = () => start(String(token)).catch((error) => showState('failed', String(error)));
+if (!token) {
+    showState('no-token');
+    person.open();
+} else if (!asked.has('start')) {
+    tellKeep(settings.values.storageLimit);
+    ask(services, () => fetched, begin);
+    person.open();
+} else if (settings.isChosen) person.open().then(begin); // rules hold from the beginning
+else begin();

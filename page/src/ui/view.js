@@ -11,6 +11,7 @@ const SENTENCES = {
     connecting: 'Connecting to the service.',
     connected: 'Connected. This page computes for the service while it stays open.',
     paused: 'Paused. Nothing runs here, and no new work comes until you continue.',
+    resting: 'Paused. What runs here goes on to its end, and no new work comes for now.',
     ending: 'Paused. Running work finishes, and no new work comes until you continue.',
     reconnecting: 'The connection dropped; trying again.',
     stopped: 'This page no longer computes for the service.',
@@ -25,8 +26,8 @@ export function showState(state, detail = '', sentence = state) {
     text('state', `${SENTENCES[sentence] ?? sentence}${detail ? ` (${detail})` : ''}`);
 }
 
-/** @param {StateMessage} message */
-export function show(message) {
+/** @param {StateMessage} message @param {string} [why] it is paused, if not by the button */
+export function show(message, why = '') {
     const root = document.documentElement.dataset;
     root.node = message.node;
     root.running = String(message.running);
@@ -41,7 +42,7 @@ export function show(message) {
     rows('models', message.models.map(({ name, platform, state, bytes, error }) =>
         [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB${error ? `, ${error}` : ''}`]));
     root.queued = String(message.queued);
-    if (message.state === 'connected' && message.paused) showState('paused', '', message.running > 0 ? 'ending' : 'paused');
+    if (message.state === 'connected' && message.paused) showState('paused', why && `because ${why}`, why ? 'resting' : message.running > 0 ? 'ending' : 'paused');
     else showState(message.state, message.detail);
 }
 
@@ -50,6 +51,10 @@ export function showEndpoints(sentence) {
     /** @type {HTMLElement} */ (document.getElementById('endpoints')).hidden = !sentence;
     text('endpoints', sentence);
 }
+
+/** What a person sets is not there. @param {string} why */
+export const showUnloaded = (why) =>
+    text('unloaded', `The settings of this page could not be loaded (${why}). Load the page again to see them.`);
 
 /** @param {{count: number, bytes: number}} files */
 export function showKept({ count, bytes }) {

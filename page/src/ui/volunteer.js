@@ -20,13 +20,16 @@ async function tellWork() {
     if (WORK[word]) text('ask-work', WORK[word]);
 }
 
-/** Asks, and calls `start` once they want it. @param {string[]} services to which this page would go @param {number} keep bytes of models' files that this browser would keep
+/** Says how many bytes of models' files this browser would keep. @param {number} keep */
+export const tellKeep = (keep) => text('ask-keep', keep > 0
+    ? `Up to ${+(keep / 2 ** 30).toFixed(1)} GiB of these files stay in this browser, where it allows that, and can be removed here.`
+    : 'This browser keeps none of these files.');
+
+/** Asks, and calls `start` once they want it. @param {string[]} services to which this page would go
  * @param {() => number} fetched bytes of the page itself @param {() => void} start */
-export function ask(services, keep, fetched, start) {
+export function ask(services, fetched, start) {
     const section = element('ask'), button = element('start');
     text('host', services.map((origin) => new URL(origin).host).join(', then '));
-    text('ask-keep', keep > 0 ? `Up to ${+(keep / 2 ** 30).toFixed(1)} GiB of these files stay in this browser, where it allows that, and can be removed here.`
-        : 'This browser keeps none of these files.');
     const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);
     spent();
     addEventListener('load', spent);
@@ -49,8 +52,9 @@ export function onVerbs(pause, leave) {
     });
 }
 
-/** @param {StateMessage} message @param {number} fetched bytes of files, those of the page included */
-export function showLent({ state, joined, paused, doing, memory, sent, received, models }, fetched) {
+/** @param {StateMessage} message @param {number} fetched bytes of files, those of the page included @param {boolean} paused by the
+ * button: it ends no other pause */
+export function showLent({ state, joined, doing, memory, sent, received, models }, fetched, paused) {
     const isLent = joined && state !== 'stopped' && state !== 'refused';
     document.documentElement.dataset.paused = String(paused);
     element('verbs').hidden = element('lent').hidden = !isLent;

@@ -9,7 +9,10 @@ export function begin(makeCanvas) {
         made: (adapter) => server.deviceMade(adapter),
         lost: (reason, message) => server.deviceLost(reason, message),
     });
-    const server = new Server('webgl', [new KernelsEngine(kernels)], async () => ({ available: true }));
+    const server = new Server('webgl', [new KernelsEngine(kernels)], async ({ power }) => {
+        kernels.power = power;
+        return { available: true };
+    });
     return { server, end: () => kernels.unload() };
 }
 

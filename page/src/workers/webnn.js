@@ -20,6 +20,6 @@ const ort = graphs.watching(onnxruntime);
 const require = graphs.require.bind(graphs);
 const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', ORT_FILES, turns, () => webnn.provider, require);
 const pipeline = pipelineEngine(engine, ort, turns, { require });
-const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe(), turns);
+const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], (options) => webnn.probe(options), turns);
 
 serve(server);

@@ -14,7 +14,7 @@ import { PATIENCE_MS } from './tabs.mjs';
 
 const TYPES = {
     '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript',
-    '.wasm': 'application/wasm', '.css': 'text/css', '.json': 'application/json',
+    '.wasm': 'application/wasm', '.css': 'text/css', '.json': 'application/json', '.png': 'image/png',
 };
 const HEADERS = {
     'Cross-Origin-Opener-Policy': 'same-origin',
@@ -77,7 +77,7 @@ export class Service extends EventEmitter {
     serve(request, response) {
         const pathname = decodeURIComponent(new URL(request.url, 'http://x').pathname);
         const csp = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; `
-            + `connect-src 'self' ws://${request.headers.host}; base-uri 'none'; form-action 'none'`;
+            + `connect-src 'self' ws://${request.headers.host}; manifest-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'`;
         const headers = { ...HEADERS, 'Content-Security-Policy': csp };
         const send = (status, content, type) => {
             response.writeHead(status, { ...headers, 'Content-Type': type ?? 'text/plain', 'Content-Length': content.length });
@@ -92,6 +92,7 @@ export class Service extends EventEmitter {
             return from === undefined ? send(200, content)
                 : send(206, content.subarray(Number(from), to === '' ? undefined : Number(to) + 1));
         }
+        if (pathname === '/favicon.ico') return send(204, Buffer.alloc(0)); // Chromium asks for it where a page can be installed
         if (pathname === '/work') return send(200, Buffer.from(this.work), 'text/plain');
         this.served.push(pathname);
         const name = pathname === '/' ? 'index.html' : path.basename(pathname);

@@ -42,14 +42,15 @@ char *wi_http_security_headers(const char *const *urls, const struct wi_strings 
         wi_buffer_strings(&out, " ", siblings->items[i], NULL);
         add_sockets(&out, one);
     }
-    wi_buffer_puts(&out, "; style-src 'self'; img-src 'self' data: "
-                         "blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
-                         "frame-ancestors 'none'\r\n"
-                         "Permissions-Policy: accelerometer=(), camera=(), display-capture=(), "
-                         "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), "
-                         "midi=(), payment=(), serial=(), usb=()\r\n"
-                         "X-Content-Type-Options: nosniff\r\n"
-                         "Referrer-Policy: no-referrer\r\n");
+    wi_buffer_puts(&out,
+        "; style-src 'self'; img-src 'self' data: "
+        "blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'\r\n"
+        "Permissions-Policy: accelerometer=(), camera=(), display-capture=(), "
+        "geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), "
+        "midi=(), payment=(), serial=(), usb=()\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        "Referrer-Policy: no-referrer\r\n");
     return wi_buffer_take(&out);
 }
 

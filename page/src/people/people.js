@@ -1,0 +1,129 @@
+/**
+ * What a person sees and sets who lends this browser: the script of its own that only such pages load. It decides when the page
+ * rests and when it is slow; the document (ui/person.js) does what follows.
+ */
+import { Controls } from './controls.js';
+import { DeviceView } from './device_view.js';
+import { element } from './elements.js';
+import { Figures } from './figures.js';
+import { Log, Noter } from './log.js';
+import { LogView } from './log_view.js';
+import { rulingOf, Usage } from './power.js';
+import { Watch } from './senses.js';
+import { MINUTES } from './settings.js';
+import { linkField, Share } from './share.js';
+import { Wake } from './wake.js';
+
+/** @import { Build, StateMessage } from '../shared/messages.js' */
+/** @import { Ruling } from './power.js' */
+/** @import { Settings, Values } from './settings.js' */
+
+/** How often rules are looked at that no event tells. */
+const LOOK_MS = 1000;
+/** Why the device is not tested now, and why nothing else runs while it is. */
+const BUSY = 'Something runs here now. Pause the page, wait until nothing runs any more, and test the device then.';
+const TESTED = 'this device is being tested';
+/** The name under which the tab keeps for how long it has computed in this hour. */
+const USED = 'webinfer.used';
+
+/** @typedef {object} Page
+ * @property {Settings} settings
+ * @property {Element} place after which the sections are put
+ * @property {Record<Build, string>} scripts of engine workers @property {(bytes: number) => void} fetched is told what they fetch
+ * @property {() => string} token of its link, or ""
+ * @property {(address: string) => void} open the page at that address of its origin
+ * @property {(ruling: Ruling) => void} rule is told the first ruling, and each other one
+ */
+
+export class People {
+    /** @param {Page} page */
+    constructor({ settings, place, scripts, fetched, token, open, rule }) {
+        this._settings = settings;
+        this._values = settings.values;
+        this._rule = rule;
+        this._ruled = '';
+        this._running = false;
+        this._works = false;
+        this._tested = false;
+        this._busy = '';
+        this._usage = new Usage(recall());
+        const log = new Log();
+        this._noter = new Noter(log, () => new Date());
+        this._log = new LogView(log);
+        this._figures = new Figures();
+        this._controls = new Controls(settings);
+        this._share = new Share(token);
+        this._wake = new Wake();
+        const device = new DeviceView({
+            scripts, fetched, device: () => settings.values.preferredDevice, busy: () => this._busy,
+            rest: (isTested) => {
+                this._tested = isTested;
+                this._look();
+            },
+        });
+        const sections = [this._figures, this._controls, device, this._share, this._log].map((one) => one.section);
+        place.after(...(token() ? [] : [linkField(open)]), ...sections);
+        // Browsers can install a page that has these.
+        for (const [rel, name] of [['icon', __ICON__], ['manifest', __MANIFEST__]])
+            document.head.append(element('link', { rel, href: new URL(name, import.meta.url).href }));
+        this._watch = new Watch(() => this._look());
+        settings.onChange(() => this._onSetting());
+        setInterval(() => this._look(), LOOK_MS);
+        addEventListener('pagehide', () => {
+            if (settings.values.minutesPerHour < MINUTES) keep(String(this._usage));
+        });
+        this._look();
+    }
+
+    /** @param {StateMessage} message */
+    show(message) {
+        const isOver = message.state === 'stopped' || message.state === 'refused';
+        this._running = message.running > 0 && !isOver;
+        this._works = message.state === 'connected' && !message.paused;
+        this._busy = message.running + message.queued > 0 && !isOver ? BUSY : '';
+        this._noter.state(message);
+        this._figures.show(message, Date.now());
+        this._share.show(message);
+        this._look();
+    }
+
+    _onSetting() {
+        const now = this._settings.values;
+        for (const name of /** @type {(keyof Values)[]} */ (Object.keys(now)))
+            if (now[name] !== this._values[name]) this._noter.note('info', `${name} is ${now[name]} from now on.`);
+        this._values = now;
+        this._look();
+    }
+
+    _look() {
+        const used = this._usage.note(Date.now(), this._running), found = rulingOf(this._settings.values, this._watch.senses, used);
+        const ruling = this._tested ? { ...found, paused: TESTED } : found;
+        const ruled = JSON.stringify(ruling);
+        if (ruled !== this._ruled) {
+            this._ruled = ruled;
+            this._noter.ruling(ruling);
+            this._controls.show(ruling);
+            this._rule(ruling);
+        }
+        this._wake.want(this._settings.values.wakeLock && this._works);
+        this._log.show();
+    }
+}
+
+/** @returns {string} */
+function recall() {
+    try {
+        return sessionStorage.getItem(USED) ?? '';
+    } catch {
+        return '';
+    }
+}
+
+/** @param {string} text */
+function keep(text) {
+    try {
+        sessionStorage.setItem(USED, text);
+    } catch {
+        // The hour begins anew, then.
+    }
+}

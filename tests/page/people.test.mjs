@@ -1,0 +1,250 @@
+// tier: full
+/** What a person sees and sets who lends a browser: figures, limits, the device, and when the page rests. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { builtPage, launch } from './support/browser.mjs';
+import { check, needsCases, readCase } from './support/cases.mjs';
+import { findFirefox, launchFirefox } from './support/firefox.mjs';
+import { BATTERY, CLOCK, HIDDEN, withPerson } from './support/person.mjs';
+import { TOKEN } from './support/service.mjs';
+import { findWebkit, launchWebkit } from './support/webkit.mjs';
+
+const firefox = findFirefox(), webkit = findWebkit();
+if (process.env.CI && !(firefox && webkit)) throw new Error('Firefox or WebKitGTK is missing: ./dev setup installs them');
+const LIMIT = 2 ** 20;
+
+/** What else a browser may tell. */
+const NO_BATTERY = 'delete Navigator.prototype.getBattery;';
+const SAVES = "Object.defineProperty(Navigator.prototype, 'connection', { configurable: true, get: () => ({ saveData: true }) });";
+const SMALL = "Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => 1 });";
+const FULL = "Storage.prototype.setItem = () => { throw new DOMException('it is full', 'QuotaExceededError'); };";
+/** How many locks keep the screen on. */
+const LOCK = `globalThis.locks = 0;
+globalThis.lock = () => ({ released: false, release() { if (!this.released) { this.released = true; locks--; } } });
+Object.defineProperty(Navigator.prototype, 'wakeLock', { configurable: true,
+    get: () => ({ request: async () => { locks++; return globalThis.lock(); } }) });`;
+const first = (script) => (name, content) => (name.startsWith('main-') ? `${script}\n${content}` : content);
+
+let page;
+before(() => { page = builtPage(); });
+after(() => page?.remove());
+
+const beats = (service, since = 0) => service.messages.slice(since).filter(({ type }) => type === 'heartbeat');
+const stored = (tab) => tab.evaluate("localStorage.getItem('webinfer.settings') ?? ''");
+
+/** A model of that many bytes. */
+const sized = (service, bytes) => service.addModel('large', readCase('op_add').onnx, undefined, { 'own.bin': Buffer.alloc(bytes) });
+
+for (const [name, start, unless] of [['Chromium', launch, needsCases],
+    ['Firefox', () => launchFirefox(firefox), firefox ? needsCases : { skip: 'there is no Firefox' }],
+    ['WebKitGTK', () => launchWebkit(webkit), webkit ? needsCases : { skip: 'there is no WebKitGTK' }]]) {
+    describe(`the person of a page, in ${name}`, unless, () => {
+        let browser;
+        before(async () => { browser = await start(); });
+        after(() => browser?.close());
+        const personTest = (what, run, options = {}) => test(what, () => withPerson(browser, page.folder, options, run));
+
+        personTest('sees what the service counts', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            await person.open('&start');
+            await person.is('connected');
+            service.silent = true; // its own heartbeats tell nothing
+            await person.says('figure-uptime', /min/);
+            service.send('heartbeat', { seq: 1, answered: 12, failed: 3, heartbeats_lost: 1, task_ms_p50: 7.25, rtt_ms: 0.5 });
+            await person.says('figure-answered', /^12$/);
+            const told = await tab.evaluate("[...document.querySelectorAll('#figures dd')].map(({ textContent }) => textContent).join()");
+            assert.match(told, /^connected,less than a minute,12,3,0,7\.3 ms,0\.5 ms,1$/);
+            check(found, await service.run(service.addModel('sum', found.onnx), found.inputs));
+            await person.press('pause');
+            await person.says('figure-state', /^paused$/);
+        });
+
+        personTest('limits the memory, and a model that is larger is refused before a byte of it is fetched', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            await person.open(`&start&memoryLimit=${LIMIT}`);
+            await person.is('connected');
+            const announced = await service.seen('node_announcement');
+            assert.equal(announced.data.capabilities.memory_limit, LIMIT);
+            const large = sized(service, LIMIT);
+            const { ok, error, retryable } = (await service.run(large, found.inputs)).data;
+            assert.deepEqual([ok, error.code, retryable], [false, 'model_too_large', true]);
+            assert.match(error.message, /and the user of this node allows 1048576 for models$/);
+            assert.deepEqual(service.fetched, []);
+            check(found, await service.run(sized(service, 1000), found.inputs));
+            // In the page, it is raised, and kept for the next time.
+            let since = service.messages.length;
+            await person.choose('memoryLimit', 0.5);
+            await service.seen('capability_report', (m) => m.data.capabilities.memory_limit === 2 ** 29, since);
+            check(found, await service.run(large, found.inputs));
+            assert.deepEqual(JSON.parse(await stored(tab)), { memoryLimit: String(2 ** 29) });
+            since = service.messages.length;
+            await person.open('&start');
+            const again = await service.seen('node_announcement', () => true, since);
+            assert.equal(again.data.capabilities.memory_limit, 2 ** 29);
+            // And what is not allowed is said, and changes nothing.
+            await person.says('settings', /Memory for models/);
+            await person.choose('memoryLimit', 0.0001);
+            await person.says('memoryLimit-problem', /^The limit is a number from 0\.001 to 1024, or 0, or nothing\. Nothing was changed\.$/);
+            await person.choose('memoryLimit', '');
+            await service.seen('capability_report', (m) => m.data.capabilities.memory_limit === undefined, since);
+            assert.equal(await stored(tab), '');
+        });
+
+        personTest('is told what was wrong with a link, and finds no token in what is kept', async (person) => {
+            const { service, tab } = person;
+            await person.open('&start&memoryLimit=5&preferredDevice=quantum');
+            await person.is('connected');
+            await person.says('settings-problems', /The link says preferredDevice=quantum, but .* high-performance, low-power or cpu, so the fastest device is used\./);
+            await person.says('settings-problems', /The link says memoryLimit=5, but memoryLimit must be 0, or a number of bytes from 1048576 to/);
+            assert.equal((await service.seen('node_announcement')).data.capabilities.memory_limit, undefined);
+            await person.choose('storageLimit', 1);
+            await tab.waitFor("localStorage.length === 1");
+            const kept = await tab.evaluate('JSON.stringify(Object.entries(localStorage))');
+            assert.equal(kept.includes(TOKEN), false, kept);
+            await person.open(`&start&memoryLimit=${LIMIT}&${'x'.repeat(5000)}`);
+            await person.is('connected');
+            await person.says('settings-problems', /^The link has \d{4} characters\. Settings are read from links of at most 4096 characters, so the defaults are used\.$/);
+        });
+
+        personTest('has what it chose until the page is closed where the browser keeps nothing, and is told so', async (person) => {
+            const { service, tab } = person;
+            await person.open('&start');
+            await person.is('connected');
+            await person.says('settings', /Memory for models/);
+            const since = service.messages.length;
+            await person.choose('memoryLimit', 0.5);
+            await service.seen('capability_report', (m) => m.data.capabilities.memory_limit === 2 ** 29, since);
+            await person.says('settings-unkept', /^This browser keeps nothing for this page\./);
+            assert.equal(await stored(tab), '');
+        }, { alter: first(FULL) });
+
+        personTest('lets the processor alone compute, and later another device', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            await person.open('&start&preferredDevice=cpu');
+            await person.is('connected');
+            await service.probed();
+            const { platforms } = service.capabilities;
+            for (const platform of ['webgpu', 'webnn', 'webgl'])
+                assert.deepEqual(platforms[platform], { available: false, reason: 'the user of this browser lets it compute with the processor only' });
+            assert.equal(service.served.some((path) => /engine-web/.test(path)), false);
+            check(found, await service.run(service.addModel('sum', found.onnx), found.inputs));
+            const since = service.messages.length;
+            await person.says('settings', /Device to compute with/);
+            await person.choose('preferredDevice', 'low-power');
+            const again = await service.seen('node_announcement', (m) => m.data.token === TOKEN, since);
+            assert.notEqual(again.data.capabilities.platforms.webgl.reason, platforms.webgl.reason);
+            assert.ok(beats(service, since).some(({ data }) => data.paused), 'it takes nothing new before it loads itself again');
+            await person.is('connected');
+            await service.caughtUp();
+            assert.ok(!beats(service).at(-1).data.paused);
+            assert.equal(await tab.evaluate("document.getElementById('preferredDevice')?.value ?? 'low-power'"), 'low-power');
+        });
+
+        personTest('has it rest on battery, and is told why; the button is apart from that', async (person) => {
+            const { service, tab } = person;
+            await person.open('&start&pauseOnBattery=yes');
+            await person.is('connected');
+            let since = service.messages.length;
+            await tab.evaluate('plug(false)');
+            await service.seen('heartbeat', (m) => m.data.paused === true, since);
+            await person.is('paused');
+            await person.says('state', /^Paused\. .* \(because this device runs on its battery\)$/);
+            await person.says('power-now', /^Resting, because this device runs on its battery\.$/);
+            await person.press('pause');
+            await person.says('pause', /^Continue$/);
+            assert.match(await person.text('state'), /^Paused\. Nothing runs here/);
+            since = service.messages.length;
+            await tab.evaluate('plug(true)');
+            await person.says('power-now', /^No rule applies now\.$/);
+            await person.is('paused');
+            assert.equal((await service.caughtUp()).data.paused, true, 'its person has paused it, too');
+            await person.press('pause');
+            await service.seen('heartbeat', (m) => !m.data.paused, since);
+            await person.is('connected');
+        }, { alter: first(BATTERY) });
+
+        personTest('has it rest while it is hidden', async (person) => {
+            const { service, tab } = person;
+            await person.open('&start');
+            await person.is('connected');
+            await person.says('settings', /Pause while this page is hidden/);
+            await person.choose('pauseWhileHidden', true);
+            let since = service.messages.length;
+            await tab.evaluate('hide(true)');
+            await service.seen('heartbeat', (m) => m.data.paused === true, since);
+            since = service.messages.length;
+            await tab.evaluate('hide(false)');
+            await service.seen('heartbeat', (m) => !m.data.paused, since);
+            assert.deepEqual(JSON.parse(await stored(tab)), { pauseWhileHidden: 'yes' });
+        }, { alter: first(HIDDEN) });
+
+        personTest('has it rest after some minutes of an hour, and keeps the screen on meanwhile', async (person) => {
+            const { service, tab } = person;
+            await person.open('&start&minutesPerHour=2&wakeLock=yes');
+            await person.is('connected');
+            await tab.waitFor('locks === 1');
+            const running = service.request({ name: 'builtin/count', hash: '', engine: 'builtin', files: [] }, [], { options: { count: 1000, interval_ms: 50 } });
+            await tab.waitFor("document.documentElement.dataset.running === '1'");
+            await person.says('power-now', /^No rule applies now\.$/);
+            let since = service.messages.length;
+            for (let i = 0; i < 2; i++) await tab.evaluate('pass(60_000)');
+            await service.seen('heartbeat', (m) => m.data.paused === true, since);
+            await person.says('power-now', /^Resting, because it has computed for 2 minutes of this hour\.$/);
+            await tab.waitFor('locks === 0');
+            since = service.messages.length;
+            service.send('task_cancel', { attempt_id: running });
+            await tab.waitFor("document.documentElement.dataset.running === '0'");
+            await tab.evaluate('pass(3600_000)');
+            await service.seen('heartbeat', (m) => !m.data.paused, since);
+            await tab.waitFor('locks === 1');
+        }, { alter: first([HIDDEN, CLOCK, LOCK].join('\n')) });
+
+        personTest('is told what this browser does not tell', async (person) => {
+            const { tab } = person;
+            await person.open('&start&pauseOnBattery=yes');
+            await person.is('connected');
+            await person.says('settings', /does not tell pages whether the device runs on its battery, so this has no effect here\. Chrome, Edge/);
+            assert.equal(await tab.evaluate("document.getElementById('pauseOnBattery').disabled"), true);
+            assert.equal(await tab.evaluate("document.getElementById('pauseWhileHidden').disabled"), false);
+            await person.is('connected');
+        }, { alter: first(NO_BATTERY) });
+
+        for (const [what, script, fragment] of [['data is to be saved', SAVES, ''], ['it has little memory', SMALL, ''],
+            ['it saves its battery', `${BATTERY}\nbattery.charging = false;`, '&preferredDevice=low-power']]) {
+            personTest(`has it slow while ${what}: one thread, and it says so`, async (person) => {
+                const { service } = person, found = readCase('op_add');
+                await person.open(`&start${fragment}`);
+                await person.is('connected');
+                await service.seen('heartbeat', (m) => m.data.throttled === true);
+                await person.says('power-now', /^Slow, because /);
+                const { executed_on: on } = (await service.run(service.addModel('sum', found.onnx), found.inputs)).data;
+                assert.equal(on.threads ?? 1, 1);
+                assert.equal((await service.caughtUp()).data.throttled, true);
+            }, { alter: first(script), welcome: { threads: 2, language_models: { threads: 2 } } });
+        }
+
+        personTest('has a session of the service untouched: the same requests and messages as ever', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            await person.open('&start');
+            await person.is('connected');
+            await service.probed();
+            check(found, await service.run(service.addModel('sum', found.onnx), found.inputs));
+            const { data } = await service.caughtUp();
+            assert.deepEqual(Object.keys(data), ['seq', 'reply_to', 'running', 'busy_since_ms']);
+            assert.deepEqual(Object.keys(service.capabilities).sort(), ['browser', 'cores', 'cross_origin_isolated', 'engine_info', 'engines',
+                'memory_gib', 'os', 'platforms', 'task_types']);
+            const files = [...new Set(service.served.map((path) => path.replace(/-[0-9a-f]{12}/, '')))].filter((path) => path !== '/favicon.ico').sort();
+            assert.deepEqual(files, REQUESTS[name]);
+            assert.equal(await tab.evaluate("document.getElementById('settings') === null && localStorage.length === 0 && sessionStorage.length === 0"), true);
+        }, { welcome: { joined: false } });
+    });
+}
+
+/** The files that a session's page asks for, with a model on WASM: as this test found them with the page of the commit 4b19efec,
+ * before there was anything for people. */
+const FILES = ['/', '/engine-wasm.js', '/link.js', '/main.js', '/ort-wasm-simd-threaded.mjs', '/ort-wasm-simd-threaded.wasm', '/style.css'];
+const REQUESTS = {
+    Chromium: [...FILES, '/engine-webgpu-jspi.js'].sort(),
+    Firefox: [...FILES, '/engine-webgpu-jspi.js'].sort(),
+    WebKitGTK: FILES,
+};
