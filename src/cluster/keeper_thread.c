@@ -177,7 +177,7 @@ static void rows_tick(struct wi_keeper *keeper, double now_ms)
            now_ms - keeper->marks[gone].since_ms >= MARK_MS && wi_shared_is_ready(keeper->jobs)) {
         struct wi_broker_problem problem;
         const struct wi_keeper_mark *mark = &keeper->marks[gone++];
-        if (kv->forget(kv->context, mark->key, mark->revision, &problem) == WI_KV_LOST)
+        if (kv->purge(kv->context, mark->key, mark->revision, &problem) == WI_KV_LOST)
             wi_shared_lose(keeper->jobs, &problem);
     }
     if (gone == 0)
