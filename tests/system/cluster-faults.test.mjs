@@ -127,19 +127,21 @@ describe('jobs of many members', { concurrency: 2, ...withNats }, () => {
         }
     });
 
-    test('a second member of a name takes no jobs until the first is gone', () => withRoom([{ name: 'a' }], async ({ server, members: [first], simulate }) => {
+    test('a second member of a name takes no part until the first is gone', () => withRoom([{ name: 'a' }], async ({ server, members: [first], simulate }) => {
         const second = memberOf(server, 'a');
         try {
             await second.start({ ready: false });
             await refuses(second, /another daemon is a member with this one's name/);
-            const simulation = await simulate(second, { nodes: 1, latencyMs: 1 });
             const id = await accepted(first, echo(1));
             for (let i = 0; i < 3; i++) await refuses(second, /name/);
+            const { status, json } = await second.post('/v1/admin/join', { nodes: 1 });
+            assert.deepEqual([status, json.code], [503, 'cluster_unavailable']);
             assert.ok(!await metric(second, 'webinfer_stored_jobs_done_total'));
             assert.equal((await first.get(`/v1/jobs/${id}`)).json.finished_at ?? null, null);
             first.signal('SIGKILL');
             await first.waitEnd();
             await ready(second);
+            const simulation = await simulate(second, { nodes: 1, latencyMs: 1 });
             assertDone(await ended(second, id), 1);
             await simulation.stop();
             await second.stop();
