@@ -41,7 +41,11 @@ export class Simulation {
     async #giveLink(daemon, nodes, token) {
         const headers = token ? { Authorization: `Bearer ${token}` } : {};
         try {
-            const answer = nodes && await daemon.post('/v1/admin/join', { nodes, start: true }, { headers });
+            // A member of a cluster that has just started makes no join token until the servers have told it those that there are.
+            const answer = nodes && await until(async () => {
+                const said = await daemon.post('/v1/admin/join', { nodes, start: true }, { headers });
+                return said.json?.code === 'cluster_unavailable' ? null : said;
+            }, { what: 'a join link' });
             this.child.stdin.end(answer ? answer.json.url ?? answer.text : '');
         } catch (error) {
             this.problems += error;
