@@ -251,16 +251,16 @@ static void row_apply(struct wi_joins *joins, struct wi_join_row *row)
     wi_joins_settle(joins, join->id);
 }
 
-static enum wi_row_fault on_row(void *context, const struct wi_row *row)
+static enum wi_read_fault on_row(void *context, const struct wi_row *row)
 {
     struct wi_joins *joins = context;
     struct wi_join_row read = {0};
-    enum wi_row_fault fault =
-        row->text ? wi_join_row_read(&read, row->name, row->text, row->size) : WI_ROW_GOOD;
+    enum wi_read_fault fault =
+        row->text ? wi_join_row_read(&read, row->name, row->text, row->size) : WI_READ_GOOD;
     struct wi_join *join = wi_joins_find(joins, row->name);
     if (join && !join->is_shared)
-        fault = WI_ROW_GARBAGE; /* the id of a node token */
-    else if (row->text && fault == WI_ROW_GOOD)
+        fault = WI_READ_GARBAGE; /* the id of a node token */
+    else if (row->text && fault == WI_READ_GOOD)
         row_apply(joins, &read);
     else if (join)
         join_end(joins, join);
