@@ -18,6 +18,8 @@
 #include "cluster/members.h"
 #include "terms/job/job_store.h"
 
+#define WI_SHARED_RETRY_S 2 /* when to ask again while the servers cannot be used */
+
 struct wi_shared_terms {
     const struct wi_kv *kv; /* borrowed */
     char instance[WI_ID_SIZE];
