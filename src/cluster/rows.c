@@ -10,7 +10,8 @@
 #include <utlist.h>
 
 /* In the keys of rows, by kind. */
-static const char *const kind_names[WI_ROW_KINDS] = {[WI_ROWS_JOINS] = "join"};
+static const char *const kind_names[WI_ROW_KINDS] = {
+    [WI_ROWS_JOINS] = "join", [WI_ROWS_VERDICTS] = "verdict"};
 
 struct known_row {
     char key[WI_KV_KEY_SIZE];
