@@ -419,7 +419,8 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
         wi_pool_bridge_events(d->pool), error);
     if (d->bridge == NULL)
         return error->code;
-    wi_bridge_serve_content(d->bridge, d->models->blocks, d->id);
+    wi_bridge_serve_content(d->bridge, d->models->blocks, d->id,
+        d->models->shared ? wi_shared_content_key(d->models->shared) : NULL);
     wi_bridge_remember(d->bridge, d->db);
     wi_bridge_share_invitations(d->bridge, wi_cluster_rows(d->cluster));
     wi_versions_work_add_user(d->models->versions, wi_api_list_loaded, d->bridge);
@@ -470,6 +471,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         return error->code;
     d->shared_verdicts =
         wi_shared_verdicts_new(wi_pool_verdicts(d->pool), wi_cluster_rows(d->cluster));
+    wi_models_join(d->models, wi_cluster_rows(d->cluster), wi_cluster_find, d->cluster);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     wi_models_share(d->models, wi_bridge_take_copies, d->bridge);

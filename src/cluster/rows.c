@@ -11,7 +11,7 @@
 
 /* In the keys of rows, by kind. */
 static const char *const kind_names[WI_ROW_KINDS] = {
-    [WI_ROWS_JOINS] = "join", [WI_ROWS_VERDICTS] = "verdict"};
+    [WI_ROWS_JOINS] = "join", [WI_ROWS_VERDICTS] = "verdict", [WI_ROWS_CONTENT] = "content"};
 
 struct known_row {
     char key[WI_KV_KEY_SIZE];

@@ -19,7 +19,7 @@
 #define WI_ROW_NAME_MAX 128 /* letters, digits, "-" and "_" */
 #define WI_ROW_MAX 8192     /* bytes of a text */
 
-enum wi_row_kind { WI_ROWS_JOINS, WI_ROWS_VERDICTS, WI_ROW_KINDS };
+enum wi_row_kind { WI_ROWS_JOINS, WI_ROWS_VERDICTS, WI_ROWS_CONTENT, WI_ROW_KINDS };
 
 struct wi_row {
     const char *name, *text; /* NULL: there is no such row any more */

@@ -313,21 +313,13 @@ static void on_ready(void *context)
 
 /* --- sweeps ----------------------------------------------------------------------------------- */
 
-static int is_living(const struct wi_shared_view *view, const char *instance)
-{
-    for (size_t i = 0; i < view->count; i++)
-        if (strcmp(view->living[i], instance) == 0)
-            return 1;
-    return 0;
-}
-
 /* Asks about each daemon that holds places and is not seen, once. */
 static void missing_ask(
     struct wi_joins *joins, const struct wi_join *join, struct wi_shared_view *view)
 {
     for (size_t i = 0; i < join->row.holder_count; i++) {
         const char *instance = join->row.holders[i].instance;
-        if (view->count == WI_MEMBERS_MAX || is_living(view, instance))
+        if (view->count == WI_MEMBERS_MAX || wi_shared_view_has(view, instance))
             continue;
         wi_text_copy(view->living[view->count++], WI_ID_SIZE, instance);
         wi_rows_ask_lapsed(joins->rows, WI_ROWS_JOINS, instance);
