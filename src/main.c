@@ -35,6 +35,7 @@
 #include "settings/config/config.h"
 #include "settings/store/db.h"
 #include "work/job/job.h"
+#include "work/pool/facts/shared_verdicts.h"
 #include "work/pool/pool.h"
 #include <assert.h>
 #include <curl/curl.h>
@@ -87,6 +88,7 @@ struct daemon {
     struct wi_proof *proof;
     struct wi_quantizer *quantizer;
     struct wi_pool *pool;
+    struct wi_shared_verdicts *shared_verdicts; /* NULL: it is in no cluster */
     struct wi_bridge *bridge;
     struct wi_server *server;
     uv_signal_t signals[3];
@@ -417,7 +419,8 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
         wi_pool_bridge_events(d->pool), error);
     if (d->bridge == NULL)
         return error->code;
-    wi_bridge_serve_content(d->bridge, d->models->blocks, d->id);
+    wi_bridge_serve_content(d->bridge, d->models->blocks, d->id,
+        d->models->shared ? wi_shared_content_key(d->models->shared) : NULL);
     wi_bridge_remember(d->bridge, d->db);
     wi_bridge_share_invitations(d->bridge, wi_cluster_rows(d->cluster));
     wi_versions_work_add_user(d->models->versions, wi_api_list_loaded, d->bridge);
@@ -466,6 +469,9 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->cluster = wi_cluster_new(&d->loop, d->config, PACKAGE_VERSION, error);
     if (error->code != WI_OK)
         return error->code;
+    d->shared_verdicts =
+        wi_shared_verdicts_new(wi_pool_verdicts(d->pool), wi_cluster_rows(d->cluster));
+    wi_models_join(d->models, wi_cluster_rows(d->cluster), wi_cluster_find, d->cluster);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     wi_models_share(d->models, wi_bridge_take_copies, d->bridge);
@@ -506,6 +512,7 @@ static void free_parts(struct daemon *d)
     wi_lws_end_free(d->lws);
     wi_bridge_free(d->bridge);
     wi_proof_free(d->proof);
+    wi_shared_verdicts_free(d->shared_verdicts);
     wi_pool_free(d->pool);
     wi_jobs_free(d->jobs);
     wi_checks_free(d->checks);

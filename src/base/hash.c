@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,12 @@ static void hash_must(int done)
         return;
     fprintf(stderr, "webinfer: OpenSSL cannot compute a hash\n");
     abort();
+}
+
+void wi_hash_keyed(const unsigned char key[WI_HASH_SIZE], const void *bytes, size_t size,
+    unsigned char hash[WI_HASH_SIZE])
+{
+    hash_must(HMAC(EVP_sha256(), key, WI_HASH_SIZE, bytes, size, hash, NULL) != NULL);
 }
 
 struct wi_hasher *wi_hasher_new(enum wi_hash_kind kind)

@@ -14,6 +14,10 @@
 #define WI_HASH_HEX_SIZE (2 * WI_HASH_SIZE + 1) /* hexadecimal digits, with the NUL */
 
 void wi_hash(const void *bytes, size_t size, unsigned char hash[WI_HASH_SIZE]);
+/* HMAC-SHA-256 (RFC 2104): shows for these bytes that one knows the key, and does not show the
+ * key. */
+void wi_hash_keyed(const unsigned char key[WI_HASH_SIZE], const void *bytes, size_t size,
+    unsigned char hash[WI_HASH_SIZE]);
 /* The SHA-256 of the first `bytes` bytes of a file, whatever the descriptor's offset; blocks. 0, or
  * -1 with errno: 0 if the file is shorter, ECANCELED once `stop` is set (NULL: never). */
 int wi_hash_file(int fd, uint64_t bytes, atomic_int *stop, char hex[WI_HASH_HEX_SIZE]);

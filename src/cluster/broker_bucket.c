@@ -4,9 +4,7 @@
 #include "cluster/broker_private.h"
 
 #include "base/text.h"
-#include "cluster/kv.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifdef HAVE_NATS
@@ -90,9 +88,9 @@ int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *pr
 {
     jsStreamInfo *info = NULL;
     jsErrCode code = 0;
-    char name[96], differs[96];
-    snprintf(name, sizeof name, "KV_%s", broker->terms->bucket);
-    natsStatus status = js_GetStreamInfo(&info, broker->stream, name, NULL, &code);
+    char stream[WI_BROKER_STREAM_SIZE], differs[96];
+    wi_broker_stream(broker, stream);
+    natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, NULL, &code);
     if (status == NATS_NOT_FOUND || code == JSStreamNotFoundErr)
         return bucket_make(broker, problem);
     if (status != NATS_OK)
@@ -103,7 +101,7 @@ int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *pr
         return wi_broker_fail(problem, WI_BROKER_SETTINGS,
             "the bucket %.60s at %.160s has %s; give all members the same [cluster] replicas, or "
             "another [cluster] prefix, or remove the stream %s",
-            broker->terms->bucket, broker->url, differs, name);
+            broker->terms->bucket, broker->url, differs, stream);
     status = js_KeyValue(&broker->store, broker->stream, broker->terms->bucket);
     return status == NATS_OK ? 0 : wi_broker_explain(broker, status, 0, problem);
 }
@@ -191,11 +189,11 @@ static enum wi_kv_result bucket_purge(
     void *context, const char *pattern, uint64_t last, struct wi_broker_problem *problem)
 {
     struct wi_broker *broker = context;
-    char stream[96], subject[256];
+    char stream[WI_BROKER_STREAM_SIZE], subject[WI_BROKER_SUBJECT_SIZE];
     jsOptions options;
     jsErrCode code = 0;
-    snprintf(stream, sizeof stream, "KV_%s", broker->terms->bucket);
-    snprintf(subject, sizeof subject, "$KV.%s.%s", broker->terms->bucket, pattern);
+    wi_broker_stream(broker, stream);
+    wi_broker_subject(broker, pattern, subject);
     jsOptions_Init(&options);
     options.Wait = WI_BROKER_WAIT_MS;
     options.Stream.Purge.Subject = subject;
@@ -214,8 +212,9 @@ static natsStatus walk_begin(struct wi_broker *broker, const struct wi_kv_walk *
 {
     jsStreamInfo *info = NULL;
     jsSubOptions options;
-    char stream[96];
-    snprintf(stream, sizeof stream, "KV_%s", broker->terms->bucket);
+    char stream[WI_BROKER_STREAM_SIZE], subject[WI_BROKER_SUBJECT_SIZE];
+    wi_broker_stream(broker, stream);
+    wi_broker_subject(broker, walk->pattern, subject);
     natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, NULL, NULL);
     if (status != NATS_OK)
         return status;
@@ -228,10 +227,7 @@ static natsStatus walk_begin(struct wi_broker *broker, const struct wi_kv_walk *
     options.Config.MaxAckPending = (int64_t)walk->key_count_max;
     options.Config.HeadersOnly = walk->value_max == 0;
     options.Config.MemoryStorage = true;
-    char *subject = wi_sprintf("$KV.%s.%s", broker->terms->bucket, walk->pattern);
-    status = js_PullSubscribe(keys, broker->stream, subject, NULL, NULL, &options, NULL);
-    free(subject);
-    return status;
+    return js_PullSubscribe(keys, broker->stream, subject, NULL, NULL, &options, NULL);
 }
 
 static natsStatus walk_add(

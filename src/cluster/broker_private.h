@@ -3,6 +3,7 @@
 #define WI_CLUSTER_BROKER_PRIVATE_H
 
 #include "cluster/broker.h"
+#include "cluster/kv.h"
 
 /* Fills `problem`; returns -1. */
 __attribute__((format(printf, 3, 4))) int wi_broker_fail(
@@ -10,6 +11,10 @@ __attribute__((format(printf, 3, 4))) int wi_broker_fail(
 
 #ifdef HAVE_NATS
 #include <nats/nats.h>
+
+/* A bucket has the name of WI_CLUSTER_PREFIX_MAX bytes and a word. */
+#define WI_BROKER_STREAM_SIZE 96
+#define WI_BROKER_SUBJECT_SIZE (WI_BROKER_STREAM_SIZE + WI_KV_KEY_SIZE)
 
 struct wi_broker {
     const struct wi_broker_terms *terms;
@@ -33,6 +38,11 @@ int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *pr
 /* Why the bucket cannot be used; returns -1. */
 int wi_broker_explain(const struct wi_broker *broker, natsStatus status, jsErrCode code,
     struct wi_broker_problem *problem);
+/* The name of the stream that the bucket is to the server. */
+void wi_broker_stream(const struct wi_broker *broker, char stream[WI_BROKER_STREAM_SIZE]);
+/* The subject of a key, or of a pattern of keys (kv.h). */
+void wi_broker_subject(
+    const struct wi_broker *broker, const char *pattern, char subject[WI_BROKER_SUBJECT_SIZE]);
 /* Fills `entry`. No copy is larger than `most`, and 1 byte that says that the value was. */
 void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most);
 /* Fills `entry` with what the message says of its key, but the revision. */

@@ -1,4 +1,4 @@
-/* What the files that call libnats share: problems in words, and copies of entries. */
+/* What the files that call libnats share: problems in words, names, and copies of entries. */
 #include "config.h"
 
 #include "cluster/broker_private.h"
@@ -72,12 +72,24 @@ void wi_broker_entry_from(
     entry->removed = natsMsgHeader_Get(from, "KV-Operation", &operation) == NATS_OK;
 }
 
+void wi_broker_stream(const struct wi_broker *broker, char stream[WI_BROKER_STREAM_SIZE])
+{
+    snprintf(stream, WI_BROKER_STREAM_SIZE, "KV_%s", broker->terms->bucket);
+}
+
+void wi_broker_subject(
+    const struct wi_broker *broker, const char *pattern, char subject[WI_BROKER_SUBJECT_SIZE])
+{
+    snprintf(subject, WI_BROKER_SUBJECT_SIZE, "$KV.%s.%s", broker->terms->bucket, pattern);
+}
+
 natsStatus wi_broker_read(
     struct wi_broker *broker, const char *key, size_t most, struct wi_broker_entry *entry)
 {
     natsMsg *got = NULL;
-    char *stream = wi_sprintf("KV_%s", broker->terms->bucket);
-    char *subject = wi_sprintf("$KV.%s.%s", broker->terms->bucket, key);
+    char stream[WI_BROKER_STREAM_SIZE], subject[WI_BROKER_SUBJECT_SIZE];
+    wi_broker_stream(broker, stream);
+    wi_broker_subject(broker, key, subject);
     *entry = (struct wi_broker_entry){0};
     natsStatus status = js_GetLastMsg(&got, broker->stream, stream, subject, NULL, NULL);
     if (status == NATS_OK) {
@@ -89,8 +101,6 @@ natsStatus wi_broker_read(
         wi_broker_entry_clear(entry);
         status = NATS_NOT_FOUND;
     }
-    free(subject);
-    free(stream);
     return status;
 }
 #endif

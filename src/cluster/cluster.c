@@ -297,6 +297,17 @@ int wi_cluster_may_be_elsewhere(void *context, const struct wi_record *record)
     return found;
 }
 
+const struct wi_cluster_member *wi_cluster_find(void *context, const char *instance)
+{
+    struct wi_cluster *cluster = context;
+    cluster_look(cluster);
+    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
+         seen = wi_members_next(&cluster->members, seen->member.name))
+        if (strcmp(seen->member.instance, instance) == 0)
+            return &seen->member;
+    return NULL;
+}
+
 struct wi_rows *wi_cluster_rows(struct wi_cluster *cluster)
 {
     return cluster ? cluster->rows : NULL;

@@ -30,6 +30,9 @@ void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
 /* Whether another member may have the model of the record: it says so, it has more models than it
  * names, or the record is younger than what the members say. */
 int wi_cluster_may_be_elsewhere(void *cluster, const struct wi_record *record);
+/* The member of that instance, if it lives; borrowed until the next turn of the loop. NULL: there
+ * is none. */
+const struct wi_cluster_member *wi_cluster_find(void *cluster, const char *instance);
 /* The rows that its members share, which are valid until wi_cluster_free; NULL without a cluster.
  */
 struct wi_rows *wi_cluster_rows(struct wi_cluster *cluster);

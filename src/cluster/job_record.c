@@ -1,16 +1,13 @@
 /* See job_record.h. */
 #include "cluster/job_record.h"
 
-#include "base/json_read.h"
-#include "base/params.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RECORD_VERSION 1
-#define VERSION_MAX 1000000000
-#define TIME_MAX 253402300799999 /* the end of the year 9999 */
+#define TIME_MAX WI_VERSIONED_TIME_MAX
 #define COUNT_MAX 1000000000
 #define NAME_MAX_BYTES 1024
 #define CLIENT_ID_MAX 8192
@@ -79,13 +76,6 @@ int wi_job_record_print(const struct wi_job_record *job, struct wi_buffer *out)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-struct version_params {
-    int64_t record;
-};
-
-static const struct wi_param version_table[] = {
-    WI_PARAM(version_params, record, INTEGER, .required = 1, .max = VERSION_MAX), WI_PARAM_END};
-
 struct head_params {
     const char *id, *dialect, *client, *model, *client_id, *problem, *holder, *parts, *key;
     int state, infer, cancelled;
@@ -122,6 +112,9 @@ static const struct wi_param head_table[] = {
     WI_PARAM(head_params, status, INTEGER, .required = 1, .max = STATUS_MAX),
     WI_PARAM(head_params, answer_size, INTEGER, BYTES),
     WI_PARAM(head_params, head_size, INTEGER, BYTES), WI_PARAM_END};
+
+static const struct wi_versioned head_form = {
+    "record", RECORD_VERSION, WI_JOB_HEAD_MAX, head_table};
 
 int wi_job_is_name(const char *text)
 {
@@ -190,13 +183,13 @@ static void record_fill(struct wi_record *record, const struct head_params *head
 }
 
 /* `bytes` are those behind the line. */
-static enum wi_job_fault job_fill(
+static enum wi_read_fault job_fill(
     struct wi_job_record *job, const struct head_params *head, const char *bytes, size_t size)
 {
     if (size > 0) {
         job->record.bytes = wi_blob_new(NULL, size + 1);
         if (job->record.bytes == NULL)
-            return WI_JOB_NO_MEMORY;
+            return WI_READ_NO_MEMORY;
         wi_blob_append(job->record.bytes, bytes, size);
     }
     record_fill(&job->record, head);
@@ -206,45 +199,25 @@ static enum wi_job_fault job_fill(
     wi_text_copy(job->holder, sizeof job->holder, head->holder);
     wi_text_copy(job->parts, sizeof job->parts, head->parts);
     wi_text_copy(job->key, sizeof job->key, head->key);
-    return WI_JOB_GOOD;
+    return WI_READ_GOOD;
 }
 
-/* The version of an object that has one of ours: WI_JOB_GOOD. */
-static enum wi_job_fault version_check(const json_t *object)
-{
-    struct version_params version = {0};
-    if (!json_is_object(object) ||
-        wi_params_read(version_table, object, WI_PARAMS_OPEN, "", &version, NULL) != WI_OK)
-        return WI_JOB_GARBAGE;
-    return version.record == RECORD_VERSION ? WI_JOB_GOOD : WI_JOB_OTHER_VERSION;
-}
-
-static enum wi_job_fault head_read(
-    struct wi_job_record *job, const char *id, const json_t *object, const char *bytes, size_t size)
-{
-    struct head_params head = {0};
-    enum wi_job_fault fault = version_check(object);
-    if (fault != WI_JOB_GOOD)
-        return fault;
-    if (wi_params_read(head_table, object, WI_PARAMS_OPEN, "", &head, NULL) != WI_OK ||
-        !head_is_good(&head, id, size))
-        return WI_JOB_GARBAGE;
-    return job_fill(job, &head, bytes, size);
-}
-
-enum wi_job_fault wi_job_record_read(
+enum wi_read_fault wi_job_record_read(
     struct wi_job_record *job, const char *id, const void *bytes, size_t size)
 {
-    json_error_t place;
+    struct head_params head = {0};
     const char *text = bytes;
+    json_t *object;
     if (size == 0 || size > WI_JOB_RECORD_MAX)
-        return WI_JOB_GARBAGE;
+        return WI_READ_GARBAGE;
     const char *end = memchr(text, '\n', size < WI_JOB_HEAD_MAX ? size : WI_JOB_HEAD_MAX);
     size_t length = end ? (size_t)(end - text) : 0, behind = end ? size - length - 1 : 0;
     if (!end || behind > WI_JOB_INLINE_MAX)
-        return WI_JOB_GARBAGE;
-    json_t *object = wi_json_read(text, length, 0, &place);
-    enum wi_job_fault fault = object ? head_read(job, id, object, end + 1, behind) : WI_JOB_GARBAGE;
+        return WI_READ_GARBAGE;
+    enum wi_read_fault fault = wi_versioned_read(&head_form, text, length, &head, &object);
+    if (fault == WI_READ_GOOD)
+        fault = head_is_good(&head, id, behind) ? job_fill(job, &head, end + 1, behind)
+                                                : WI_READ_GARBAGE;
     json_decref(object);
     return fault;
 }
@@ -281,27 +254,21 @@ static const struct wi_param key_table[] = {WI_PARAM(key_params, id, STRING, .re
     WI_PARAM(key_params, dialect, STRING, .required = 1, .min = 1, .max = WI_RECORD_DIALECT_MAX),
     WI_PARAM(key_params, at, INTEGER, TIME), WI_PARAM_END};
 
-static enum wi_job_fault key_fill(struct wi_job_key *key, const json_t *object)
+static const struct wi_versioned key_form = {"record", RECORD_VERSION, WI_JOB_KEY_MAX, key_table};
+
+enum wi_read_fault wi_job_key_read(struct wi_job_key *key, const void *bytes, size_t size)
 {
     struct key_params params = {0};
-    enum wi_job_fault fault = version_check(object);
-    if (fault != WI_JOB_GOOD)
-        return fault;
-    if (wi_params_read(key_table, object, WI_PARAMS_OPEN, "", &params, NULL) != WI_OK ||
-        !wi_job_is_name(params.id) || !wi_hash_is_printed(params.hash))
-        return WI_JOB_GARBAGE;
-    wi_text_copy(key->id, sizeof key->id, params.id);
-    wi_text_copy(key->hash, sizeof key->hash, params.hash);
-    wi_text_copy(key->dialect, sizeof key->dialect, params.dialect);
-    key->at = params.at;
-    return WI_JOB_GOOD;
-}
-
-enum wi_job_fault wi_job_key_read(struct wi_job_key *key, const void *bytes, size_t size)
-{
-    json_error_t place;
-    json_t *object = size <= WI_JOB_KEY_MAX ? wi_json_read(bytes, size, 0, &place) : NULL;
-    enum wi_job_fault fault = object ? key_fill(key, object) : WI_JOB_GARBAGE;
+    json_t *object;
+    enum wi_read_fault fault = wi_versioned_read(&key_form, bytes, size, &params, &object);
+    if (fault == WI_READ_GOOD && !(wi_job_is_name(params.id) && wi_hash_is_printed(params.hash)))
+        fault = WI_READ_GARBAGE;
+    if (fault == WI_READ_GOOD) {
+        wi_text_copy(key->id, sizeof key->id, params.id);
+        wi_text_copy(key->hash, sizeof key->hash, params.hash);
+        wi_text_copy(key->dialect, sizeof key->dialect, params.dialect);
+        key->at = params.at;
+    }
     json_decref(object);
     return fault;
 }

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "cluster/versioned.h"
 #include "terms/job/record.h"
 
 /* Each member reads each version of each record, so that what is larger lies apart. */
@@ -39,15 +40,9 @@ size_t wi_job_record_bytes(const struct wi_job_record *job);
 /* The record for `out`. 0, or -1: the line of JSON would be longer than WI_JOB_HEAD_MAX. */
 int wi_job_record_print(const struct wi_job_record *job, struct wi_buffer *out);
 
-enum wi_job_fault {
-    WI_JOB_GOOD,
-    WI_JOB_GARBAGE,
-    WI_JOB_OTHER_VERSION, /* written by a program that is newer, or older */
-    WI_JOB_NO_MEMORY      /* for its bytes */
-};
 /* Fills an empty record from any bytes; it stays empty unless they are good. `id` has to be the
  * record's. */
-enum wi_job_fault wi_job_record_read(
+enum wi_read_fault wi_job_record_read(
     struct wi_job_record *job, const char *id, const void *bytes, size_t size);
 
 /* --- Idempotency-Keys ------------------------------------------------------------------------- */
@@ -64,6 +59,6 @@ struct wi_job_key {
 /* The name of a client's key for an endpoint: no name tells another client's key. */
 void wi_job_key_name(const char *client, int infer, const char *key, char name[WI_HASH_HEX_SIZE]);
 void wi_job_key_print(const struct wi_job_key *key, struct wi_buffer *out);
-enum wi_job_fault wi_job_key_read(struct wi_job_key *key, const void *bytes, size_t size);
+enum wi_read_fault wi_job_key_read(struct wi_job_key *key, const void *bytes, size_t size);
 
 #endif

@@ -1,17 +1,13 @@
 /* See join_row.h. */
 #include "cluster/join_row.h"
 
-#include "base/json_read.h"
 #include "base/memory.h"
-#include "base/params.h"
 #include "base/text.h"
-#include <ctype.h>
+#include "cluster/job_record.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define ROW_VERSION 1
-#define VERSION_MAX 1000000000
-#define TIME_MAX 253402300799999 /* the end of the year 9999 */
 
 void wi_join_row_clear(struct wi_join_row *row)
 {
@@ -89,13 +85,6 @@ void wi_join_row_print(const struct wi_join_row *row, struct wi_buffer *out)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-struct version_params {
-    int64_t row;
-};
-
-static const struct wi_param version_table[] = {
-    WI_PARAM(version_params, row, INTEGER, .required = 1, .max = VERSION_MAX), WI_PARAM_END};
-
 struct row_params {
     const char *id, *hash, *label;
     int shareable;
@@ -109,19 +98,10 @@ static const struct wi_param row_table[] = {
     WI_PARAM(row_params, label, STRING, .min = 1, .max = WI_JOIN_LABEL_SIZE - 1),
     WI_PARAM(row_params, shareable, BOOL),
     WI_PARAM(row_params, nodes, INTEGER, .required = 1, .min = 1, .max = WI_JOIN_NODES_MAX),
-    WI_PARAM(row_params, expires_at, INTEGER, .required = 1, .max = TIME_MAX),
+    WI_PARAM(row_params, expires_at, INTEGER, .required = 1, .max = WI_VERSIONED_TIME_MAX),
     WI_PARAM(row_params, held, OBJECT, .required = 1), WI_PARAM_END};
 
-static int is_instance(const char *text)
-{
-    size_t length = strlen(text);
-    if (length == 0 || length >= WI_ID_SIZE)
-        return 0;
-    for (; *text; text++)
-        if (!isalnum((unsigned char)*text) && *text != '-')
-            return 0;
-    return 1;
-}
+static const struct wi_versioned row_form = {"row", ROW_VERSION, WI_ROW_MAX, row_table};
 
 /* 0, or -1: one of them cannot be. */
 static int holders_read(struct wi_join_row *row, json_t *held)
@@ -131,7 +111,7 @@ static int holders_read(struct wi_join_row *row, json_t *held)
     json_object_foreach(held, instance, nodes)
     {
         json_int_t count = json_integer_value(nodes);
-        if (!is_instance(instance) || count < 1 || count > WI_JOIN_NODES_MAX ||
+        if (!wi_job_is_name(instance) || count < 1 || count > WI_JOIN_NODES_MAX ||
             wi_join_row_hold(row, instance, (size_t)count) != 0)
             return -1;
     }
@@ -152,30 +132,16 @@ static int row_fill(struct wi_join_row *row, const struct row_params *params, co
     return holders_read(row, params->held);
 }
 
-static enum wi_row_fault row_read(struct wi_join_row *row, const char *id, const json_t *text)
-{
-    struct version_params version = {0};
-    struct row_params params = {0};
-    if (!json_is_object(text) ||
-        wi_params_read(version_table, text, WI_PARAMS_OPEN, "", &version, NULL) != WI_OK)
-        return WI_ROW_GARBAGE;
-    if (version.row != ROW_VERSION)
-        return WI_ROW_OTHER_VERSION;
-    if (wi_params_read(row_table, text, WI_PARAMS_OPEN, "", &params, NULL) == WI_OK &&
-        row_fill(row, &params, id) == 0)
-        return WI_ROW_GOOD;
-    wi_join_row_clear(row);
-    return WI_ROW_GARBAGE;
-}
-
-enum wi_row_fault wi_join_row_read(
+enum wi_read_fault wi_join_row_read(
     struct wi_join_row *row, const char *id, const char *text, size_t size)
 {
-    json_error_t place;
-    if (size > WI_ROW_MAX)
-        return WI_ROW_GARBAGE;
-    json_t *read = wi_json_read(text, size, 0, &place);
-    enum wi_row_fault fault = read ? row_read(row, id, read) : WI_ROW_GARBAGE;
-    json_decref(read);
+    struct row_params params = {0};
+    json_t *object;
+    enum wi_read_fault fault = wi_versioned_read(&row_form, text, size, &params, &object);
+    if (fault == WI_READ_GOOD && row_fill(row, &params, id) != 0) {
+        wi_join_row_clear(row);
+        fault = WI_READ_GARBAGE;
+    }
+    json_decref(object);
     return fault;
 }

@@ -45,7 +45,7 @@ int wi_join_row_hold(struct wi_join_row *row, const char *instance, size_t nodes
 void wi_join_row_print(const struct wi_join_row *row, struct wi_buffer *out);
 /* Fills an empty row from any bytes; it stays empty unless they are good. `id` has to be the
  * row's. */
-enum wi_row_fault wi_join_row_read(
+enum wi_read_fault wi_join_row_read(
     struct wi_join_row *row, const char *id, const char *text, size_t size);
 
 #endif

@@ -20,8 +20,6 @@
 /* Entries that wait; then the watch does, too. */
 #define ENTRIES_MAX 4096
 #define WATCH_MS 200
-/* When to ask again, in seconds, while there is no connection. */
-#define RETRY_S 2
 /* Rows that the loop has not taken yet; then the thread waits. */
 #define ROWS_MAX 1024
 /* A mark of a removed row is of use for a watch that is behind: so long. */
@@ -44,7 +42,7 @@ void wi_keeper_item_fail(struct wi_keeper_item *item, const struct wi_broker_pro
         "%s kept by the cluster, whose servers cannot be used now: %s",
         item->verb == WI_KEEPER_ROW ? "what members share is" : "stored jobs are",
         problem->detail[0] ? problem->detail : "they are being connected to");
-    wi_error_retry_after(&item->error, RETRY_S);
+    wi_error_retry_after(&item->error, WI_SHARED_RETRY_S);
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -102,7 +100,7 @@ static enum wi_code row_fail(struct wi_keeper *keeper, enum wi_kv_result result,
     wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
         "the cluster's servers did not acknowledge it, so it may be done or not (%s)",
         problem->detail);
-    wi_error_retry_after(error, RETRY_S);
+    wi_error_retry_after(error, WI_SHARED_RETRY_S);
     return WI_CLUSTER_UNAVAILABLE;
 }
 

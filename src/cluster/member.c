@@ -2,15 +2,12 @@
 #include "cluster/member.h"
 
 #include "base/buffer.h"
-#include "base/json_read.h"
-#include "base/params.h"
 #include <ctype.h>
 #include <string.h>
 
 #define RECORD_VERSION 1
 /* No count of anything here is greater. */
 #define COUNT_MAX 1000000000
-#define TIME_MAX 253402300799999 /* the end of the year 9999 */
 /* Longer names are left out of a record, so that WI_MEMBER_MODELS_MAX of them fit. */
 #define MODEL_NAME_MAX 128
 
@@ -111,13 +108,6 @@ const char *wi_member_url(const json_t *object, const char *field)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-struct head_params {
-    int64_t record;
-};
-
-static const struct wi_param head_table[] = {
-    WI_PARAM(head_params, record, INTEGER, .required = 1, .max = COUNT_MAX), WI_PARAM_END};
-
 struct record_params {
     json_t *models;
     int64_t model_count, waiting, running, nodes, at;
@@ -130,7 +120,11 @@ static const struct wi_param record_table[] = {
     WI_PARAM(record_params, waiting, INTEGER, COUNT),
     WI_PARAM(record_params, running, INTEGER, COUNT),
     WI_PARAM(record_params, nodes, INTEGER, COUNT),
-    WI_PARAM(record_params, at, INTEGER, .required = 1, .max = TIME_MAX), WI_PARAM_END};
+    WI_PARAM(record_params, at, INTEGER, .required = 1, .max = WI_VERSIONED_TIME_MAX),
+    WI_PARAM_END};
+
+static const struct wi_versioned record_form = {
+    "record", RECORD_VERSION, WI_MEMBER_RECORD_MAX, record_table};
 
 /* Whether every name can be shown, in so many bytes. */
 static int are_models(const json_t *list)
@@ -178,32 +172,17 @@ static void member_fill(struct wi_cluster_member *member, const struct record_te
     member->at = params->at;
 }
 
-static enum wi_member_fault record_read(
-    struct wi_cluster_member *member, const char *key, const json_t *record)
-{
-    struct head_params head = {0};
-    struct record_params params = {0};
-    struct record_texts texts;
-    if (!json_is_object(record) ||
-        wi_params_read(head_table, record, WI_PARAMS_OPEN, "", &head, NULL) != WI_OK)
-        return WI_MEMBER_GARBAGE;
-    if (head.record != RECORD_VERSION)
-        return WI_MEMBER_OTHER_VERSION;
-    if (wi_params_read(record_table, record, WI_PARAMS_OPEN, "", &params, NULL) != WI_OK ||
-        !are_models(params.models) || !texts_read(&texts, record, key))
-        return WI_MEMBER_GARBAGE;
-    member_fill(member, &texts, &params);
-    return WI_MEMBER_GOOD;
-}
-
-enum wi_member_fault wi_member_read(
+enum wi_read_fault wi_member_read(
     struct wi_cluster_member *member, const char *key, const char *text, size_t size)
 {
-    json_error_t place;
-    if (size > WI_MEMBER_RECORD_MAX)
-        return WI_MEMBER_GARBAGE;
-    json_t *record = wi_json_read(text, size, 0, &place);
-    enum wi_member_fault fault = record ? record_read(member, key, record) : WI_MEMBER_GARBAGE;
+    struct record_params params = {0};
+    struct record_texts texts;
+    json_t *record;
+    enum wi_read_fault fault = wi_versioned_read(&record_form, text, size, &params, &record);
+    if (fault == WI_READ_GOOD && !(are_models(params.models) && texts_read(&texts, record, key)))
+        fault = WI_READ_GARBAGE;
+    if (fault == WI_READ_GOOD)
+        member_fill(member, &texts, &params);
     json_decref(record);
     return fault;
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cluster/versioned.h"
 #include "settings/config/config.h"
 #include <jansson.h>
 
@@ -46,14 +47,9 @@ void wi_member_key(const char *name, char key[WI_MEMBER_KEY_SIZE]);
 /* The record of a member, for `out`. It has at most WI_MEMBER_RECORD_MAX bytes. */
 void wi_member_print(const struct wi_cluster_member *member, struct wi_buffer *out);
 
-enum wi_member_fault {
-    WI_MEMBER_GOOD,
-    WI_MEMBER_GARBAGE,
-    WI_MEMBER_OTHER_VERSION /* of the record: written by a program that is newer, or older */
-};
 /* Fills an empty member from any bytes; it stays empty unless they are good. The key has to be that
  * of the name in the record. */
-enum wi_member_fault wi_member_read(
+enum wi_read_fault wi_member_read(
     struct wi_cluster_member *member, const char *key, const char *text, size_t size);
 
 #endif

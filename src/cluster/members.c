@@ -86,9 +86,9 @@ const struct wi_seen *wi_members_take(
         return NULL;
     }
     switch (wi_member_read(&member, entry->key, entry->text, entry->size)) {
-    case WI_MEMBER_GOOD:
+    case WI_READ_GOOD:
         return seen_take(members, entry, &member, now_ms, wall_ms);
-    case WI_MEMBER_OTHER_VERSION:
+    case WI_READ_OTHER_VERSION:
         members->other_version++;
         return NULL;
     default:

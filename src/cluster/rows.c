@@ -10,7 +10,8 @@
 #include <utlist.h>
 
 /* In the keys of rows, by kind. */
-static const char *const kind_names[WI_ROW_KINDS] = {[WI_ROWS_JOINS] = "join"};
+static const char *const kind_names[WI_ROW_KINDS] = {
+    [WI_ROWS_JOINS] = "join", [WI_ROWS_VERDICTS] = "verdict", [WI_ROWS_CONTENT] = "content"};
 
 struct known_row {
     char key[WI_KV_KEY_SIZE];
@@ -73,11 +74,10 @@ static const char *key_read(const char *key, enum wi_row_kind *kind)
 
 /* --- what comes ------------------------------------------------------------------------------- */
 
-static void fault_count(struct wi_rows *rows, enum wi_row_fault fault)
+static void fault_count(struct wi_rows *rows, enum wi_read_fault fault)
 {
-    rows->counters.garbage += fault == WI_ROW_GARBAGE;
-    rows->counters.other_version += fault == WI_ROW_OTHER_VERSION;
-    rows->counters.left_out += fault == WI_ROW_LEFT_OUT;
+    rows->counters.garbage += fault == WI_READ_GARBAGE;
+    rows->counters.other_version += fault == WI_READ_OTHER_VERSION;
 }
 
 static void row_tell(struct wi_rows *rows, enum wi_row_kind kind, const struct wi_row *row)
@@ -129,7 +129,7 @@ static void row_take(struct wi_rows *rows, enum wi_row_kind kind, const char *na
     struct known_row *known = known_of(rows, kind, entry->key);
     struct wi_row row = {.name = name, .text = entry->text, .size = entry->size};
     if (known == NULL) {
-        fault_count(rows, WI_ROW_LEFT_OUT);
+        rows->counters.left_out++;
         return;
     }
     if (entry_is_old(rows, known, entry))
@@ -137,7 +137,7 @@ static void row_take(struct wi_rows *rows, enum wi_row_kind kind, const char *na
     known->round = rows->round;
     known->revision = entry->revision;
     if (entry->size > WI_ROW_MAX) {
-        fault_count(rows, WI_ROW_GARBAGE);
+        fault_count(rows, WI_READ_GARBAGE);
         row.text = NULL;
     }
     row_tell(rows, kind, &row);
@@ -148,7 +148,7 @@ static void entry_take(struct wi_rows *rows, const struct wi_broker_entry *entry
     enum wi_row_kind kind;
     const char *name = key_read(entry->key, &kind);
     if (name == NULL) {
-        fault_count(rows, WI_ROW_GARBAGE);
+        fault_count(rows, WI_READ_GARBAGE);
         return;
     }
     if (!rows->followers[kind].on_row)

@@ -14,22 +14,16 @@
 #include "base/error.h"
 #include "cluster/row_store.h"
 #include "cluster/shared_jobs.h"
+#include "cluster/versioned.h"
 
 #define WI_ROW_NAME_MAX 128 /* letters, digits, "-" and "_" */
 #define WI_ROW_MAX 8192     /* bytes of a text */
 
-enum wi_row_kind { WI_ROWS_JOINS, WI_ROW_KINDS };
+enum wi_row_kind { WI_ROWS_JOINS, WI_ROWS_VERDICTS, WI_ROWS_CONTENT, WI_ROW_KINDS };
 
 struct wi_row {
     const char *name, *text; /* NULL: there is no such row any more */
     size_t size;
-};
-
-enum wi_row_fault {
-    WI_ROW_GOOD,
-    WI_ROW_GARBAGE,
-    WI_ROW_OTHER_VERSION, /* written by a program that is newer, or older */
-    WI_ROW_LEFT_OUT       /* there are too many */
 };
 
 enum wi_row_result {
@@ -42,7 +36,7 @@ enum wi_row_result {
 struct wi_row_follower {
     /* A row has changed, also by an own change, or has come again with a new connection. One that
      * is not good is as good as none. */
-    enum wi_row_fault (*on_row)(void *context, const struct wi_row *row);
+    enum wi_read_fault (*on_row)(void *context, const struct wi_row *row);
     /* All that there is has come after a connection: changes can be tried again. */
     void (*on_ready)(void *context);
     /* Every WI_MEMBER_BEAT_MS, with those that live. */

@@ -109,7 +109,7 @@ static enum wi_code key_load(struct accepting *accepting, struct wi_error *error
         return wi_shared_fail(jobs, result, &problem, error);
     if (result == WI_KV_DONE) {
         accepting->revision = entry.revision;
-        if (wi_job_key_read(&accepting->key, entry.text, entry.size) != WI_JOB_GOOD)
+        if (wi_job_key_read(&accepting->key, entry.text, entry.size) != WI_READ_GOOD)
             jobs->counters.garbage++; /* it is written over */
     }
     wi_broker_entry_clear(&entry);

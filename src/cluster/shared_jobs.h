@@ -18,6 +18,8 @@
 #include "cluster/members.h"
 #include "terms/job/job_store.h"
 
+#define WI_SHARED_RETRY_S 2 /* when to ask again while the servers cannot be used */
+
 struct wi_shared_terms {
     const struct wi_kv *kv; /* borrowed */
     char instance[WI_ID_SIZE];
@@ -84,6 +86,7 @@ struct wi_shared_view {
     size_t count;
     char living[WI_MEMBERS_MAX][WI_ID_SIZE]; /* instances */
 };
+int wi_shared_view_has(const struct wi_shared_view *view, const char *instance);
 /* The first member also removes orphans, some at a time: parts and Idempotency-Keys that a member
  * has left which ended before it wrote the record. Those of a job that is being accepted stay,
  * which also has its parts and its key before its record: a record that is not written 5 times

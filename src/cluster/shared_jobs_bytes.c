@@ -18,16 +18,16 @@ void wi_shared_loaded_clear(struct wi_shared_loaded *loaded)
 static enum wi_code entry_load(struct wi_shared_jobs *jobs, const char *id,
     const struct wi_broker_entry *entry, struct wi_shared_loaded *loaded, struct wi_error *error)
 {
-    enum wi_job_fault fault = wi_job_record_read(&loaded->job, id, entry->text, entry->size);
-    if (fault == WI_JOB_GOOD) {
+    enum wi_read_fault fault = wi_job_record_read(&loaded->job, id, entry->text, entry->size);
+    if (fault == WI_READ_GOOD) {
         loaded->revision = entry->revision;
         return WI_OK;
     }
-    if (fault == WI_JOB_NO_MEMORY)
+    if (fault == WI_READ_NO_MEMORY)
         return wi_error_set(
             error, WI_STORAGE_FAILED, NULL, "there is no memory to read %s with", id);
-    jobs->counters.garbage += fault == WI_JOB_GARBAGE;
-    jobs->counters.other_version += fault == WI_JOB_OTHER_VERSION;
+    jobs->counters.garbage += fault == WI_READ_GARBAGE;
+    jobs->counters.other_version += fault == WI_READ_OTHER_VERSION;
     return WI_OK;
 }
 

@@ -174,11 +174,11 @@ static void job_apply(
     if (wi_record_index_get(jobs->index, id, &old) && old.revision >= entry->revision &&
         jobs->ready)
         return; /* our own change, which need not be read again */
-    enum wi_job_fault fault = wi_job_record_read(&job, id, entry->text, entry->size);
-    if (fault == WI_JOB_GOOD)
+    enum wi_read_fault fault = wi_job_record_read(&job, id, entry->text, entry->size);
+    if (fault == WI_READ_GOOD)
         record_follow(jobs, &old, &job, entry->revision, now_ms);
-    jobs->counters.garbage += fault == WI_JOB_GARBAGE;
-    jobs->counters.other_version += fault == WI_JOB_OTHER_VERSION;
+    jobs->counters.garbage += fault == WI_READ_GARBAGE;
+    jobs->counters.other_version += fault == WI_READ_OTHER_VERSION;
     wi_job_record_clear(&job);
 }
 

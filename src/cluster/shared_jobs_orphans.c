@@ -105,7 +105,7 @@ static void parts_settle(struct pass *pass, const struct wi_broker_entry *entry)
 static void key_settle(struct pass *pass, const struct wi_broker_entry *entry)
 {
     struct wi_job_key key = {0};
-    if (wi_job_key_read(&key, entry->text, entry->size) == WI_JOB_GOOD)
+    if (wi_job_key_read(&key, entry->text, entry->size) == WI_READ_GOOD)
         orphan_remove(pass, key.id, entry->key, entry->revision);
 }
 

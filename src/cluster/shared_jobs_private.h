@@ -12,8 +12,6 @@
 #define WI_SHARED_KEY_SIZE 160 /* of the longest of our keys */
 /* A key that names no record is of a member that is about to write it, or that ended before. */
 #define WI_SHARED_KEY_FRESH_MS 60000
-/* When to ask again, in seconds. */
-#define WI_SHARED_RETRY_S 2
 #define WI_SHARED_ORPHAN_KINDS 2
 
 /* A record that this member has taken. */

@@ -159,7 +159,7 @@ static enum wi_code old_remove(
     return code;
 }
 
-static int view_lives(const struct wi_shared_view *view, const char *instance)
+int wi_shared_view_has(const struct wi_shared_view *view, const char *instance)
 {
     for (size_t i = 0; i < view->count; i++)
         if (strcmp(view->living[i], instance) == 0)
@@ -184,7 +184,7 @@ static enum wi_code lapsed_settle(struct wi_shared_jobs *jobs, const struct wi_r
     struct wi_record *record = &loaded.job.record;
     int is_left = code == WI_OK && loaded.revision > 0 && record->state == WI_RECORD_RUNNING &&
                   strcmp(loaded.job.holder, held->holder) == 0;
-    if (is_left && view_lives(view, held->holder))
+    if (is_left && wi_shared_view_has(view, held->holder))
         record->crashes -= record->crashes > 0;
     if (is_left && loaded.job.cancelled) {
         name_add(&op->cancelled, &held->name);

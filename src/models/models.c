@@ -80,6 +80,30 @@ void wi_models_share(
     store->pulled = wi_pulled_new(models, store->deps.id, store->config);
 }
 
+/* As far as others may have them. */
+static void each_served(void *context, wi_served_fn *each, void *data)
+{
+    const struct store *store = context;
+    const struct wi_pin *pin;
+    if (store->config->content.serve == WI_SERVE_NO)
+        return;
+    for (size_t i = 0; (pin = wi_blockstore_at(store->parts.blocks, i)); i++)
+        if (!pin->stale)
+            each(data, pin->cid_text);
+}
+
+void wi_models_join(
+    struct wi_models *models, struct wi_rows *rows, wi_member_find_fn *find, void *cluster)
+{
+    const struct wi_shared_content_deps deps = {.rows = rows,
+        .find = find,
+        .find_context = cluster,
+        .served = each_served,
+        .served_context = store_of(models)};
+    if (rows)
+        models->shared = wi_shared_content_new(&deps);
+}
+
 void wi_models_resume(struct wi_models *models)
 {
     wi_versions_collect(models->versions, 0, NULL, NULL);
@@ -114,6 +138,7 @@ void wi_models_close(struct wi_models *models)
     wi_copies_free(store_of(models)->copies);
     wi_pulled_free(store_of(models)->pulled);
     wi_pulls_free(models->pulls);
+    wi_shared_content_free(models->shared);
     wi_blockstore_free(models->blocks);
     wi_neighbours_free(models->neighbours);
     wi_sources_free(models->sources);

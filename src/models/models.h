@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "cluster/shared_content.h"
 #include "settings/config/config.h"
 #include "terms/format/model.h"
 #include "terms/model/cid.h"
@@ -37,6 +38,7 @@ struct wi_models {
     struct wi_sources *sources;
     struct wi_neighbours *neighbours;
     struct wi_pulls *pulls;
+    struct wi_shared_content *shared; /* with other members of the cluster; NULL: it is in none */
 };
 
 /* The configuration is borrowed until the next wi_models_reload. */
@@ -48,6 +50,11 @@ void wi_models_check(const struct wi_config *config, struct wi_problems *problem
  * bytes one more copy may have; 0: none is made. */
 void wi_models_share(
     struct wi_models *models, void (*on_takes)(void *context, uint64_t bytes), void *context);
+/* From now on the other members of the cluster are told which models are served by content here,
+ * and are sources for pulls by CID. Called once, before the loop turns; all is borrowed until
+ * wi_models_close. `rows` NULL: does nothing. */
+void wi_models_join(
+    struct wi_models *models, struct wi_rows *rows, wi_member_find_fn *find, void *cluster);
 /* Removes what an earlier daemon left behind, and resumes its pulls. */
 void wi_models_resume(struct wi_models *models);
 void wi_models_reload(struct wi_models *models, struct wi_config *config);
@@ -400,7 +407,7 @@ int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name);
 
 /* Where bytes come from, nearest first. */
 enum wi_pull_level {
-    WI_PULL_NEIGHBOURS, /* hubs of layout webinfer */
+    WI_PULL_NEIGHBOURS, /* hubs of layout webinfer, and other members of the cluster */
     WI_PULL_IPFS,       /* gateways: hubs of layout ipfs, and those that a router has named */
     WI_PULL_HUB,        /* any other hub */
     WI_PULL_LEVELS
@@ -433,6 +440,7 @@ enum wi_block_source_state {
 struct wi_block_source_info {
     const char *name, *url; /* for a stranger both are its URL */
     int stranger;           /* a router has named it; it is not configured */
+    int member;             /* likewise: it is another member of the cluster */
     enum wi_block_source_state state;
     int lied;                /* it is out because of a wrong block */
     double until_ms;         /* wi_awake_ms() from which it is asked again; 0 if it is ready */
@@ -443,7 +451,7 @@ struct wi_block_source_info {
     const char *reason;      /* the last problem; "" if there was none */
 };
 typedef void wi_source_fn(void *context, const struct wi_block_source_info *info);
-/* Calls `each` for the configured sources, then for strangers. */
+/* Calls `each` for the configured sources, then for strangers and members. */
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context);
 
 /* The neighbours: sources that tell what they have (models/arrive/source/neighbours.h). */

@@ -25,7 +25,7 @@ static void check_row(const struct wi_join_row *row)
     }
     wi_join_row_print(row, &out);
     must(out.size <= WI_ROW_MAX);
-    must(wi_join_row_read(&again, row->id, out.text, out.size) == WI_ROW_GOOD);
+    must(wi_join_row_read(&again, row->id, out.text, out.size) == WI_READ_GOOD);
     must(again.nodes == row->nodes && again.expires_at == row->expires_at);
     must(memcmp(again.hash, row->hash, sizeof row->hash) == 0);
     must(strcmp(again.label, row->label) == 0 && again.shareable == row->shareable);
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_join_row row = {0};
     char id[WI_ID_SIZE];
     find_id(data, size, id);
-    if (wi_join_row_read(&row, id, (const char *)data, size) == WI_ROW_GOOD)
+    if (wi_join_row_read(&row, id, (const char *)data, size) == WI_READ_GOOD)
         check_row(&row);
     else
         must(!row.id[0] && !row.holders);

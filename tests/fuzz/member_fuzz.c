@@ -19,7 +19,7 @@ static void check_member(const struct wi_cluster_member *member, const char *key
         must(wi_text_is_plain(member->models.items[i]));
     wi_member_print(member, &out);
     must(out.size <= WI_MEMBER_RECORD_MAX + 1);
-    must(wi_member_read(&again, key, out.text, out.size) == WI_MEMBER_GOOD);
+    must(wi_member_read(&again, key, out.text, out.size) == WI_READ_GOOD);
     must(strcmp(again.name, member->name) == 0 && again.at == member->at);
     must(wi_strings_equal(&again.models, &member->models));
     wi_member_clear(&again);
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     find_key(data, size, key);
     const struct wi_member_entry entry = {
         .key = key, .text = (const char *)data, .size = size, .revision = 1};
-    if (wi_member_read(&member, key, entry.text, size) == WI_MEMBER_GOOD)
+    if (wi_member_read(&member, key, entry.text, size) == WI_READ_GOOD)
         check_member(&member, key);
     else
         must(!member.name[0] && !member.models.items);

@@ -20,7 +20,7 @@ static void check_job(const struct wi_job_record *job)
     must(!*job->parts || (wi_job_is_name(job->parts) && !record->bytes));
     must(*job->parts || wi_job_record_bytes(job) == (record->bytes ? record->bytes->size : 0));
     if (wi_job_record_print(job, &out) == 0) { /* escapes may make a longer one */
-        must(wi_job_record_read(&again, record->id, out.text, out.size) == WI_JOB_GOOD);
+        must(wi_job_record_read(&again, record->id, out.text, out.size) == WI_READ_GOOD);
         must(again.record.body_size == record->body_size && again.rank == job->rank);
         must(strcmp(again.holder, job->holder) == 0);
     }
@@ -37,7 +37,7 @@ static void check_key(const struct wi_job_key *key)
     must(wi_job_is_name(key->id) && wi_hash_is_printed(key->hash));
     wi_job_key_print(key, &out);
     must(out.size <= WI_JOB_KEY_MAX);
-    must(wi_job_key_read(&again, out.text, out.size) == WI_JOB_GOOD);
+    must(wi_job_key_read(&again, out.text, out.size) == WI_READ_GOOD);
     must(strcmp(again.id, key->id) == 0 && strcmp(again.dialect, key->dialect) == 0);
     wi_buffer_clear(&out);
 }
@@ -57,11 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_job_key key = {0};
     char id[WI_ID_SIZE];
     find_id(data, size, id);
-    if (wi_job_record_read(&job, id, data, size) == WI_JOB_GOOD)
+    if (wi_job_record_read(&job, id, data, size) == WI_READ_GOOD)
         check_job(&job);
     else
         must(!job.record.id[0] && !job.record.bytes);
-    if (wi_job_key_read(&key, data, size) == WI_JOB_GOOD)
+    if (wi_job_key_read(&key, data, size) == WI_READ_GOOD)
         check_key(&key);
     wi_job_record_clear(&job);
     return 0;

@@ -254,9 +254,13 @@ fail:
     return NULL;
 }
 
-void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id)
+void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id,
+    const unsigned char *members_key)
 {
     bridge->blocks = blocks;
+    bridge->has_members = members_key != NULL;
+    if (members_key)
+        memcpy(bridge->members_key, members_key, sizeof bridge->members_key);
     free(bridge->id);
     bridge->id = wi_strdup(id);
 }

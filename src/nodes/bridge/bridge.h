@@ -251,9 +251,10 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     const struct wi_bridge_events *events, struct wi_error *error);
 /* Serves the models published in `blocks` to others, as far as [content] allows; until this is
  * called, and with NULL, nothing is served. `id` (copied) is this daemon's. `blocks` must outlive
- * the bridge. */
-void wi_bridge_serve_content(
-    struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id);
+ * the bridge. `members_key` (copied; NULL: none do) is known to the members of the cluster, which
+ * may ask for blocks (cluster/content_row.h). */
+void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id,
+    const unsigned char *members_key);
 /* For wi_models_share: sets the size in bytes of one more copy that this daemon would make, which
  * neighbours are told; 0, the initial value: none. */
 void wi_bridge_take_copies(void *bridge, uint64_t bytes);

@@ -55,6 +55,8 @@ struct wi_bridge {
     struct wi_blockstore *blocks; /* NULL: nothing is served by content */
     char *id;                     /* of this daemon, for its neighbours */
     uint64_t content_takes;       /* bytes of another copy that it would make */
+    int has_members;              /* of a cluster: they know the key, and may ask for blocks */
+    unsigned char members_key[WI_HASH_SIZE];
     struct wi_content_list content;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;

@@ -514,7 +514,7 @@ const struct wi_setting wi_options[] = {
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether models are served to every client that reaches the bridge's listener. "
                 "With no, a client must send a token of rank node or, if there is no tokens_file, "
-                "be on this machine."},
+                "be on this machine. Other members of the cluster need neither."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum total rate of all pulls, in bytes per second. 0 means no limit."},
     {KEY(content, interval), DURATION(1 * SECOND, 60 * MINUTE), DEFAULT("60s"), RELOADABLE,

@@ -190,14 +190,16 @@ const struct wi_schema wi_models_schemas[] = {
         {"served", "boolean",
             "Whether others can fetch published models, as set by the option serve in [content]."},
         {"sources", "[BlockSource]",
-            "The hubs with the layout ipfs or webinfer, and, during a pull, the strangers that are "
-            "asked for blocks."},
+            "The hubs with the layout ipfs or webinfer, and, during a pull, the strangers and the "
+            "members of the cluster that are asked for blocks."},
         {"models", "[ContentModel]",
             "At most 1000 published models: first this daemon's own, then those of the neighbours "
             "that answer within a second."},
         {"models_more", "integer", "The number of further models."}),
     WI_OBJECT("BlockSource",
-        {"name", "string", "The hub's name in the configuration, or a stranger's URL."},
+        {"name", "string",
+            "The hub's name in the configuration; a stranger's URL; or, for another member of the "
+            "cluster, \"member\" and its name."},
         {"url", "string", NULL},
         {"stranger", "boolean",
             "Whether the source was named by the router (the option routing in [content]). A "

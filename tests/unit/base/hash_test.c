@@ -27,6 +27,18 @@ TEST(hashes_as_sha256)
     assert_int_equal(wi_hash_from_hex("abcd", again), -1);
 }
 
+/* RFC 4231, test case 2: a shorter key is one that ends with zeros. */
+TEST(with_a_key_it_is_hmac)
+{
+    static const unsigned char key[WI_HASH_SIZE] = "Jefe";
+    static const char text[] = "what do ya want for nothing?";
+    unsigned char hash[WI_HASH_SIZE];
+    char hex[WI_HASH_HEX_SIZE];
+    wi_hash_keyed(key, text, strlen(text), hash);
+    wi_hash_hex(hash, hex);
+    assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 TEST(pieces_give_the_hash_of_the_whole)
 {
     char hex[WI_HASH_HEX_SIZE];

@@ -33,17 +33,17 @@ static void job_fill(struct wi_job_record *job)
     wi_hash_hex((const unsigned char *)"01234567890123456789012345678901", job->key);
 }
 
-static enum wi_job_fault read_text(const char *text, size_t size)
+static enum wi_read_fault read_text(const char *text, size_t size)
 {
     struct wi_job_record job = {0};
-    enum wi_job_fault fault = wi_job_record_read(&job, "job-1", text, size);
-    assert_true(fault == WI_JOB_GOOD || (!job.record.id[0] && !job.record.bytes));
+    enum wi_read_fault fault = wi_job_record_read(&job, "job-1", text, size);
+    assert_true(fault == WI_READ_GOOD || (!job.record.id[0] && !job.record.bytes));
     wi_job_record_clear(&job);
     return fault;
 }
 
 /* The printed record with this text instead of another one. */
-static enum wi_job_fault read_with(const char *old, const char *with)
+static enum wi_read_fault read_with(const char *old, const char *with)
 {
     struct wi_job_record job = {0};
     struct wi_buffer text = {0}, changed = {0};
@@ -55,7 +55,7 @@ static enum wi_job_fault read_with(const char *old, const char *with)
     wi_buffer_puts(&changed, with);
     size_t rest = (size_t)(at - text.text) + strlen(old);
     wi_buffer_add(&changed, text.text + rest, text.size - rest);
-    enum wi_job_fault fault = read_text(changed.text, changed.size);
+    enum wi_read_fault fault = read_text(changed.text, changed.size);
     wi_buffer_clear(&text);
     wi_buffer_clear(&changed);
     wi_job_record_clear(&job);
@@ -68,7 +68,7 @@ TEST(what_is_printed_can_be_read)
     struct wi_buffer text = {0};
     job_fill(&job);
     assert_int_equal(wi_job_record_print(&job, &text), 0);
-    assert_int_equal(wi_job_record_read(&back, "job-1", text.text, text.size), WI_JOB_GOOD);
+    assert_int_equal(wi_job_record_read(&back, "job-1", text.text, text.size), WI_READ_GOOD);
     const struct wi_record *a = &job.record, *b = &back.record;
     assert_string_equal(a->client, b->client);
     assert_string_equal(a->client_id, b->client_id);
@@ -90,9 +90,9 @@ TEST(what_is_printed_can_be_read)
 TEST(a_newer_record_is_told_from_garbage)
 {
     static const char newer[] = "{\"record\":2}\nx";
-    assert_int_equal(read_text(newer, strlen(newer)), WI_JOB_OTHER_VERSION);
-    assert_int_equal(read_with("\"record\":1", "\"record\":0"), WI_JOB_OTHER_VERSION);
-    assert_int_equal(read_with("\"record\":1", "\"later\":[1],\"record\":1"), WI_JOB_GOOD);
+    assert_int_equal(read_text(newer, strlen(newer)), WI_READ_OTHER_VERSION);
+    assert_int_equal(read_with("\"record\":1", "\"record\":0"), WI_READ_OTHER_VERSION);
+    assert_int_equal(read_with("\"record\":1", "\"later\":[1],\"record\":1"), WI_READ_GOOD);
 }
 
 TEST(garbage_is_not_read)
@@ -100,7 +100,7 @@ TEST(garbage_is_not_read)
     static const char *const texts[] = {"", "\n", "x\n", "[]\n", "null\n", "{}\n",
         "{\"record\":1}\n", "{\"record\":\"1\"}\n", "{\"record\":1}", "\xff\xfe\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        assert_int_equal(read_text(texts[i], strlen(texts[i])), WI_JOB_GARBAGE);
+        assert_int_equal(read_text(texts[i], strlen(texts[i])), WI_READ_GARBAGE);
 }
 
 TEST(each_member_is_checked)
@@ -124,16 +124,16 @@ TEST(each_member_is_checked)
         {"\"key\":", "\"parts\":\"part-1\",\"key\":"},    /* its bytes are in the record */
         {"\"key\":", "\"parts\":\"a.>\",\"key\":"}, {",\"cost\":100", ""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_int_equal(read_with(rows[i].old, rows[i].with), WI_JOB_GARBAGE);
+        assert_int_equal(read_with(rows[i].old, rows[i].with), WI_READ_GARBAGE);
 }
 
 TEST(a_record_is_bounded)
 {
     char *text = wi_alloc(WI_JOB_RECORD_MAX + 2);
     memset(text, ' ', WI_JOB_RECORD_MAX + 1);
-    assert_int_equal(read_text(text, WI_JOB_RECORD_MAX + 1), WI_JOB_GARBAGE);
+    assert_int_equal(read_text(text, WI_JOB_RECORD_MAX + 1), WI_READ_GARBAGE);
     text[WI_JOB_HEAD_MAX] = '\n'; /* too late */
-    assert_int_equal(read_text(text, WI_JOB_RECORD_MAX), WI_JOB_GARBAGE);
+    assert_int_equal(read_text(text, WI_JOB_RECORD_MAX), WI_READ_GARBAGE);
     free(text);
     struct wi_job_record job = {0};
     struct wi_buffer out = {0};
@@ -164,14 +164,14 @@ TEST(a_key_is_read_whole_or_not_at_all)
     struct wi_buffer text = {0};
     wi_job_key_name("a", 0, "k", key.hash);
     wi_job_key_print(&key, &text);
-    assert_int_equal(wi_job_key_read(&back, text.text, text.size), WI_JOB_GOOD);
+    assert_int_equal(wi_job_key_read(&back, text.text, text.size), WI_READ_GOOD);
     assert_string_equal(back.id, "job-1");
     assert_string_equal(back.hash, key.hash);
     assert_string_equal(back.dialect, "native");
     assert_int_equal(back.at, 5);
-    assert_int_equal(wi_job_key_read(&back, text.text, text.size - 1), WI_JOB_GARBAGE);
-    assert_int_equal(wi_job_key_read(&back, "{\"record\":3}", 12), WI_JOB_OTHER_VERSION);
-    assert_int_equal(wi_job_key_read(&back, "", 0), WI_JOB_GARBAGE);
+    assert_int_equal(wi_job_key_read(&back, text.text, text.size - 1), WI_READ_GARBAGE);
+    assert_int_equal(wi_job_key_read(&back, "{\"record\":3}", 12), WI_READ_OTHER_VERSION);
+    assert_int_equal(wi_job_key_read(&back, "", 0), WI_READ_GARBAGE);
     wi_buffer_clear(&text);
 }
 

@@ -12,11 +12,11 @@
 #define LONG FIFTY FIFTY FIFTY FIFTY "0" /* one byte more than a label may have */
 #define REST ",\"nodes\":3,\"expires_at\":5,\"held\":{}"
 
-static enum wi_row_fault read_text(const char *text)
+static enum wi_read_fault read_text(const char *text)
 {
     struct wi_join_row row = {0};
-    enum wi_row_fault fault = wi_join_row_read(&row, "join-1", text, strlen(text));
-    if (fault != WI_ROW_GOOD)
+    enum wi_read_fault fault = wi_join_row_read(&row, "join-1", text, strlen(text));
+    if (fault != WI_READ_GOOD)
         assert_true(row.id[0] == '\0' && row.holders == NULL);
     wi_join_row_clear(&row);
     return fault;
@@ -35,7 +35,7 @@ TEST(a_row_is_read_as_it_was_printed)
     assert_int_equal(wi_join_row_hold(&row, "member-a", 2), 0);
     assert_int_equal(wi_join_row_hold(&row, "member-b", 1), 0);
     wi_join_row_print(&row, &text);
-    assert_int_equal(wi_join_row_read(&again, "join-1", text.text, text.size), WI_ROW_GOOD);
+    assert_int_equal(wi_join_row_read(&again, "join-1", text.text, text.size), WI_READ_GOOD);
     assert_memory_equal(again.hash, row.hash, sizeof row.hash);
     assert_int_equal(again.nodes, 7);
     assert_int_equal(again.expires_at, 99);
@@ -45,7 +45,7 @@ TEST(a_row_is_read_as_it_was_printed)
     assert_int_equal(wi_join_row_taken(&again), 3);
     /* It is another token's. */
     wi_join_row_clear(&again);
-    assert_int_equal(wi_join_row_read(&again, "join-2", text.text, text.size), WI_ROW_GARBAGE);
+    assert_int_equal(wi_join_row_read(&again, "join-2", text.text, text.size), WI_READ_GARBAGE);
     wi_join_row_clear(&row);
     wi_buffer_clear(&text);
 }
@@ -78,7 +78,7 @@ TEST(so_many_daemons_hold_places_and_a_full_row_fits)
     assert_true(text.size <= WI_ROW_MAX);
     wi_join_row_clear(&row);
     assert_int_equal(
-        wi_join_row_read(&row, "join-0123456789abcdef", text.text, text.size), WI_ROW_GOOD);
+        wi_join_row_read(&row, "join-0123456789abcdef", text.text, text.size), WI_READ_GOOD);
     assert_int_equal(row.holder_count, WI_JOIN_HOLDERS_MAX);
     wi_join_row_clear(&row);
     wi_buffer_clear(&text);
@@ -104,11 +104,11 @@ TEST(what_is_no_row_is_not_read)
         "{\"row\":1,\"id\":\"join-1\",\"hash\":\"00\"" REST "}",
         "{\"row\":1,\"id\":\"join-2\",\"hash\":\"" HASH "\"" REST "}"};
     for (size_t i = 0; i < sizeof garbage / sizeof garbage[0]; i++)
-        assert_int_equal(read_text(garbage[i]), WI_ROW_GARBAGE);
-    assert_int_equal(read_text("{\"row\":2}"), WI_ROW_OTHER_VERSION);
-    assert_int_equal(read_text(ROW(REST)), WI_ROW_GOOD);
-    assert_int_equal(read_text(ROW(REST ",\"more\":1")), WI_ROW_GOOD);
+        assert_int_equal(read_text(garbage[i]), WI_READ_GARBAGE);
+    assert_int_equal(read_text("{\"row\":2}"), WI_READ_OTHER_VERSION);
+    assert_int_equal(read_text(ROW(REST)), WI_READ_GOOD);
+    assert_int_equal(read_text(ROW(REST ",\"more\":1")), WI_READ_GOOD);
     assert_int_equal(
-        read_text(ROW(",\"label\":\"" FIFTY FIFTY FIFTY FIFTY "\"" REST)), WI_ROW_GOOD);
-    assert_int_equal(read_text(ROW(",\"label\":null" REST)), WI_ROW_GOOD);
+        read_text(ROW(",\"label\":\"" FIFTY FIFTY FIFTY FIFTY "\"" REST)), WI_READ_GOOD);
+    assert_int_equal(read_text(ROW(",\"label\":null" REST)), WI_READ_GOOD);
 }

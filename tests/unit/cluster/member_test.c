@@ -9,17 +9,17 @@
     "\"bridge\":\"http://127.0.0.1:8471\",\"models\":[],\"model_count\":0,\"waiting\":0,"          \
     "\"running\":0,\"nodes\":0,\"at\":1" more "}"
 
-static enum wi_member_fault read_text(const char *key, const char *text)
+static enum wi_read_fault read_text(const char *key, const char *text)
 {
     struct wi_cluster_member member = {0};
-    enum wi_member_fault fault = wi_member_read(&member, key, text, strlen(text));
-    assert_true(fault == WI_MEMBER_GOOD || member.name[0] == '\0');
+    enum wi_read_fault fault = wi_member_read(&member, key, text, strlen(text));
+    assert_true(fault == WI_READ_GOOD || member.name[0] == '\0');
     wi_member_clear(&member);
     return fault;
 }
 
 /* The record of "a" with this text instead of another one. */
-static enum wi_member_fault read_with(const char *old, const char *with)
+static enum wi_read_fault read_with(const char *old, const char *with)
 {
     char text[65536];
     const char *record = RECORD(""), *at = strstr(record, old);
@@ -74,7 +74,7 @@ TEST(what_is_printed_can_be_read)
     wi_member_print(&member, &out);
     assert_true(out.size <= WI_MEMBER_RECORD_MAX);
     wi_member_key(member.name, key);
-    assert_int_equal(wi_member_read(&back, key, out.text, out.size), WI_MEMBER_GOOD);
+    assert_int_equal(wi_member_read(&back, key, out.text, out.size), WI_READ_GOOD);
     assert_string_equal(back.name, member.name);
     assert_string_equal(back.instance, member.instance);
     assert_string_equal(back.version, member.version);
@@ -94,10 +94,10 @@ TEST(what_is_printed_can_be_read)
 
 TEST(a_newer_record_is_told_from_garbage)
 {
-    assert_int_equal(read_text("YQ", RECORD("")), WI_MEMBER_GOOD);
-    assert_int_equal(read_text("YQ", RECORD(",\"later\":[1]")), WI_MEMBER_GOOD);
-    assert_int_equal(read_text("YQ", "{\"record\":2}"), WI_MEMBER_OTHER_VERSION);
-    assert_int_equal(read_text("YQ", "{\"record\":0}"), WI_MEMBER_OTHER_VERSION);
+    assert_int_equal(read_text("YQ", RECORD("")), WI_READ_GOOD);
+    assert_int_equal(read_text("YQ", RECORD(",\"later\":[1]")), WI_READ_GOOD);
+    assert_int_equal(read_text("YQ", "{\"record\":2}"), WI_READ_OTHER_VERSION);
+    assert_int_equal(read_text("YQ", "{\"record\":0}"), WI_READ_OTHER_VERSION);
 }
 
 TEST(garbage_is_not_read)
@@ -105,8 +105,8 @@ TEST(garbage_is_not_read)
     static const char *const texts[] = {"", "x", "[]", "null", "{}", "{\"record\":\"1\"}",
         "{\"record\":-1}", "{\"record\":1}", "{\"record\":1", "\xff\xfe"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        assert_int_equal(read_text("YQ", texts[i]), WI_MEMBER_GARBAGE);
-    assert_int_equal(read_text("Yg", RECORD("")), WI_MEMBER_GARBAGE); /* another name's key */
+        assert_int_equal(read_text("YQ", texts[i]), WI_READ_GARBAGE);
+    assert_int_equal(read_text("Yg", RECORD("")), WI_READ_GARBAGE); /* another name's key */
 }
 
 TEST(each_member_of_a_record_is_checked)
@@ -125,8 +125,8 @@ TEST(each_member_of_a_record_is_checked)
         {"\"nodes\":0", "\"nodes\":1000000001"}, {"\"at\":1", "\"at\":-1"},
         {"\"at\":1", "\"at\":253402300800000"}, {",\"nodes\":0", ""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_int_equal(read_with(rows[i].old, rows[i].with), WI_MEMBER_GARBAGE);
-    assert_int_equal(read_with("\"models\":[]", "\"models\":[\"org/x\"]"), WI_MEMBER_GOOD);
+        assert_int_equal(read_with(rows[i].old, rows[i].with), WI_READ_GARBAGE);
+    assert_int_equal(read_with("\"models\":[]", "\"models\":[\"org/x\"]"), WI_READ_GOOD);
 }
 
 TEST(a_record_is_bounded)
@@ -136,9 +136,9 @@ TEST(a_record_is_bounded)
     const char *record = RECORD("");
     memset(long_one, ' ', sizeof long_one);
     memcpy(long_one, record, strlen(record));
-    assert_int_equal(wi_member_read(&member, "YQ", long_one, WI_MEMBER_RECORD_MAX), WI_MEMBER_GOOD);
+    assert_int_equal(wi_member_read(&member, "YQ", long_one, WI_MEMBER_RECORD_MAX), WI_READ_GOOD);
     wi_member_clear(&member);
     assert_int_equal(
-        wi_member_read(&member, "YQ", long_one, WI_MEMBER_RECORD_MAX + 1), WI_MEMBER_GARBAGE);
+        wi_member_read(&member, "YQ", long_one, WI_MEMBER_RECORD_MAX + 1), WI_READ_GARBAGE);
     wi_member_clear(&member);
 }

@@ -6,7 +6,7 @@
 
 struct heard {
     char text[1024];
-    enum wi_row_fault answer;
+    enum wi_read_fault answer;
 };
 
 static void hear(struct heard *heard, const char *one, const char *two)
@@ -15,7 +15,7 @@ static void hear(struct heard *heard, const char *one, const char *two)
     wi_join(heard->text + length, sizeof heard->text - length, one, two, "; ", NULL);
 }
 
-static enum wi_row_fault on_row(void *context, const struct wi_row *row)
+static enum wi_read_fault on_row(void *context, const struct wi_row *row)
 {
     struct heard *heard = context;
     char text[64];
@@ -198,7 +198,7 @@ TEST(what_is_no_row_is_counted)
     assert_int_equal(counters->garbage, 6);
     put(f, 0, "x", "2");
     assert_heard(f, 0, "x=2; x done; ");
-    f->heard[0].answer = WI_ROW_OTHER_VERSION;
+    f->heard[0].answer = WI_READ_OTHER_VERSION;
     fake_row_set(&f->table, JOIN_KEY "x", "3", 1);
     assert_heard(f, 0, "x=3; ");
     assert_int_equal(counters->other_version, 1);

@@ -168,7 +168,7 @@ static void put_source_count(void *context, const struct wi_block_source_info *i
 {
     const struct counter *counter = context;
     const void *at = (const char *)info + counter->at;
-    if (info->stranger)
+    if (info->stranger || info->member)
         return;
     wi_buffer_strings(counter->out, counter->name, "{source=", NULL);
     wi_metric_label(counter->out, info->name);

@@ -521,20 +521,31 @@ static void on_failed(void *context, const struct wi_error *error)
     wi_content_run_fail(context, error);
 }
 
-enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *error)
+/* Those that are asked; their number. */
+static size_t gather_sources(
+    const struct wi_content_order *order, struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX])
 {
-    const struct wi_content_order *order = &run->pull->order;
-    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
     size_t own = order->only ? order->only_count : wi_sources_count(order->sources);
     size_t more = order->router ? wi_router_count(order->router) : 0, count = 0;
     for (size_t i = 0; i < own && count < WI_BLOCK_SOURCES_MAX; i++)
         sources[count++] = order->only ? order->only[i] : wi_sources_at(order->sources, i);
+    for (size_t i = 0; i < order->member_count && count < WI_BLOCK_SOURCES_MAX; i++)
+        sources[count++] = order->members[i];
     for (size_t i = 0; i < more && count < WI_BLOCK_SOURCES_MAX; i++)
         sources[count++] = wi_router_at(order->router, i);
+    return count;
+}
+
+enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *error)
+{
+    const struct wi_content_order *order = &run->pull->order;
+    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
+    size_t count = gather_sources(order, sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
-            "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs",
-            order->reference->repository);
+            "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs%s",
+            order->reference->repository,
+            order->members ? ", and no other member of the cluster serves it" : "");
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
         .file_url = order->file_url,

@@ -26,6 +26,9 @@ struct wi_content_order {
     const struct wi_sources *sources;    /* all of them are asked, unless `only` is set */
     struct wi_block_source *const *only; /* only these are asked. NULL: all */
     size_t only_count;
+    /* members of the cluster that are asked, too. NULL: this daemon is in none */
+    struct wi_block_source *const *members;
+    size_t member_count;
     /* the providers it names are asked, too. NULL: none */
     const struct wi_router *router;
     const char *file_url;   /* where the last of `only` has the whole file; NULL: it has blocks */

@@ -14,9 +14,10 @@
  *   find     the repository has the model
  *   want     it is no longer marked as a copy
  *
- * A step that lacks descriptors or memory is retried (WI_RETRIES_MAX). A pull that fails for good
- * leaves nothing; an interrupted one is kept for the next time, and continued when the daemon is
- * started again. Listing, measuring and fetching are in upstream.c.
+ * A step that lacks descriptors or memory is retried (WI_RETRIES_MAX), and so is a list for which
+ * members of the cluster may be seen soon. A pull that fails for good leaves nothing; an
+ * interrupted one is kept for the next time, and continued when the daemon is started again.
+ * Listing, measuring and fetching are in upstream.c.
  */
 #include "models/arrive/hub/pull_private.h"
 
@@ -30,6 +31,9 @@
 #include <string.h>
 
 #define PAUSE_MS 500 /* before the second try of a step */
+/* Until members of the cluster are seen: about 15 s, in which a daemon that has just started sees
+ * all of them. */
+#define MEMBERS_TRIES 5
 
 /* Nothing calls back any more. */
 static void stop_step(struct wi_pull *pull)
@@ -91,16 +95,34 @@ static void on_pause_over(void *context)
     pull->step(pull);
 }
 
+/* The sources of the list do not have what was asked for, or cannot be used. */
+static int is_of_sources(const struct wi_error *error)
+{
+    return error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
+           error->code == WI_HUB_BUSY;
+}
+
+/* How often in a row the step may be tried again. */
+static unsigned tries_of(const struct wi_pull *pull, const struct wi_error *error)
+{
+    if (error->code == WI_UNAVAILABLE)
+        return WI_RETRIES_MAX;
+    int awaits = pull->state == WI_PULL_RESOLVING && is_of_sources(error) &&
+                 wi_upstream_awaits_members(pull);
+    return awaits ? MEMBERS_TRIES : 0;
+}
+
 /* Whether the step that has failed will be tried again. If bytes came meanwhile this is its first
  * failure. */
 static int try_again(struct wi_pull *pull, const struct wi_error *error)
 {
-    if (error->code != WI_UNAVAILABLE)
+    unsigned most = tries_of(pull, error);
+    if (most == 0)
         return 0;
     if (pull->progress.fetched > pull->fetched_before)
         pull->failed = 0;
     pull->fetched_before = pull->progress.fetched;
-    if (pull->failed == WI_RETRIES_MAX)
+    if (pull->failed >= most)
         return 0;
     uint64_t pause_ms = wi_retry_pause(PAUSE_MS, ++pull->failed);
     wi_warn(
@@ -116,8 +138,7 @@ static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *er
 {
     const struct wi_router *router = pull->upstream.router;
     const char *reason = router ? wi_router_reason(router) : NULL;
-    int is_theirs = error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
-                    error->code == WI_HUB_BUSY || error->code == WI_DOWNLOAD_CORRUPT;
+    int is_theirs = is_of_sources(error) || error->code == WI_DOWNLOAD_CORRUPT;
     size_t length = strlen(error->detail);
     if (reason && is_theirs)
         snprintf(error->detail + length, sizeof error->detail - length, "; %s", reason);

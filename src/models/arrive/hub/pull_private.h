@@ -8,6 +8,7 @@
 #ifndef WI_MODELS_ARRIVE_HUB_PULL_PRIVATE_H
 #define WI_MODELS_ARRIVE_HUB_PULL_PRIVATE_H
 
+#include "cluster/shared_content.h"
 #include "models/arrive/hub/brought.h"
 #include "models/arrive/hub/content_pull.h"
 #include "models/arrive/hub/near.h"
@@ -40,9 +41,12 @@ struct wi_upstream {
     struct wi_content_pull *content; /* of a CID */
     struct wi_hub_reference named;   /* to what a neighbour has under the name */
     struct wi_router *router;        /* NULL: there is none, or it was not asked yet */
-    struct wi_near *near;            /* of a hub's files; NULL: no neighbours */
-    struct wi_brought brought;       /* by neighbours, and then by the hub; empty: by it alone */
-    uint64_t near_fetched;           /* in the fetch that is under way */
+    /* Other members of the cluster that serve the CID; held. */
+    struct wi_block_source *members[WI_CONTENT_HOLDERS_MAX];
+    size_t member_count;
+    struct wi_near *near;      /* of a hub's files; NULL: no neighbours */
+    struct wi_brought brought; /* by neighbours, and then by the hub; empty: by it alone */
+    uint64_t near_fetched;     /* in the fetch that is under way */
 };
 
 struct wi_pull {
@@ -107,6 +111,9 @@ uint64_t wi_pull_pending(const struct wi_pull *pull);
  * needed. Errors as for wi_hub_list_start, wi_fetch_start and wi_content_pull_list. */
 void wi_upstream_stop(struct wi_pull *pull); /* no callback is called any more */
 void wi_upstream_list(struct wi_pull *pull);
+/* Whether members of the cluster that serve the CID may be seen soon: the list is then worth
+ * another try. */
+int wi_upstream_awaits_members(const struct wi_pull *pull);
 /* Asks for the lengths of chosen files that are unknown, and writes them into the plan: 0, and
  * on_measured is called; or -1 if all are known. */
 int wi_upstream_measure(struct wi_pull *pull);

@@ -137,6 +137,8 @@ static void on_tidy(void *context)
 static enum wi_pull_level level_of(const struct wi_pull_order *order, const char *source)
 {
     const struct wi_config_hub *hub = wi_config_find_hub(order->config, source);
+    if (strncmp(source, WI_SOURCE_MEMBER, strlen(WI_SOURCE_MEMBER)) == 0)
+        return WI_PULL_NEIGHBOURS;
     if (hub && wi_hub_facts[hub->layout].has_blocks && wi_hub_facts[hub->layout].has_models)
         return WI_PULL_NEIGHBOURS;
     return wi_pull_order_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;

@@ -1,9 +1,10 @@
 /*
- * The source of a pull's files: a hub; all sources that have a CID, including those that a router
- * names; or a neighbour, which tells the CID of its model. Neighbours that may have files of a hub
- * are asked before the hub. Each kind of source lists the files and has them fetched. Models of a
- * hub are listed and fetched as files (hub_list.h, fetch.h), after neighbours have brought what
- * they have of them (near.h); models with a CID are fetched block by block (content_pull.h).
+ * The source of a pull's files: a hub; all sources that have a CID, including other members of the
+ * cluster and those that a router names; or a neighbour, which tells the CID of its model.
+ * Neighbours that may have files of a hub are asked before the hub. Each kind of source lists the
+ * files and has them fetched. Models of a hub are listed and fetched as files (hub_list.h,
+ * fetch.h), after neighbours have brought what they have of them (near.h); models with a CID are
+ * fetched block by block (content_pull.h).
  */
 #include "models/arrive/hub/pull_private.h"
 #include <stdlib.h>
@@ -126,14 +127,39 @@ static void fetch_of_hub(struct wi_pull *pull)
 
 /* --- content ---------------------------------------------------------------------------------- */
 
+static void members_release(struct wi_upstream *upstream)
+{
+    while (upstream->member_count > 0)
+        wi_block_source_release(upstream->members[--upstream->member_count]);
+}
+
+static void on_server(void *context, const struct wi_content_server *server)
+{
+    struct wi_pull *pull = context;
+    struct wi_upstream *upstream = &pull->upstream;
+    upstream->members[upstream->member_count++] =
+        wi_sources_member(pull->models->sources, server->name, server->url, server->key);
+}
+
+/* Those that live and serve it now. */
+static void members_find(struct wi_pull *pull, const struct wi_cid *cid)
+{
+    members_release(&pull->upstream);
+    if (pull->models->shared)
+        wi_shared_content_each(pull->models->shared, cid, on_server, pull);
+}
+
 static void start_content(struct wi_pull *pull, const struct wi_hub_reference *reference)
 {
     struct wi_content_order order = order_of(pull);
+    wi_content_pull_free(pull->upstream.content);
+    members_find(pull, &reference->root);
     order.sources = pull->models->sources;
+    order.members = pull->models->shared ? pull->upstream.members : NULL;
+    order.member_count = pull->upstream.member_count;
     order.router = pull->upstream.router;
     order.reference = reference;
     order.bytes_max = pull->plan->bytes_max;
-    wi_content_pull_free(pull->upstream.content);
     pull->upstream.content = wi_content_pull_new(&order);
     wi_content_pull_list(
         pull->upstream.content, pull->events->on_waiting, pull->events->on_tree, pull);
@@ -200,6 +226,7 @@ void wi_upstream_stop(struct wi_pull *pull)
     wi_content_pull_free(upstream->content);
     wi_hub_reference_clear(&upstream->named);
     wi_router_free(upstream->router);
+    members_release(upstream);
     wi_near_free(upstream->near);
     wi_brought_clear(&upstream->brought);
     *upstream = (struct wi_upstream){0};
@@ -213,6 +240,13 @@ void wi_upstream_list(struct wi_pull *pull)
         list_neighbour(pull);
     else
         list_content(pull);
+}
+
+int wi_upstream_awaits_members(const struct wi_pull *pull)
+{
+    const struct wi_pull_order *order = pull->order;
+    const struct wi_shared_content *shared = pull->models->shared;
+    return shared && !order->hub && wi_shared_content_may_come(shared, &order->parsed.root);
 }
 
 static void on_measured(

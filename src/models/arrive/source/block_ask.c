@@ -230,12 +230,13 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 /* --- start and end ---------------------------------------------------------------------------- */
 
 /* Plain http is allowed to the source's own host as configured, without a token: an eavesdropper
- * sees only the block, and cannot change it undetected because its hash is checked. */
+ * sees only the block, and cannot change it undetected because its hash is checked. The proof for
+ * a member is good for that block only. */
 static void send_request(struct ask *ask)
 {
     struct wi_block_source_info info = wi_block_source_look(ask->slot->source);
     int is_named = !info.stranger && wi_redirect_stays(info.url, ask->url);
-    char *token = wi_block_source_authorization(ask->slot->source, ask->url);
+    char *token = wi_block_source_authorization(ask->slot->source, ask->url, &ask->block->want.cid);
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
                                             ask->block->want.at, last_byte(ask))
                                       : NULL;

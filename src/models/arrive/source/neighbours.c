@@ -227,7 +227,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 static void send_question(struct neighbour *neighbour)
 {
     int stays = wi_redirect_stays(wi_block_source_look(neighbour->source).url, neighbour->url);
-    char *token = wi_block_source_authorization(neighbour->source, neighbour->url);
+    char *token = wi_block_source_authorization(neighbour->source, neighbour->url, NULL);
     char *match = neighbour->etag ? wi_sprintf("If-None-Match: %s", neighbour->etag) : NULL;
     const char *const headers[] = {
         "Accept: application/json", token ? token : match, token ? match : NULL, NULL};

@@ -7,6 +7,7 @@
 #include "base/net/url.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cluster/content_row.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@
 
 struct wi_block_source {
     unsigned references;
-    int stranger;
+    int stranger, member;
+    unsigned char key[WI_HASH_SIZE]; /* of a member */
     char *name, *url, *token, *trouble;
     double rest_ms, out_ms; /* wi_awake_ms() until when */
     int lied;
@@ -33,7 +35,8 @@ struct wi_block_source {
 struct wi_sources {
     struct wi_block_source **items;
     size_t count;
-    struct wi_block_source **strangers; /* in the order in which they were named */
+    /* And members of the cluster, in the order in which they were named. */
+    struct wi_block_source **strangers;
     size_t stranger_count;
 };
 
@@ -70,6 +73,7 @@ struct wi_block_source_info wi_block_source_look(const struct wi_block_source *s
     struct wi_block_source_info info = {.name = source->name,
         .url = source->url,
         .stranger = source->stranger,
+        .member = source->member,
         .lied = source->lied && now < source->out_ms,
         .bytes = source->bytes,
         .blocks = source->blocks,
@@ -87,10 +91,26 @@ struct wi_block_source_info wi_block_source_look(const struct wi_block_source *s
     return info;
 }
 
-char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
+/* What a member is shown, instead of a token. */
+static void source_prove(
+    const struct wi_block_source *source, const struct wi_cid *cid, char hex[WI_HASH_HEX_SIZE])
 {
-    return source->token && wi_url_same_origin(source->url, url)
-               ? wi_sprintf("Authorization: Bearer %s", source->token)
+    unsigned char proof[WI_HASH_SIZE];
+    wi_content_proof(source->key, cid, proof);
+    wi_hash_hex(proof, hex);
+}
+
+char *wi_block_source_authorization(
+    const struct wi_block_source *source, const char *url, const struct wi_cid *cid)
+{
+    char proof[WI_HASH_HEX_SIZE];
+    const char *shown = source->token;
+    if (source->member && cid) {
+        source_prove(source, cid, proof);
+        shown = proof;
+    }
+    return shown && wi_url_same_origin(source->url, url)
+               ? wi_sprintf("Authorization: Bearer %s", shown)
                : NULL;
 }
 
@@ -103,6 +123,8 @@ const char *wi_block_source_refusal(const struct wi_block_source *source)
 {
     if (source->stranger)
         return "wants a token, and there is none for it";
+    if (source->member)
+        return "does not take this daemon for a member of its cluster";
     return source->token ? "refuses the token of its token_file"
                          : "wants a token, as its token_file has it";
 }
@@ -254,12 +276,25 @@ static void forget_strangers(struct wi_sources *sources)
             drop_stranger(sources, i);
 }
 
-static struct wi_block_source *find_stranger(const struct wi_sources *sources, const char *url)
+static struct wi_block_source *find_stranger(
+    const struct wi_sources *sources, const char *name, const char *url)
 {
     for (size_t i = 0; i < sources->stranger_count; i++)
-        if (strcmp(sources->strangers[i]->url, url) == 0)
+        if (strcmp(sources->strangers[i]->name, name) == 0 &&
+            strcmp(sources->strangers[i]->url, url) == 0)
             return sources->strangers[i];
     return NULL;
+}
+
+/* The one of that name and URL, held once more, or a new one, which is neither yet. */
+static struct wi_block_source *name_stranger(
+    struct wi_sources *sources, const char *name, const char *url)
+{
+    forget_strangers(sources);
+    struct wi_block_source *source = find_stranger(sources, name, url);
+    if (!source)
+        source = *WI_APPEND(sources->strangers, sources->stranger_count) = source_make(name, url);
+    return wi_block_source_hold(source);
 }
 
 static int is_configured(const struct wi_sources *sources, const char *url)
@@ -274,13 +309,20 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
 {
     if (is_configured(sources, url))
         return NULL;
-    forget_strangers(sources);
-    struct wi_block_source *source = find_stranger(sources, url);
-    if (!source) {
-        source = *WI_APPEND(sources->strangers, sources->stranger_count) = source_make(url, url);
-        source->stranger = 1;
-    }
-    return wi_block_source_hold(source);
+    struct wi_block_source *source = name_stranger(sources, url, url);
+    source->stranger = 1;
+    return source;
+}
+
+struct wi_block_source *wi_sources_member(struct wi_sources *sources, const char *member,
+    const char *url, const unsigned char key[WI_HASH_SIZE])
+{
+    char *name = wi_sprintf(WI_SOURCE_MEMBER "%s", member);
+    struct wi_block_source *source = name_stranger(sources, name, url);
+    source->member = 1;
+    memcpy(source->key, key, WI_HASH_SIZE); /* another one since it has started again */
+    free(name);
+    return source;
 }
 
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
@@ -289,7 +331,7 @@ void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void 
         const struct wi_block_source *source =
             i < sources->count ? sources->items[i] : sources->strangers[i - sources->count];
         const struct wi_block_source_info info = wi_block_source_look(source);
-        if (!source->stranger || !is_forgettable(source, wi_awake_ms()))
+        if (i < sources->count || !is_forgettable(source, wi_awake_ms()))
             each(context, &info);
     }
 }

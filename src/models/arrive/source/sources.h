@@ -3,7 +3,7 @@
  * requested by its CID (https://specs.ipfs.tech/http-gateways/trustless-gateway/), whose hash shows
  * whether the answer is right, so sources need not be trusted. The record of a source outlives a
  * pull: a lie is remembered in the next one. In addition to the configured sources there are
- * strangers, for as long as a pull asks them.
+ * strangers and the members of this daemon's cluster, for as long as a pull asks them.
  *
  * There is one table for the daemon. What other rooms use of it is in models/models.h. Everything
  * is called on the loop's thread.
@@ -32,7 +32,7 @@ void wi_sources_free(struct wi_sources *sources);
  * name and URL is kept. */
 void wi_sources_set(
     struct wi_sources *sources, const struct wi_block_source_row *rows, size_t count);
-size_t wi_sources_count(const struct wi_sources *sources); /* without strangers */
+size_t wi_sources_count(const struct wi_sources *sources); /* of these alone */
 
 /* A gateway that a router has named, given by its URL; held. It is asked only over https, at public
  * addresses, and without a token. NULL for a configured gateway, which is asked anyway. It is in
@@ -40,6 +40,15 @@ size_t wi_sources_count(const struct wi_sources *sources); /* without strangers 
  * most WI_SOURCE_LIARS_MAX of those are remembered. */
 #define WI_SOURCE_LIARS_MAX 256
 struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const char *url);
+
+/* Another member of the cluster, with the base URL in its record, which may be of a private
+ * network, and the key by which it knows that this daemon is a member (cluster/content_row.h).
+ * Held, and in the table, as a stranger is. It is named WI_SOURCE_MEMBER and the member's name, as
+ * no configured source is. Never NULL: if the same daemon is configured, too, this is a second
+ * source. */
+#define WI_SOURCE_MEMBER "member "
+struct wi_block_source *wi_sources_member(struct wi_sources *sources, const char *member,
+    const char *url, const unsigned char key[WI_HASH_SIZE]);
 
 /* A source is reference-counted: a holder may use it after it has left the table. */
 struct wi_block_source;
@@ -52,8 +61,10 @@ struct wi_block_source_info wi_block_source_look(const struct wi_block_source *s
 /* --- for those who fetch ---------------------------------------------------------------------- */
 
 /* The line "Authorization: Bearer …" if the URL is of the source itself, which the caller frees;
- * else NULL. */
-char *wi_block_source_authorization(const struct wi_block_source *source, const char *url);
+ * else NULL. `cid` is of the block that is asked for; NULL: none is. */
+char *wi_block_source_authorization(
+    const struct wi_block_source *source, const char *url, const struct wi_cid *cid);
+/* Whether it is sent what must not be overheard. */
 int wi_block_source_has_token(const struct wi_block_source *source);
 /* What a source does that answers 401 or 403; to follow "it ". */
 const char *wi_block_source_refusal(const struct wi_block_source *source);

@@ -33,6 +33,13 @@ static int any_source_has_token(const struct wi_config *config)
     return 0;
 }
 
+/* Nor whether it came from a member of the cluster, which may give it to members and nodes alone:
+ * these get it here, too, and no one else. */
+static int members_may_mind(const struct wi_pulled *pulled)
+{
+    return pulled->models->shared && pulled->config->content.anyone;
+}
+
 static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_info *info)
 {
     const struct wi_config *config = pulled->config;
@@ -40,7 +47,7 @@ static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_in
     if (config->content.serve != WI_SERVE_ALL || info->copy)
         return 0;
     if (strcmp(info->hub, WI_HUB_CONTENT) == 0 || (hub && wi_hub_facts[hub->layout].has_blocks))
-        return !any_source_has_token(config);
+        return !any_source_has_token(config) && !members_may_mind(pulled);
     return hub && !has_token(hub);
 }
 

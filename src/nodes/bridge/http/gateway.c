@@ -1,6 +1,7 @@
 /* Which content is served, and to which clients; see gateway.h. */
 #include "nodes/bridge/http/gateway.h"
 #include "base/net/http.h"
+#include "cluster/content_row.h"
 #include "nodes/bridge/http/content_list.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway_request.h"
@@ -58,6 +59,26 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
     if (!wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
         return "this service is not known under that name: use its address, or localhost";
     return NULL;
+}
+
+/* Whether it proves that it is a member of our cluster. A proof is good for one block alone: a
+ * program that overhears the request gets nothing more by it. */
+static int is_member(
+    struct lws *wsi, struct wi_socket *socket, const struct wi_gateway_request *request)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    char header[WI_HTTP_HEADER_MAX];
+    unsigned char shown[WI_HASH_SIZE], right[WI_HASH_SIZE];
+    struct wi_limited_socket *out;
+    const char *text = bridge->has_members && !request->is_car ? wi_http_bearer(wsi, header) : NULL;
+    if (!text || wi_hash_from_hex(text, shown) != 0)
+        return 0;
+    wi_content_proof(bridge->members_key, &request->cid, right);
+    if (!wi_hash_equal(shown, right))
+        return 0;
+    wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
+    wi_socket_vacate(bridge, out);
+    return 1;
 }
 
 static int refuse_stranger(struct lws *wsi, struct wi_bridge *bridge, int status, const char *why)
@@ -130,8 +151,9 @@ static int answer_request(
 {
     struct wi_bridge *bridge = socket->bridge;
     struct wi_bridge_counters *counters = &bridge->counters;
-    /* Where a token was needed, no cache in between may give it to others. */
-    int needed = bridge->settings.has_tokens && !bridge->settings.content.anyone;
+    /* Where a token or a proof was needed, no cache in between may give it to others. */
+    int needed =
+        (bridge->settings.has_tokens || bridge->has_members) && !bridge->settings.content.anyone;
     struct answer answer = {.cache = needed ? "private, max-age=29030400, immutable"
                                             : "public, max-age=29030400, immutable"};
     int sent;
@@ -186,7 +208,8 @@ int wi_serve_block(struct lws *wsi, struct wi_socket *socket, const char *cid)
     wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept);
     enum wi_code code = wi_gateway_request_read(cid, parameters, accept, &request, &error);
     /* Any client may know that this is a gateway. */
-    const char *why = code == WI_OK && request.is_probe ? NULL : keep_out(wsi, socket, &status);
+    int is_free = code == WI_OK && (request.is_probe || is_member(wsi, socket, &request));
+    const char *why = is_free ? NULL : keep_out(wsi, socket, &status);
     if (why)
         return refuse_stranger(wsi, bridge, status, why);
     if (code != WI_OK)

@@ -75,7 +75,7 @@ enum wi_join_verdict wi_joins_take(
             found = joins->items[i];
     if (!found)
         return unknown_verdict(joins);
-    if (found->expires_ms < now_ms || found->is_new || found->is_revoked)
+    if (found->expires_ms < now_ms || found->state != WI_JOIN_IS_KNOWN)
         return WI_JOIN_UNKNOWN;
     memcpy(id, found->id, sizeof found->id);
     if (found->is_shared)
@@ -115,14 +115,15 @@ void wi_joins_release(struct wi_joins *joins, const char *id)
     if (!join || join->joined == 0)
         return; /* it ended, and may have come again */
     join->joined--;
-    if (join->is_shared && !join->changing) /* else once that has ended; no node waits but then */
+    /* Else it settles once the change has ended; no node waits but then. */
+    if (join->is_shared && join->change != WI_JOIN_CHANGING)
         wi_joins_settle(joins, id);
 }
 
 int wi_joins_revoke(struct wi_joins *joins, const char *id)
 {
     struct wi_join *join = wi_joins_find(joins, id);
-    if (!join || join->is_new || join->is_revoked)
+    if (!join || join->state != WI_JOIN_IS_KNOWN)
         return -1;
     if (join->is_shared)
         wi_joins_withdraw(joins, join);
@@ -224,7 +225,7 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
     json_t *list = json_array();
     for (size_t i = 0; i < joins->count; i++) {
         const struct wi_join *join = joins->items[i];
-        if (is_node_token(join) || join_is_over(join, now_ms) || join->is_new || join->is_revoked)
+        if (is_node_token(join) || join_is_over(join, now_ms) || join->state != WI_JOIN_IS_KNOWN)
             continue;
         json_array_append_new(list,
             json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I}", "id", join->id, "label",

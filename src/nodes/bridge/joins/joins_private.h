@@ -7,6 +7,18 @@
 #include "nodes/bridge/joins/joins.h"
 #include "terms/job/job_store.h"
 
+enum wi_join_state {
+    WI_JOIN_IS_KNOWN,
+    WI_JOIN_IS_NEW,      /* the members do not know it yet */
+    WI_JOIN_IS_WITHDRAWN /* here; its row is to go */
+};
+
+enum wi_join_change {
+    WI_JOIN_IDLE,
+    WI_JOIN_CHANGING, /* a change of the row has been asked for */
+    WI_JOIN_FAILED    /* the last change has; it is tried again when that may help */
+};
+
 struct wi_join {
     char id[WI_ID_SIZE];
     unsigned char hash[WI_HASH_SIZE];
@@ -20,12 +32,10 @@ struct wi_join {
     /* The rest is of tokens that members share; `joined` are the nodes here. */
     int is_shared;
     struct wi_join_row row; /* as it was told last */
-    int is_new;             /* the members do not know it yet */
-    int is_revoked;         /* here; its row is to go */
-    size_t waiting;         /* nodes that were told WI_JOIN_ASKED */
-    int changing;           /* its row, which has been asked for */
-    size_t least;           /* places that are left here by a change that may have been made */
-    int failed;             /* the last change has; it is tried again when that may help */
+    enum wi_join_state state;
+    enum wi_join_change change;
+    size_t waiting; /* nodes that were told WI_JOIN_ASKED */
+    size_t least;   /* places that are left here by a change that may have been made */
     int settling;
     wi_job_store_done_fn *done; /* of wi_joins_await; NULL: none */
     void *done_data;

@@ -38,6 +38,13 @@ size_t wi_joins_everywhere(const struct wi_join *join)
     return wi_join_row_taken(&join->row);
 }
 
+/* What failed may be tried again. */
+static void join_forget_failure(struct wi_join *join)
+{
+    if (join->change == WI_JOIN_FAILED)
+        join->change = WI_JOIN_IDLE;
+}
+
 /* Asks for the row with so many places of that daemon. -1: too many daemons have some. */
 static int row_write(
     struct wi_joins *joins, struct wi_join *join, const char *instance, size_t places)
@@ -49,7 +56,7 @@ static int row_write(
     int result = wi_join_row_hold(&row, instance, places);
     if (result == 0) {
         wi_join_row_print(&row, &text);
-        join->changing = 1;
+        join->change = WI_JOIN_CHANGING;
         if (strcmp(instance, wi_rows_instance(joins->rows)) == 0)
             join->least = places;
         wi_rows_write(joins->rows, WI_ROWS_JOINS, join->id, text.text, text.size);
@@ -91,10 +98,10 @@ static int join_step(struct wi_joins *joins, struct wi_join *join, const char *i
 {
     if (waiting_grant(joins, join, id))
         return 1;
-    if (join->changing || join->is_new)
+    if (join->change == WI_JOIN_CHANGING || join->state == WI_JOIN_IS_NEW)
         return 0;
     size_t held = join_held(joins, join), target = join_target(joins, join);
-    int is_away = join->failed || !wi_rows_is_ready(joins->rows);
+    int is_away = join->change == WI_JOIN_FAILED || !wi_rows_is_ready(joins->rows);
     if (target != held && !is_away && places_write(joins, join, target) == 0)
         return 0;
     if (join->waiting > 0) {
@@ -109,8 +116,8 @@ static int join_step(struct wi_joins *joins, struct wi_join *join, const char *i
 /* While the servers are away it fails, which is told. */
 static void withdrawn_step(struct wi_joins *joins, struct wi_join *join, const char *id)
 {
-    if (!join->changing && !join->failed) {
-        join->changing = 1;
+    if (join->change == WI_JOIN_IDLE) {
+        join->change = WI_JOIN_CHANGING;
         wi_rows_remove(joins->rows, WI_ROWS_JOINS, id);
     }
     waiting_refuse(joins, id, join->waiting, WI_JOIN_UNKNOWN);
@@ -127,7 +134,7 @@ void wi_joins_settle(struct wi_joins *joins, const char *token_id)
     memcpy(id, join->id, sizeof id);
     join->settling = 1;
     while (more && (join = wi_joins_find(joins, id))) {
-        more = !join->is_revoked;
+        more = join->state != WI_JOIN_IS_WITHDRAWN;
         if (more)
             more = join_step(joins, join, id);
         else
@@ -148,9 +155,9 @@ enum wi_join_verdict wi_joins_ask(struct wi_joins *joins, struct wi_join *join)
     if (!wi_rows_is_ready(joins->rows))
         return WI_JOIN_AWAY;
     join->waiting++;
-    join->failed = 0;
+    join_forget_failure(join);
     size_t target = join_target(joins, join);
-    if (join->changing ||
+    if (join->change == WI_JOIN_CHANGING ||
         (target > join_held(joins, join) && places_write(joins, join, target) == 0))
         return WI_JOIN_ASKED;
     join->waiting--;
@@ -162,7 +169,8 @@ enum wi_join_verdict wi_joins_ask(struct wi_joins *joins, struct wi_join *join)
 void wi_joins_publish(struct wi_joins *joins, struct wi_join *join, int64_t expires_at)
 {
     struct wi_join_row *row = &join->row;
-    join->is_shared = join->is_new = 1;
+    join->is_shared = 1;
+    join->state = WI_JOIN_IS_NEW;
     memcpy(row->id, join->id, sizeof row->id);
     memcpy(row->hash, join->hash, sizeof row->hash);
     memcpy(row->label, join->label, sizeof row->label);
@@ -174,8 +182,8 @@ void wi_joins_publish(struct wi_joins *joins, struct wi_join *join, int64_t expi
 
 void wi_joins_withdraw(struct wi_joins *joins, struct wi_join *join)
 {
-    join->is_revoked = 1;
-    join->failed = 0;
+    join->state = WI_JOIN_IS_WITHDRAWN;
+    join_forget_failure(join);
     wi_joins_settle(joins, join->id);
 }
 
@@ -211,7 +219,7 @@ static void join_end(struct wi_joins *joins, struct wi_join *join)
 {
     char id[WI_ID_SIZE];
     memcpy(id, join->id, sizeof id);
-    join->is_revoked = 1;
+    join->state = WI_JOIN_IS_WITHDRAWN;
     waiting_refuse(joins, id, join->waiting, WI_JOIN_UNKNOWN);
     if (!(join = wi_joins_find(joins, id)))
         return;
@@ -244,23 +252,24 @@ static void row_apply(struct wi_joins *joins, struct wi_join_row *row)
     join->shareable = join->row.shareable;
     join->nodes = join->row.nodes;
     join->expires_ms = wi_now_ms() + (double)(join->row.expires_at - wi_wall_ms());
-    join->is_new = 0;
-    join->failed = 0;
-    if (!join->changing)
+    if (join->state == WI_JOIN_IS_NEW)
+        join->state = WI_JOIN_IS_KNOWN;
+    join_forget_failure(join);
+    if (join->change != WI_JOIN_CHANGING)
         join->least = SIZE_MAX;
     wi_joins_settle(joins, join->id);
 }
 
-static enum wi_row_fault on_row(void *context, const struct wi_row *row)
+static enum wi_read_fault on_row(void *context, const struct wi_row *row)
 {
     struct wi_joins *joins = context;
     struct wi_join_row read = {0};
-    enum wi_row_fault fault =
-        row->text ? wi_join_row_read(&read, row->name, row->text, row->size) : WI_ROW_GOOD;
+    enum wi_read_fault fault =
+        row->text ? wi_join_row_read(&read, row->name, row->text, row->size) : WI_READ_GOOD;
     struct wi_join *join = wi_joins_find(joins, row->name);
     if (join && !join->is_shared)
-        fault = WI_ROW_GARBAGE; /* the id of a node token */
-    else if (row->text && fault == WI_ROW_GOOD)
+        fault = WI_READ_GARBAGE; /* the id of a node token */
+    else if (row->text && fault == WI_READ_GOOD)
         row_apply(joins, &read);
     else if (join)
         join_end(joins, join);
@@ -275,26 +284,24 @@ static void on_changed(
     struct wi_join *join = wi_joins_find(joins, name);
     if (!join || !join->is_shared)
         return;
-    join->changing = 0;
-    join->failed = result == WI_ROW_FAILED;
+    join->change = result == WI_ROW_FAILED ? WI_JOIN_FAILED : WI_JOIN_IDLE;
     if (!error || error->code != WI_CLUSTER_UNAVAILABLE)
         join->least = SIZE_MAX;
-    if (join->is_new) {
+    if (join->state == WI_JOIN_IS_NEW) {
         join_fail(joins, join, error);
         return;
     }
-    if (!join->is_revoked || join->failed)
+    if (join->state != WI_JOIN_IS_WITHDRAWN || join->change == WI_JOIN_FAILED)
         join_tell_done(join, error);
     wi_joins_settle(joins, name);
 }
 
-/* What failed is tried again. */
 static void all_settle(struct wi_joins *joins)
 {
     for (size_t i = joins->count; i-- > 0;) {
         if (i >= joins->count || !joins->items[i]->is_shared)
             continue;
-        joins->items[i]->failed = 0;
+        join_forget_failure(joins->items[i]);
         wi_joins_settle(joins, joins->items[i]->id);
     }
 }
@@ -306,21 +313,13 @@ static void on_ready(void *context)
 
 /* --- sweeps ----------------------------------------------------------------------------------- */
 
-static int is_living(const struct wi_shared_view *view, const char *instance)
-{
-    for (size_t i = 0; i < view->count; i++)
-        if (strcmp(view->living[i], instance) == 0)
-            return 1;
-    return 0;
-}
-
 /* Asks about each daemon that holds places and is not seen, once. */
 static void missing_ask(
     struct wi_joins *joins, const struct wi_join *join, struct wi_shared_view *view)
 {
     for (size_t i = 0; i < join->row.holder_count; i++) {
         const char *instance = join->row.holders[i].instance;
-        if (view->count == WI_MEMBERS_MAX || is_living(view, instance))
+        if (view->count == WI_MEMBERS_MAX || wi_shared_view_has(view, instance))
             continue;
         wi_text_copy(view->living[view->count++], WI_ID_SIZE, instance);
         wi_rows_ask_lapsed(joins->rows, WI_ROWS_JOINS, instance);
@@ -332,9 +331,10 @@ static void join_sweep(struct wi_joins *joins, struct wi_join *join, struct wi_s
 {
     int is_over = join->expires_ms + WI_MEMBER_SKEW_MS < wi_now_ms() && join->row.holder_count == 0;
     missing_ask(joins, join, view);
-    if (!is_over || join->is_new || join->changing || join->joined + join->waiting > 0)
+    if (!is_over || join->state == WI_JOIN_IS_NEW || join->change == WI_JOIN_CHANGING ||
+        join->joined + join->waiting > 0)
         return;
-    join->changing = 1;
+    join->change = WI_JOIN_CHANGING;
     wi_rows_remove(joins->rows, WI_ROWS_JOINS, join->id);
 }
 
@@ -344,7 +344,7 @@ static void on_sweep(void *context, const struct wi_shared_view *view)
     struct wi_shared_view seen = *view; /* and those that were asked about */
     all_settle(joins);
     for (size_t i = 0; i < joins->count && view->is_first; i++)
-        if (joins->items[i]->is_shared && !joins->items[i]->is_revoked)
+        if (joins->items[i]->is_shared && joins->items[i]->state != WI_JOIN_IS_WITHDRAWN)
             join_sweep(joins, joins->items[i], &seen);
 }
 
@@ -353,8 +353,8 @@ static void on_lapsed(void *context, const char *instance)
     struct wi_joins *joins = context;
     for (size_t i = 0; i < joins->count; i++) {
         struct wi_join *join = joins->items[i];
-        if (join->is_shared && !join->is_revoked && !join->changing &&
-            wi_join_row_held(&join->row, instance) > 0)
+        if (join->is_shared && join->state != WI_JOIN_IS_WITHDRAWN &&
+            join->change != WI_JOIN_CHANGING && wi_join_row_held(&join->row, instance) > 0)
             row_write(joins, join, instance, 0);
     }
 }

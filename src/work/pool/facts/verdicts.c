@@ -65,7 +65,8 @@ static int is_review_due(const struct verdict_record *verdict)
 /* What is known of a question, each NULL where nothing is. */
 struct verdict_answer {
     const struct verdict_record *own;   /* by the place's party */
-    const struct verdict_record *known; /* that, or what nodes of two tokens have shown */
+    const struct verdict_record *known; /* that, or what nodes of two tokens have shown, or members
+                                           of a cluster have told */
 };
 
 static struct verdict_answer look_up(
@@ -74,10 +75,11 @@ static struct verdict_answer look_up(
     const struct verdict_record *own = wi_verdict_record_find(verdicts, key), *shared;
     char of_all[WI_VERDICT_KEY_SIZE];
 
-    if (!*place->party || *wi_party_via(place->party) || verdict_value(own) != WI_UNKNOWN)
+    if (*wi_party_via(place->party) || verdict_value(own) != WI_UNKNOWN)
         return (struct verdict_answer){own, own};
     wi_verdict_key_of_party(of_all, key, WI_PLACE_JOINED);
-    shared = wi_verdict_record_find(verdicts, of_all);
+    shared = *place->party ? wi_verdict_record_find(verdicts, of_all)
+                           : wi_verdict_told_find(verdicts, key);
     return (struct verdict_answer){own, own && verdict_value(shared) == WI_UNKNOWN ? own : shared};
 }
 
@@ -518,12 +520,21 @@ static int is_told(const struct verdict_record *verdict)
     return says_more && (verdict->checked_at > 0 || *verdict->detail);
 }
 
+/* Whether what a member of the cluster has told is all that is known. */
+static int counts_here(const struct wi_verdicts *verdicts, const struct verdict_record *told)
+{
+    return verdict_value(wi_verdict_record_find(verdicts, told->key)) == WI_UNKNOWN;
+}
+
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT])
 {
     memset(counts, 0, WI_VERDICT_COUNT * sizeof *counts);
     for (const struct verdict_record *verdict = verdicts ? verdicts->all : NULL; verdict;
          verdict = verdict->hh.next)
         counts[verdict_value(verdict)] += (size_t)is_told(verdict);
+    for (const struct verdict_record *told = verdicts ? verdicts->told : NULL; told;
+         told = told->hh.next)
+        counts[told->verdict] += (size_t)counts_here(verdicts, told);
 }
 
 static json_t *input_json(const struct verdict_record *verdict)
@@ -557,6 +568,17 @@ static void append_verdict(json_t *list, const struct verdict_record *verdict)
         json_array_append_new(list, verdict_json(verdict, &parts));
 }
 
+static void append_told(json_t *list, const struct wi_verdicts *verdicts, const char *hash)
+{
+    size_t length = strlen(hash);
+
+    for (const struct verdict_record *told = verdicts ? verdicts->told : NULL; told;
+         told = told->hh.next)
+        if (strncmp(told->key, hash, length) == 0 && told->key[length] == '\t' &&
+            counts_here(verdicts, told))
+            append_verdict(list, told);
+}
+
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
 {
     const struct verdict_model *model =
@@ -569,5 +591,6 @@ json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
         for (const struct verdict_record *set = verdict->sets; set; set = set->of_next)
             append_verdict(list, set);
     }
+    append_told(list, verdicts, hash);
     return list;
 }

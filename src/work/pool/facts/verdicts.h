@@ -14,6 +14,9 @@
  * nothing else; it never applies to the browsers that the service starts. What a relay has shown
  * neither counts for others nor do theirs count for it: the daemon behind it is another machine.
  *
+ * A verdict of another member of a cluster about a place like ours counts here until this daemon
+ * has one of its own.
+ *
  * A place that was found wrong is compared again after a day, then after 2, 4 and at most 30 days.
  */
 #ifndef WI_WORK_POOL_FACTS_VERDICTS_H
@@ -125,6 +128,31 @@ void wi_verdicts_accept(
 /* WI_OK, or the code with which WASM refuses the model, with `error` filled. */
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
     const struct wi_place *place, struct wi_error *error);
+
+/* --- in a cluster ----------------------------------------------------------------------------- */
+
+/* A verdict on a model, for all inputs, at a place of sessions, as members tell it to each other.
+ */
+struct wi_told_verdict {
+    char key[WI_VERDICT_KEY_SIZE];
+    enum wi_verdict verdict; /* WI_TRUSTED or WI_WRONG */
+    double ratio;
+    char detail[256];
+    int64_t checked_at; /* Unix milliseconds */
+    unsigned looked;    /* number of sets that were compared */
+    unsigned wrongs;    /* times in a row that it was found wrong */
+};
+
+/* Told verdicts are not kept on disk; they replace each other. 0, or -1 for a key of another
+ * kind. */
+int wi_verdicts_tell(struct wi_verdicts *verdicts, const struct wi_told_verdict *told);
+void wi_verdicts_untell(struct wi_verdicts *verdicts, const char *key);
+/* Calls `each` for at most `most` own verdicts of which nothing was told, or something else that
+ * was found earlier. Those from before `since` are left out, and those by which a client's inputs
+ * condemn a place. */
+typedef void wi_verdict_fn(void *context, const struct wi_told_verdict *own);
+void wi_verdicts_untold(const struct wi_verdicts *verdicts, int64_t since, size_t most,
+    wi_verdict_fn *each, void *context);
 
 /* --- for people ------------------------------------------------------------------------------ */
 

@@ -264,6 +264,7 @@ void wi_verdicts_free(struct wi_verdicts *verdicts)
 {
     if (!verdicts)
         return;
+    wi_verdicts_told_clear(verdicts);
     while (verdicts->sets.all)
         record_drop(
             verdicts, WI_OWNED_RECORD(verdicts->sets.all->records, struct verdict_record, owned));

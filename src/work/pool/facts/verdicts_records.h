@@ -1,6 +1,6 @@
 /*
- * The records of verdicts, by key and on disk. verdicts.c decides their contents, and is the only
- * other file that includes this header.
+ * The records of verdicts, by key and on disk. verdicts.c decides their contents; verdicts_told.c
+ * has those of the other members of a cluster.
  *
  * A key is the model's hash, its variant (a precision, or for kernels a kernel), the set of inputs
  * ("": the model itself) and the place's key, joined by tabs. WASM's result for a model is a record
@@ -66,7 +66,16 @@ struct wi_verdicts {
     struct verdict_model *models; /* by hash; each exists while it has records */
     struct wi_owners wholes, sets;
     size_t about_wasm; /* number of records that are WASM's results for models */
+    /* By key: what other members of a cluster have found. These are no records of the above. */
+    struct verdict_record *told;
 };
+
+/* --- verdicts_told.c -------------------------------------------------------------------------- */
+
+struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key);
+void wi_verdicts_told_clear(struct wi_verdicts *verdicts);
+
+/* --- verdicts_records.c ----------------------------------------------------------------------- */
 
 /* 0, or -1 for a key that is not ours. */
 int wi_verdict_key_read(const char *key, struct verdict_parts *parts);

@@ -77,7 +77,7 @@ static size_t taken(void)
 {
     struct wi_join_row row = {0};
     const struct fake_row *found = fake_row_find(&table, key);
-    assert_int_equal(wi_join_row_read(&row, id, found->text, found->size), WI_ROW_GOOD);
+    assert_int_equal(wi_join_row_read(&row, id, found->text, found->size), WI_READ_GOOD);
     size_t count = wi_join_row_taken(&row);
     wi_join_row_clear(&row);
     return count;
@@ -183,7 +183,7 @@ TEST(a_node_whose_place_is_anothers_goes)
     struct wi_join_row row = {0};
     struct wi_buffer text = {0};
     const struct fake_row *found = fake_row_find(&table, key);
-    assert_int_equal(wi_join_row_read(&row, id, found->text, found->size), WI_ROW_GOOD);
+    assert_int_equal(wi_join_row_read(&row, id, found->text, found->size), WI_READ_GOOD);
     wi_join_row_hold(&row, "member-a", 0);
     wi_join_row_hold(&row, "member-b", 1);
     wi_join_row_print(&row, &text);

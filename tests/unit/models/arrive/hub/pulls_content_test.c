@@ -2,6 +2,7 @@
  * lists and fetches; routers and neighbours are the real ones. */
 #include "pulls_fixture.h"
 
+#include "../../../cluster/fake_rows.h"
 #include "models/arrive/hub/content_pull.h"
 #include "models/arrive/source/neighbours.h"
 
@@ -66,9 +67,19 @@ struct wi_content_pull {
     void *context;
 };
 
+static unsigned lists_to_fail;
+
 static void give_content(void *context)
 {
     struct wi_content_pull *pull = context;
+    struct wi_error error;
+    if (lists_to_fail > 0) {
+        lists_to_fail--;
+        note("failed");
+        wi_error_set(&error, WI_HUB_FAILED, "hub", "there is no source");
+        pull->on_tree(pull->context, NULL, &error);
+        return;
+    }
     struct wi_hub_tree tree = {.commit = wi_strdup(CID)};
     struct wi_hub_file file = {
         .path = "model.onnx", .remote = "model.onnx", .bytes = played.model.size};
@@ -82,6 +93,8 @@ static void give_content(void *context)
 struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
 {
     struct wi_content_pull *pull = wi_alloc(sizeof *pull);
+    for (size_t i = 0; i < order->member_count; i++)
+        note(wi_block_source_look(order->members[i]).name);
     pull->timer = wi_timer_new(order->loop, give_content, pull);
     return pull;
 }
@@ -151,4 +164,85 @@ TEST(a_router_and_neighbours_are_asked_once_before_content_is_fetched)
         assert_string_equal(done, cases[i].done);
         free(lines);
     }
+}
+
+/* --- members of the cluster ------------------------------------------------------------------- */
+
+#define ROW                                                                                        \
+    "{\"row\":1,\"held\":{"                                                                        \
+    "\"member-a\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\","           \
+    "\"member-b\":\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}}"
+
+/* Two serve it: one at a private address, and one that is not seen. */
+static struct wi_cluster_member attic = {
+    .name = "attic", .instance = "member-a", .bridge = "http://10.0.0.2:8471"};
+static struct fake_table table;
+static struct fake_follower follower;
+
+static const struct wi_cluster_member *find_member(void *context, const char *instance)
+{
+    return strcmp(instance, attic.instance) == 0 ? &attic : NULL;
+}
+
+static void each_served(void *context, wi_served_fn *each, void *data)
+{
+}
+
+static void join_cluster(struct fixture *f)
+{
+    begin_with(f, "[hub.ipfs]\nurl =\n");
+    fake_rows_join(&follower, &table, "member-own");
+    const struct wi_shared_content_deps deps = {
+        .rows = follower.rows, .find = find_member, .served = each_served};
+    f->parts.shared = wi_shared_content_new(&deps);
+    fake_rows_connect(&follower);
+    fake_row_set(&table, WI_ROW_PREFIX "content." CID, ROW, strlen(ROW));
+    fake_turn_all(&follower, 1);
+}
+
+static void leave_cluster(struct fixture *f)
+{
+    wi_shared_content_free(f->parts.shared);
+    f->parts.shared = NULL;
+    fake_rows_leave(&follower);
+    follower = (struct fake_follower){0};
+    fake_table_clear(&table);
+}
+
+TEST(members_that_serve_the_content_are_sources)
+{
+    struct fixture *f = *state;
+    join_cluster(f);
+    start(f, "ipfs://" CID, "ipfs/" CID);
+    run_until(f, "ipfs/" CID, WI_PULL_DOWNLOADING);
+    assert_string_equal(done, "member attic listed fetch ");
+    leave_cluster(f);
+}
+
+TEST(members_that_are_not_seen_yet_are_waited_for_a_while)
+{
+    struct fixture *f = *state;
+    join_cluster(f);
+    strcpy(attic.instance, "member-z"); /* now neither is seen */
+    lists_to_fail = 2;
+    start(f, "ipfs://" CID, "ipfs/" CID);
+    run_until(f, "ipfs/" CID, WI_PULL_DOWNLOADING);
+    assert_string_equal(done, "failed failed listed fetch ");
+    strcpy(attic.instance, "member-a");
+    leave_cluster(f);
+}
+
+TEST(and_no_longer)
+{
+    struct fixture *f = *state;
+    struct watcher watcher = {0};
+    join_cluster(f);
+    lists_to_fail = 100;
+    start(f, "ipfs://" CID, "ipfs/" CID);
+    watch(f, "ipfs/" CID, &watcher);
+    run_until_ended(f, &watcher);
+    assert_int_equal(watcher.error.code, WI_HUB_FAILED);
+    assert_int_equal(lists_to_fail, 100 - 6);
+    lists_to_fail = 0;
+    leave_cluster(f);
 }

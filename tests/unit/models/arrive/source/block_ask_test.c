@@ -218,6 +218,25 @@ TEST(a_stranger_is_asked_at_public_addresses_alone)
     wi_block_source_release(stranger);
 }
 
+TEST(a_member_is_asked_where_its_record_says_with_a_proof)
+{
+    static const unsigned char key[WI_HASH_SIZE] = "a";
+    have_blocks(1, 4096);
+    have_gateways(1);
+    struct wi_block_source *member =
+        wi_sources_member(test.sources, "attic", "http://10.0.0.2:8471", key);
+    char *proof =
+        wi_block_source_authorization(member, "http://10.0.0.2:8471/ipfs/", &test.cids[0]);
+    snprintf(test.gateways[0].url, sizeof test.gateways[0].url, "http://10.0.0.2:8471");
+    start_with(&member, 1);
+    run_until_got(test.count);
+    assert_true(test.gateways[0].plain && test.gateways[0].private);
+    assert_string_equal(test.gateways[0].token, proof);
+    close_fetch();
+    free(proof);
+    wi_block_source_release(member);
+}
+
 TEST(without_a_token_http_is_fine)
 {
     struct wi_block_source_row row = {.name = "g0", .url = "http://10.0.0.2:8080"};

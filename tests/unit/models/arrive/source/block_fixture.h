@@ -41,7 +41,7 @@ struct gateway {
     const struct answer *first; /* of so many requests; then `answer` */
     size_t first_count;
     size_t asked, in_flight, most;  /* most: in flight at the same time */
-    char url_asked[200], token[64]; /* of the last request, as are: */
+    char url_asked[200], token[96]; /* of the last request, as are: */
     int private, plain;
     int led; /* requests that came where others had been led */
 };

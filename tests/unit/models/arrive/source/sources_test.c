@@ -5,6 +5,7 @@
 #include "models/arrive/source/sources.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct wi_sources *sources;
 
@@ -49,12 +50,12 @@ TEST(a_new_one_is_ready)
 TEST(a_token_goes_to_its_own_host)
 {
     struct wi_block_source *open = wi_sources_at(sources, 0), *near = wi_sources_at(sources, 1);
-    char *line = wi_block_source_authorization(near, "http://10.0.0.2:8080/ipfs/x");
+    char *line = wi_block_source_authorization(near, "http://10.0.0.2:8080/ipfs/x", NULL);
     assert_string_equal(line, "Authorization: Bearer secret");
     free(line);
-    assert_null(wi_block_source_authorization(near, "http://10.0.0.2:8081/ipfs/x"));
-    assert_null(wi_block_source_authorization(near, "https://10.0.0.2:8080/ipfs/x"));
-    assert_null(wi_block_source_authorization(open, "https://gateway.example/ipfs/x"));
+    assert_null(wi_block_source_authorization(near, "http://10.0.0.2:8081/ipfs/x", NULL));
+    assert_null(wi_block_source_authorization(near, "https://10.0.0.2:8080/ipfs/x", NULL));
+    assert_null(wi_block_source_authorization(open, "https://gateway.example/ipfs/x", NULL));
     assert_true(wi_block_source_has_token(near));
     assert_false(wi_block_source_has_token(open));
 }
@@ -161,6 +162,58 @@ TEST(a_stranger_is_there_while_it_is_held)
     assert_int_equal(listed(), 1);
     wi_block_source_release(stranger);
     assert_int_equal(listed(), 0);
+}
+
+/* --- members of the cluster ------------------------------------------------------------------- */
+
+TEST(a_member_is_shown_a_proof_for_each_block)
+{
+    static const unsigned char key[WI_HASH_SIZE] = "a", next[WI_HASH_SIZE] = "b";
+    struct wi_block_source *member =
+        wi_sources_member(sources, "attic", "http://10.0.0.2:8080", key);
+    struct wi_cid cids[2];
+    wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"x", 1, &cids[0]);
+    wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"y", 1, &cids[1]);
+    assert_string_equal(info_of(member).name, "member attic");
+    assert_true(info_of(member).member && !info_of(member).stranger);
+    assert_false(wi_block_source_has_token(member));
+    assert_string_equal(
+        wi_block_source_refusal(member), "does not take this daemon for a member of its cluster");
+    static const char own[] = "http://10.0.0.2:8080/ipfs/x";
+    char *first = wi_block_source_authorization(member, own, &cids[0]);
+    char *other = wi_block_source_authorization(member, own, &cids[1]);
+    assert_int_equal(strlen(first), strlen("Authorization: Bearer ") + 2 * (size_t)WI_HASH_SIZE);
+    assert_string_not_equal(first, other);
+    assert_null(wi_block_source_authorization(member, own, NULL));
+    assert_null(wi_block_source_authorization(member, "http://10.0.0.2:8081/ipfs/x", &cids[0]));
+    /* It has started again, and is another process. */
+    assert_true(wi_sources_member(sources, "attic", "http://10.0.0.2:8080", next) == member);
+    char *again = wi_block_source_authorization(member, own, &cids[0]);
+    assert_string_not_equal(first, again);
+    free(first);
+    free(other);
+    free(again);
+    wi_block_source_release(member);
+    wi_block_source_release(member);
+    assert_int_equal(listed(), 2);
+}
+
+TEST(a_member_that_lies_is_remembered_by_its_name_and_address)
+{
+    static const unsigned char key[WI_HASH_SIZE] = "a";
+    struct wi_block_source *member = wi_sources_member(sources, "attic", "https://a.example", key);
+    struct wi_block_source *stranger = wi_sources_stranger(sources, "https://a.example");
+    assert_true(member != stranger);
+    wi_block_source_lied(member, 1, "a block was wrong");
+    wi_block_source_release(member);
+    wi_block_source_release(stranger);
+    assert_int_equal(listed(), 3);
+    member = wi_sources_member(sources, "attic", "https://a.example", key);
+    assert_int_equal(info_of(member).state, WI_SOURCE_OUT);
+    wi_block_source_release(member);
+    member = wi_sources_member(sources, "cellar", "https://a.example", key);
+    assert_int_equal(info_of(member).state, WI_SOURCE_READY);
+    wi_block_source_release(member);
 }
 
 TEST(one_of_the_configuration_is_no_stranger)

@@ -1,5 +1,7 @@
 /* The trustless gateway: what of the blockstore is given to whom, in which words, and how fast. */
 #include "../fixture.h"
+
+#include "cluster/content_row.h"
 #include <ctype.h>
 
 #define DEFAULT_HOST "\r\nHost: 127.0.0.1"
@@ -77,7 +79,7 @@ static int set_up_gateway(void **state)
     make_given();
     blocks.pins = NULL;
     blocks.pin_count = 0;
-    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1");
+    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1", NULL);
     set(fixture, WI_SERVE_PUBLISHED, 0, 0);
     return 0;
 }
@@ -345,7 +347,7 @@ TEST(nothing_is_given_unless_the_configuration_says_so)
     set(fixture, WI_SERVE_ALL, 1, 0);
     assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), ""), 200);
     assert_int_equal(status_of(fixture, "/content", ""), 200);
-    wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1");
+    wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
     assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), ""), 404);
     assert_int_equal(status_of(fixture, "/content", ""), 200);
 }
@@ -361,6 +363,43 @@ static void have_tokens(struct fixture *fixture)
     wi_bridge_take_tokens(fixture->bridge, &tokens);
     fixture->config.api.tokens_file = (char *)"/tokens";
     wi_bridge_reload(fixture->bridge, &fixture->config);
+}
+
+/* What a member of the cluster shows for that block. */
+static const char *shown_for(const unsigned char key[WI_HASH_SIZE], const struct wi_cid *cid)
+{
+    static char line[128];
+    unsigned char proof[WI_HASH_SIZE];
+    char hex[WI_HASH_HEX_SIZE];
+    wi_content_proof(key, cid, proof);
+    wi_hash_hex(proof, hex);
+    snprintf(line, sizeof line, "\r\nAuthorization: Bearer %s", hex);
+    return line;
+}
+
+TEST(members_of_the_cluster_get_blocks_for_which_they_know_the_key)
+{
+    static const unsigned char key[WI_HASH_SIZE] = "a", other[WI_HASH_SIZE] = "b";
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    have_tokens(fixture);
+    assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), shown_for(key, &cids[0])), 401);
+    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1", key);
+    assert_int_equal(
+        ask(&client, path_of(0, "?format=raw"), shown_for(key, &cids[0]), &reply), 200);
+    assert_has(&reply, "\r\nCache-Control: private,");
+    reply_clear(&reply);
+    client_close(&client);
+    /* For another block, by another key, a whole tree, the list. */
+    assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), shown_for(key, &cids[1])), 401);
+    assert_int_equal(
+        status_of(fixture, path_of(0, "?format=raw"), shown_for(other, &cids[0])), 401);
+    assert_int_equal(status_of(fixture, path_of(0, "?format=car"), shown_for(key, &cids[0])), 401);
+    assert_int_equal(status_of(fixture, "/content", shown_for(key, &cids[0])), 401);
+    assert_int_equal(
+        status_of(fixture, path_of(0, "?format=raw"), "\r\nAuthorization: Bearer wi_node"), 200);
+    fixture->config.api.tokens_file = NULL;
 }
 
 TEST(a_token_of_rank_node_is_needed_where_there_are_tokens)

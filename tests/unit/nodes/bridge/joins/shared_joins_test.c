@@ -143,7 +143,7 @@ static size_t taken(const struct fixture *f)
     wi_join(key, sizeof key, KEY, f->id, NULL);
     const struct fake_row *found = fake_row_find(&f->table, key);
     assert_non_null(found);
-    assert_int_equal(wi_join_row_read(&row, f->id, found->text, found->size), WI_ROW_GOOD);
+    assert_int_equal(wi_join_row_read(&row, f->id, found->text, found->size), WI_READ_GOOD);
     size_t count = wi_join_row_taken(&row);
     wi_join_row_clear(&row);
     return count;
