@@ -159,7 +159,7 @@ test('a link has a label, may be passed on, and is a QR code', () => withConsole
 
 test('people are listed, drained, and sent away', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
     await go('nodes');
-    await reads(/People[^]*Ada’s laptop\s*node-2\s+firefox 153\.0\s*8 cores, 16 GiB\s*Mozilla\/5\.0 \(Laptop\)\s+41 answered, 1 failed\s*12 ms for a task\s+draining\s*an admin has paused it/);
+    await reads(/People[^]*Ada’s laptop\s*node-2\s+firefox 153\.0\s*8 cores, 16 GiB\s*Mozilla\/5\.0 \(Laptop\)\s+41 answered, 1 failed\s*12 ms for a task\s+draining\s*an admin has drained it/);
     assert.equal(await tab.locator(label('Remove node-1')).count(), 0, 'a session of the daemon is none');
     const ofPeople = 'section[aria-label="People"]';
     assert.deepEqual(await tab.locator('button[aria-label$=" node-2"]').allTextContents(), ['Undrain', 'Remove', 'Undrain', 'Remove'], 'the same in both tables');
