@@ -92,7 +92,7 @@ test('nodes are drained, used again and replaced', () => withConsole({}, async (
     await tab.locator(label('Undrain node-1')).click();
     await said(/^The node node-1 gets work again\.$/);
     assert.deepEqual(service.asked('POST', /./).map(({ path }) => path), ['/v1/nodes/node-1/drain', '/v1/nodes/node-1/undrain']);
-    assert.match(await agree('Recycle session-1', 'Recycle'), /The session session-1 \(chrome\) ends.*\s+2 attempts run on it/);
+    assert.match(await agree('Recycle session-1', 'Recycle'), /Replace the browser session-1\?\s+The browser session-1 \(chrome\) accepts no more work, ends, and is replaced by a new one\.\s+2 requests run in it now, which finish first/);
     await said(/^The browser session-1 is being replaced\.$/);
     assert.equal(last(service, 'POST', /./)[0], '/v1/sessions/session-1/recycle');
     await go('now');
