@@ -92,7 +92,7 @@ test('nodes are drained, used again and replaced', () => withConsole({}, async (
     await tab.locator(label('Undrain node-1')).click();
     await said(/^The node node-1 gets work again\.$/);
     assert.deepEqual(service.asked('POST', /./).map(({ path }) => path), ['/v1/nodes/node-1/drain', '/v1/nodes/node-1/undrain']);
-    assert.match(await agree('Recycle session-1', 'Recycle'), /The session session-1 \(chrome\) ends.*\s+2 attempts run on it/);
+    assert.match(await agree('Recycle session-1', 'Recycle'), /Replace the browser session-1\?\s+The browser session-1 \(chrome\) accepts no more work, ends, and is replaced by a new one\.\s+2 requests run in it now, which finish first/);
     await said(/^The browser session-1 is being replaced\.$/);
     assert.equal(last(service, 'POST', /./)[0], '/v1/sessions/session-1/recycle');
     await go('now');
@@ -159,7 +159,7 @@ test('a link has a label, may be passed on, and is a QR code', () => withConsole
 
 test('people are listed, drained, and sent away', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
     await go('nodes');
-    await reads(/People[^]*Ada’s laptop\s*node-2\s+firefox 153\.0\s*8 cores, 16 GiB\s*Mozilla\/5\.0 \(Laptop\)\s+41 answered, 1 failed\s*12 ms for a task\s+draining\s*an admin has paused it/);
+    await reads(/People[^]*Ada’s laptop\s*node-2\s+firefox 153\.0\s*8 cores, 16 GiB\s*Mozilla\/5\.0 \(Laptop\)\s+41 answered, 1 failed\s*12 ms for a task\s+draining\s*an admin has drained it/);
     assert.equal(await tab.locator(label('Remove node-1')).count(), 0, 'a session of the daemon is none');
     const ofPeople = 'section[aria-label="People"]';
     assert.deepEqual(await tab.locator('button[aria-label$=" node-2"]').allTextContents(), ['Undrain', 'Remove', 'Undrain', 'Remove'], 'the same in both tables');

@@ -8,7 +8,7 @@ import test, { after, before } from 'node:test';
 import { kernelsBinary, kernelShaders } from '../../page/kernels.mjs';
 import { callOf } from '../../page/src/engine/kernel_call.js';
 import { modelOf } from '../../page/src/engine/kernel_model.js';
-import { Webgpu } from '../../page/src/engine/gpu.js';
+import { prefer, Webgpu } from '../../page/src/engine/gpu.js';
 import { GpuKernels } from '../../page/src/engine/kernels_gpu.js';
 import { WasmKernels } from '../../page/src/engine/kernels_wasm.js';
 import { rightModel } from '../lib/kernel-models.mjs';
@@ -212,6 +212,34 @@ test('what is fastest is told by the GPU\'s own clock, unless that is rounded', 
     assert.deepEqual([choice.variant, ms, defaultMs, wrong], ['registers_4x4', 0.020001, 0.080001, []]);
     const { ms: rounded } = await tuned(() => 100_000);
     assert.notEqual(rounded, 0.1);
+});
+
+test('the adapter is requested that is preferred, by the engines of others as well', async () => {
+    const before = navigator.gpu, had = globalThis.GPU, asked = [];
+    globalThis.GPU = class {
+        async requestAdapter({ powerPreference }) {
+            asked.push(powerPreference);
+            return null;
+        }
+    };
+    navigator.gpu = new globalThis.GPU();
+    try {
+        const backend = new GpuKernels(shaders);
+        for (const power of ['high-performance', 'low-power']) {
+            backend.power = power;
+            await assert.rejects(backend.load());
+            await new Webgpu().probe({ nudge: false, gpu: false, power });
+        }
+        await new Webgpu().probe({ nudge: false, gpu: false });
+        prefer('high-performance');
+        await navigator.gpu.requestAdapter({});
+        prefer('low-power');
+        await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+    } finally {
+        navigator.gpu = before;
+        globalThis.GPU = had;
+    }
+    assert.deepEqual(asked, ['high-performance', 'high-performance', 'low-power', 'low-power', 'high-performance', undefined, 'low-power']);
 });
 
 test('an adapter is requested once; where one is expected, again, since a GPU process may be restarting', async () => {

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, test } from 'node:test';
-import { isRight, medianOf, TESTS } from '../../page/src/people/device_tests.js';
+import { isRight, TESTS } from '../../page/src/people/device_tests.js';
 import { durationOf, timeOf } from '../../page/src/people/figures.js';
 import { readLink } from '../../page/src/people/link.js';
 import { Log, MOST, Noter } from '../../page/src/people/log.js';
 import { rulingOf, Usage } from '../../page/src/people/power.js';
 import { carry, LONGEST, readFragment, SETTINGS, Settings } from '../../page/src/people/settings.js';
+import { median } from '../../page/src/shared/median.js';
 import { knownAnswers } from '../../scripts/known-answers.mjs';
 import { right } from '../lib/kernels.mjs';
 import { model, setUp } from './support/dispatcher.mjs';
@@ -249,6 +250,6 @@ describe('the tests of the device', () => {
     test('find what is wrong', () => {
         assert.ok(isRight([1, 1000.5], [1, 1000]));
         for (const wrong of [[1], [1, 1002], [1, NaN], [1, 1000, 0], []]) assert.equal(isRight(wrong, [1, 1000]), false, String(wrong));
-        assert.deepEqual([medianOf([3, 1, 2]), medianOf([4, 1, 2, 3])], [2, 2.5]);
+        assert.deepEqual([median([3, 1, 2]), median([4, 1, 2, 3]), median([Infinity, 1])], [2, 2, 1]);
     });
 });

@@ -57,7 +57,10 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await person.open();
             await person.is('asking');
             assert.match(await person.text('ask'), new RegExp(`The service at ${new URL(service.url).host} asks you`));
-            assert.match(await person.text('ask-spent'), /^No memory for models\. \d+(\.\d)? [kM]B of traffic/);
+            await tab.waitFor("/^No memory for models\\. [1-9][\\d.]* [kM]B of traffic/.test(document.getElementById('ask-spent').textContent)");
+            const spent = await person.text('ask-spent');
+            await tab.evaluate("fetch(document.querySelector('script[src]').src, { cache: 'reload' }).then((answer) => answer.text())");
+            await tab.waitFor(`document.getElementById('ask-spent').textContent !== ${JSON.stringify(spent)}`);
             await tab.waitFor("/no text and no sound/.test(document.getElementById('ask-work').textContent)");
             assert.equal(await person.seen('start', 'pause', 'stop', 'lent', 'platforms'), 'start');
             assert.equal(await tab.evaluate('location.hash'), '');

@@ -91,12 +91,12 @@ test('bad labels are refused', async () => {
     assert.match(problems, /--label needs UTF-8 without control characters/);
 });
 
-test('an admin pauses a joined node, and sends it away', async () => {
+test('an admin drains a joined node, and sends it away', async () => {
     const { url } = (await daemon.post('/v1/admin/join', {})).json, node = await new FakeNode(url).join();
     const row = async () => (await nodes()).find(({ id }) => id === node.id);
     await until(row, { what: 'the node' });
     assert.equal((await daemon.post(`/v1/nodes/${node.id}/drain`, {})).status, 200);
-    await until(async () => (await row()).idle === 'an admin has paused it', { what: 'it to be paused' });
+    await until(async () => (await row()).idle === 'an admin has drained it', { what: 'it to be drained' });
     assert.equal((await daemon.post(`/v1/nodes/${node.id}/undrain`, {})).status, 200);
     const { status, json } = await daemon.request(`/v1/nodes/${node.id}`, { method: 'DELETE' });
     assert.deepEqual([status, json.state], [200, 'removed']);

@@ -1,6 +1,7 @@
 /** How figures and texts are shown. An unknown value is a dash. */
+import { count, isFigure, many, NOTHING } from '../shared/count.js';
 
-export const NOTHING = '–';
+export { count, many, NOTHING };
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 /** Characters that change the direction of text or are invisible. Names show them by number, so that no name looks like another. */
 export const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
@@ -9,9 +10,6 @@ export const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u20
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 /** More of one text is shown nowhere but where a person asks for it. */
 const MOST_CHARACTERS = 4000;
-
-/** @param {unknown} value @returns {value is number} */
-const isFigure = (value) => typeof value === 'number' && Number.isFinite(value);
 
 /** @param {unknown} value @returns {string} a name, or any other text from outside, as it may be shown */
 export const plain = (value) => numbered(value, UNSEEN);
@@ -25,14 +23,6 @@ function numbered(value, unseen) {
     const short = text.length > MOST_CHARACTERS
         ? `${text.slice(0, MOST_CHARACTERS - 40)}… (${count(text.length)} characters)` : text;
     return short.replace(unseen, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
-}
-
-/** @param {unknown} value @returns {string} with thousands apart by thin spaces */
-export function count(value) {
-    if (!isFigure(value)) return NOTHING;
-    const [whole, part] = String(Math.abs(value) < 1e15 ? value : Math.round(value)).split('.');
-    const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, '\u202f') : whole;
-    return part ? `${grouped}.${part}` : grouped;
 }
 
 /** @param {unknown} value bytes */
@@ -85,6 +75,3 @@ export function moment(value) {
     const two = (/** @type {number} */ part) => String(part).padStart(2, '0');
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(value)}`;
 }
-
-/** @param {number} number @param {string} one @param {string} [several] */
-export const many = (number, one, several = `${one}s`) => `${count(number)} ${number === 1 ? one : several}`;

@@ -84,10 +84,9 @@ export class Webgpu {
 /** Adapter, device and one dispatch whose result is checked. @param {PageOptions} options @returns {Promise<PlatformReport>} */
 async function probe({ nudge, gpu: isExpected, power }) {
     const gpu = /** @type {any} */ (navigator).gpu;
-    prefer(power);
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
-        const { adapter, device, wasGone } = await firstDevice(gpu, isExpected ? ASKED : 1);
+        const { adapter, device, wasGone } = await firstDevice(gpu, isExpected ? ASKED : 1, power);
         if (!device) return { available: false, reason: 'requestAdapter() gave no adapter' };
         letGo(device);
         const right = await dispatchOnce(device);
@@ -106,9 +105,11 @@ async function probe({ nudge, gpu: isExpected, power }) {
     }
 }
 
-/** Has everybody in this worker get the adapter that saves energy, if there are two: our engines ask for the fastest one.
+/** Has everybody in this worker get the adapter that saves energy, if there are two. This is for onnxruntime-web and llama.cpp,
+ * which have no option that reaches their request for an adapter: env.webgpu.powerPreference, of onnxruntime-web, only counts
+ * where it looks whether there is an adapter at all (1.30), and wllama passes on nothing. Our own engines ask for what they want.
  * @param {PageOptions['power']} power */
-function prefer(power) {
+export function prefer(power) {
     const prototype = globalThis.GPU?.prototype;
     if (power !== 'low-power' || !prototype) return;
     const request = prototype.requestAdapter;
@@ -118,12 +119,12 @@ function prefer(power) {
 }
 
 /** While a browser's GPU process starts or restarts, there is no adapter, or one that gives no device, so a failure only counts if it
- * persists. @param {any} gpu @param {number} most requests
+ * persists. @param {any} gpu @param {number} most requests @param {PageOptions['power']} [power] which adapter is preferred
  * @returns {Promise<{adapter: any, device: any, wasGone: boolean}>} null: there is none */
-async function firstDevice(gpu, most) {
+async function firstDevice(gpu, most, power = 'high-performance') {
     for (let asked = 1; ; asked++) {
         try {
-            const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+            const adapter = await gpu.requestAdapter({ powerPreference: power });
             const device = await adapter?.requestDevice();
             if (device || asked === most) return { adapter, device, wasGone: asked > 1 };
         } catch (error) {

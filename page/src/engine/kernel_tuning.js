@@ -3,6 +3,7 @@
  * waits. A candidate whose output differs from the default's is excluded, and one that takes twice as long as the best is dropped.
  * The function that runs a candidate, the clock and the end condition are passed in.
  */
+import { median } from '../shared/median.js';
 
 /** The first is the default. @typedef {object} Around
  * @property {number} count of candidates
@@ -91,9 +92,6 @@ const bestOf = (trials) => Math.min(Infinity, ...trials.map(({ ms }) => median(m
 
 /** How long the next run may take. @param {readonly Trial[]} trials @param {number} left ms */
 const limitOf = (trials, left) => Math.min(left, SLOWER * bestOf(trials));
-
-/** The median; of two middle values, the smaller. @param {readonly number[]} list */
-const median = (list) => [...list].sort((a, b) => a - b)[(list.length - 1) >> 1];
 
 /** Whether an output is right, by that of the default: exactly where this has whole numbers alone. NaN is wrong.
  * @param {Float32Array} output @param {Float32Array} right */

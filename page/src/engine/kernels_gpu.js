@@ -50,6 +50,8 @@ export class GpuKernels {
         /** @type {number | null} */
         this.threads = null;
         this.takesHalves = true;
+        /** Which adapter is preferred. @type {import('../shared/webgl.js').Power} */
+        this.power = 'high-performance';
         this._shaders = shaders;
         this._choices = new KernelChoices(shaders);
         /** @type {any} */
@@ -69,7 +71,7 @@ export class GpuKernels {
     }
 
     async load() {
-        const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
+        const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: this.power });
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
         this._device = await adapter.requestDevice({
             requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),

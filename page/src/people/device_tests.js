@@ -57,9 +57,3 @@ export function isRight(got, right) {
     return got.length === right.length
         && Array.from(right).every((one, i) => Math.abs(got[i] - one) <= TOLERANCE * (1 + Math.abs(one)));
 }
-
-/** @param {number[]} values */
-export function medianOf(values) {
-    const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
-    return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}

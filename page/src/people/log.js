@@ -2,6 +2,7 @@
  * What has happened on a lent page: the last entries, for its person. It is made from the states that the document gets, which
  * have no token, no input and no answer in them; messages of engines and of the service, which may have, are left out. Pure.
  */
+import { many } from '../shared/count.js';
 
 /** @import { StateMessage } from '../shared/messages.js' */
 /** @import { Ruling } from './power.js' */
@@ -49,9 +50,6 @@ const STATES = {
     stopped: ['warn', 'The page no longer computes for the service.'], refused: ['error', 'The service refused this page.'],
 };
 
-/** @param {number} count @param {string} one @param {string} [several] */
-const counted = (count, one, several = `${one}s`) => `${count} ${count === 1 ? one : several}`;
-
 /** Notes what is different from one state to the next. */
 export class Noter {
     /** @param {Log} log @param {() => Date} now */
@@ -75,9 +73,9 @@ export class Noter {
         if (node && node !== last.node) this.note('info', `The service calls this page ${nameOf(node)}.`);
         if (message.paused !== (last.paused ?? false)) this.note('info', message.paused ? 'The page is paused.' : 'The page takes work again.');
         const [more, wrong, anew] = [answered - (last.answered ?? 0), failed - (last.failed ?? 0), replaced - (last.replaced ?? 0)];
-        if (more > 0) this.note('info', `${counted(more, 'task was', 'tasks were')} done.`);
-        if (wrong > 0) this.note('warn', `${counted(wrong, 'task has', 'tasks have')} failed.`);
-        if (anew > 0) this.note('warn', `${counted(anew, 'engine worker was', 'engine workers were')} replaced.`);
+        if (more > 0) this.note('info', `${many(more, 'task was', 'tasks were')} done.`);
+        if (wrong > 0) this.note('warn', `${many(wrong, 'task has', 'tasks have')} failed.`);
+        if (anew > 0) this.note('warn', `${many(anew, 'engine worker was', 'engine workers were')} replaced.`);
         this._platforms(message);
         this._models(message);
         this._last = message;

@@ -1,6 +1,7 @@
 /** The log of a lent page: filtered by level and text, and saved as JSON lines. */
 import { element, section } from './elements.js';
 import { LEVELS, MOST } from './log.js';
+import { many } from '../shared/count.js';
 
 /** @import { Level, Log } from './log.js' */
 
@@ -39,7 +40,7 @@ export class LogView {
     _draw() {
         const found = this._log.filtered(/** @type {Level} */ (this._level.value), this._text.value);
         this._drawn = this._log.count;
-        this._count.textContent = found.length > SHOWN ? `${found.length} entries, of which the newest ${SHOWN} are shown.` : `${found.length} ${found.length === 1 ? 'entry' : 'entries'}.`;
+        this._count.textContent = found.length > SHOWN ? `${found.length} entries, of which the newest ${SHOWN} are shown.` : `${many(found.length, 'entry', 'entries')}.`;
         this._list.replaceChildren(...found.slice(0, SHOWN).map(({ at, level, message }) =>
             element('li', { class: level }, element('time', { datetime: at }, at.slice(11, 19)), ` ${level}: ${message}`)));
     }

@@ -2,6 +2,7 @@
  * When a lent page rests, and when it is slow: what its person has set, held against what the browser tells of the device. Pure:
  * the clock and the senses are passed in.
  */
+import { many } from '../shared/count.js';
 import { MINUTES } from './settings.js';
 
 /** @import { Values } from './settings.js' */
@@ -24,7 +25,7 @@ export function rulingOf(values, senses, used) {
     const minutes = values.minutesPerHour;
     const paused = values.pauseOnBattery && senses.battery === true ? 'this device runs on its battery'
         : values.pauseWhileHidden && senses.hidden ? 'this page is hidden'
-            : minutes < MINUTES && used >= minutes * MINUTE_MS ? `it has computed for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} of this hour` : '';
+            : minutes < MINUTES && used >= minutes * MINUTE_MS ? `it has computed for ${many(minutes, 'minute')} of this hour` : '';
     const slow = [
         values.preferredDevice === 'low-power' && senses.battery === true && 'this device saves its battery',
         senses.saves && 'this browser is to save data',

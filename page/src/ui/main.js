@@ -49,9 +49,12 @@ async function chooseServices() {
     return chosen.origins;
 }
 
-/** Bytes of files, those of this page and those that its workers have fetched. */
-let fetched = 0;
-const countMore = (/** @type {number} */ bytes) => { fetched += bytes; };
+/** Bytes of files, those of this page and those that its workers have fetched, and what shows them. */
+let fetched = 0, showFetched = () => {};
+const countMore = (/** @type {number} */ bytes) => {
+    fetched += bytes;
+    showFetched();
+};
 
 /** The engine workers' scripts: where WASM can be suspended, those that make use of it. */
 const scripts = () => ({
@@ -90,6 +93,7 @@ async function start(token) {
         showLent(last, fetched, person.hasPaused);
         if (heard.left) showState('stopped', '', 'left');
     };
+    showFetched = draw;
     const { preferredDevice: device } = settings.values;
     const options = () => ({ nudge: asked.get('nudge') !== 'off', gpu: asked.has('gpu'), power: powerOf(device) });
     const engines = new Engines(scripts(), options, tellLink, countMore);
@@ -152,7 +156,7 @@ if (!token) {
     person.open();
 } else if (!asked.has('start')) {
     tellKeep(settings.values.storageLimit);
-    ask(services, () => fetched, begin);
+    showFetched = ask(services, () => fetched, begin);
     person.open();
 } else if (settings.isChosen) person.open().then(begin); // rules hold from the beginning
 else begin();

@@ -26,13 +26,13 @@ export const tellKeep = (keep) => text('ask-keep', keep > 0
     : 'This browser keeps none of these files.');
 
 /** Asks, and calls `start` once they want it. @param {string[]} services to which this page would go
- * @param {() => number} fetched bytes of the page itself @param {() => void} start */
+ * @param {() => number} fetched bytes of the page itself @param {() => void} start
+ * @returns {() => void} shows again what it has fetched */
 export function ask(services, fetched, start) {
     const section = element('ask'), button = element('start');
     text('host', services.map((origin) => new URL(origin).host).join(', then '));
     const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);
     spent();
-    addEventListener('load', spent);
     tellWork();
     section.hidden = false;
     showState('asking');
@@ -41,6 +41,7 @@ export function ask(services, fetched, start) {
         element('state').focus();
         start();
     }, { once: true });
+    return spent;
 }
 
 /** Connects the buttons that work from now on. @param {(paused: boolean) => void} pause @param {() => void} leave */

@@ -6,8 +6,11 @@ import { GpuKernels } from '../engine/kernels_gpu.js';
 import { runProgram } from '../engine/programs.js';
 import { serve, Server } from '../engine/serve.js';
 
-const engine = new KernelsEngine(new GpuKernels(__KERNEL_SHADERS__), runProgram);
-const server = new Server('webgpu', [engine], (options) => new Webgpu().probe(options));
+const kernels = new GpuKernels(__KERNEL_SHADERS__);
+const server = new Server('webgpu', [new KernelsEngine(kernels, runProgram)], (options) => {
+    kernels.power = options.power ?? kernels.power;
+    return new Webgpu().probe(options);
+});
 
 watchDevices(server);
 serve(server);

@@ -1,11 +1,14 @@
 /** The engine worker for language models on `webgpu`. */
 import '../engine/memory.js';
-import { watchDevices, Webgpu } from '../engine/gpu.js';
+import { prefer, watchDevices, Webgpu } from '../engine/gpu.js';
 import { build, llamaEngine } from './llama_engine.js';
 import { serve, Server } from '../engine/serve.js';
 
 const gpu = new Webgpu();
-const server = new Server('webgpu', [llamaEngine(true)], async (options) => fitting(await gpu.probe(options)));
+const server = new Server('webgpu', [llamaEngine(true)], async (options) => {
+    prefer(options.power);
+    return fitting(await gpu.probe(options));
+});
 
 /** llama.cpp leaves a GPU alone that does not compute in 16-bit floats, and says nothing of it; and it waits for one
  * only where WASM can be suspended.

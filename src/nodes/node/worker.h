@@ -167,7 +167,7 @@ struct wi_worker_task {
     void *owner; /* the owner's */
     char id[WI_FRAME_ID_MAX + 1];
     uint64_t next;    /* seq of the part that is sent next; a continuation begins above 0 */
-    double waited_ms; /* for credit, so far */
+    double waited_ms; /* for credit, so far; awake time */
     int answered;
     struct wi_worker_task *_prev, *_next;
     char _reply_to[WI_FRAME_ID_MAX + 1];
@@ -176,7 +176,7 @@ struct wi_worker_task {
     int _streams;                  /* it is a stream, which needs credit */
     struct wi_worker_part *_parts; /* not acknowledged */
     struct wi_flow _flow;
-    double _blocked;          /* since, of wi_now_ms(); 0: there is credit */
+    double _blocked;          /* since, of wi_awake_ms(); 0: there is credit */
     struct wi_buffer _answer; /* the head of its message */
     int _answer_binary;
     struct wi_tensors _outputs; /* after the head */

@@ -37,7 +37,7 @@ int wi_worker_has_credit(struct wi_worker_task *task)
     int lasts = wi_flow_lasts(&task->_flow);
     task->_streams = 1;
     if (!lasts && task->_blocked == 0)
-        task->_blocked = wi_now_ms();
+        task->_blocked = wi_awake_ms();
     return lasts;
 }
 
@@ -76,7 +76,7 @@ static void grant_parts(struct wi_worker_task *task, const json_t *said)
     (void)wi_flow_grant(&task->_flow, &credit);
     if (task->_blocked == 0 || !wi_flow_lasts(&task->_flow))
         return;
-    task->waited_ms += wi_now_ms() - task->_blocked;
+    task->waited_ms += wi_awake_ms() - task->_blocked;
     task->_blocked = 0;
     task->worker->service->events->go_on(task);
 }

@@ -70,7 +70,7 @@ static const char *node_idle(const struct wi_pool *pool, const struct pool_node 
         return "the person who lends it has paused it";
     if (node->draining)
         return *node->session ? "it gets no new work, because it is draining"
-                              : "an admin has paused it";
+                              : "an admin has drained it";
     if (node->held & WI_POOL_HELD_UNPROVEN)
         return "it has not yet proved that it computes correctly";
     if (node->held)

@@ -90,7 +90,6 @@ static int is_long(const struct wi_run_request *request)
 void wi_run_begin(struct wi_run *run)
 {
     struct wi_error error;
-    run->lessen = wi_run_lessen;
     if (wi_run_is_asked(run)) {
         wi_run_submit(run);
     } else if (!is_long(&run->request)) {

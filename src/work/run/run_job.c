@@ -29,25 +29,10 @@ static void on_sent(void *context, const struct wi_job_spec *spec, const char *n
         run->owner.on_sent(run->owner.context, node_id);
 }
 
-static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
-{
-    struct wi_run *run = context;
-    const struct wi_run_deps *deps = run->deps;
-    int works = wi_run_begin_work(run);
-    wi_run_move(run, WI_RUN_EVENT_RETURN);
-    if (result->code == WI_OK)
-        wi_run_answer(run, spec, result);
-    else if (!run->lessen(run, result))
-        wi_run_fail(run, &result->place, run->why ? run->why : &result->error);
-    wi_run_rest(deps, works);
-}
-
-void wi_run_submit(struct wi_run *run)
+enum wi_code wi_run_queue(struct wi_run *run, wi_job_fn *on_done, struct wi_error *error)
 {
     static const struct wi_job_stream stream = {on_part, on_progress};
-    static const struct wi_job_place nowhere = {0};
     struct wi_jobs *jobs = run->deps->jobs;
-    struct wi_error error;
     struct wi_job_spec spec = {.client = wi_strdup(run->client),
         .asked = wi_inference_retain(run->infer.asked),
         .accepted_at = run->request.accepted_at,
@@ -56,20 +41,16 @@ void wi_run_submit(struct wi_run *run)
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW
-                            ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, &error)
+                            ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, error)
                             : wi_jobs_submit(jobs, &spec, run->infer.asked->stream ? &stream : NULL,
-                                  on_done, run, &error);
-    if (code != WI_OK) {
-        const struct wi_job_result refused = {
-            .code = code, .error = error, .attempts = run->request.earlier};
-        if (!run->lessen(run, &refused))
-            wi_run_fail(run, &nowhere, &error);
-        return;
-    }
+                                  on_done, run, error);
+    if (code != WI_OK)
+        return code;
     int is_first = run->state != WI_RUN_RETURNED;
     wi_run_move(run, WI_RUN_EVENT_QUEUE);
     if (run->owner.on_queued && is_first)
         run->owner.on_queued(run->owner.context);
+    return WI_OK;
 }
 
 /* --- its model -------------------------------------------------------------------------------- */
@@ -86,8 +67,8 @@ static enum wi_code check_hash(
         model->name);
 }
 
-/* `webgpu` is what the model is for WebGPU, if it has graphs of its own there; else NULL. */
-static void run_check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+/* As wi_run_settle, for the first time. */
+static int settle_first(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_error error;
     const struct wi_dialect *dialect = run->request.dialect;
@@ -97,16 +78,16 @@ static void run_check(struct wi_run *run, struct wi_model *model, struct wi_mode
         dialect->check(&run->infer, model, limits, &error) != WI_OK ||
         wi_run_ask_begin(run, &error) != WI_OK) {
         wi_run_end(run, NULL, &error);
-        return;
+        return 0;
     }
     wi_infer_settle(&run->infer, model);
     run->infer.asked->lessens = wi_run_lessens(run, model);
     if (webgpu)
         run->infer.asked->on_webgpu = wi_inference_of(run->infer.asked, webgpu);
-    if (run->request.kind == WI_RUN_CHECK)
-        wi_run_end(run, NULL, NULL);
-    else
-        wi_run_submit(run);
+    if (run->request.kind != WI_RUN_CHECK)
+        return 1;
+    wi_run_end(run, NULL, NULL);
+    return 0;
 }
 
 /* What was settled is for another variant from now on. */
@@ -129,12 +110,10 @@ int wi_run_is_settled(const struct wi_run *run)
     return run->choice == WI_RUN_CHOICE_OPEN && run->infer.asked->model;
 }
 
-void wi_run_go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+int wi_run_settle(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
-    if (wi_run_is_settled(run)) {
-        settle_again(run, model, webgpu);
-        wi_run_submit(run);
-    } else {
-        run_check(run, model, webgpu);
-    }
+    if (!wi_run_is_settled(run))
+        return settle_first(run, model, webgpu);
+    settle_again(run, model, webgpu);
+    return 1;
 }

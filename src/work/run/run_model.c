@@ -1,6 +1,7 @@
 /*
- * The model of a run: it is found, pulled or made, with the graphs that it has for WebGPU. Where
- * there is no memory for it, another variant of it is.
+ * The model of a run: it is found, pulled or made, with the graphs that it has for WebGPU. The
+ * run's job returns here: if there was no memory for the model, another variant of it is found or
+ * made.
  */
 #include "work/run/run_private.h"
 
@@ -77,6 +78,94 @@ static void make_variant(struct wi_run *run, struct wi_model *model, const char 
     wi_run_move(run, WI_RUN_EVENT_WAIT);
 }
 
+/* --- a smaller one ---------------------------------------------------------------------------- */
+
+/* What came in parts is none that another variant could go on with. */
+static int is_starved(const struct wi_run *run, const struct wi_job_result *result)
+{
+    return (result->starved || result->error.code == WI_MODEL_TOO_LARGE) && !run->why &&
+           result->first_part_ms <= 0;
+}
+
+static void note_lessened(struct wi_run *run, const struct wi_job_result *result)
+{
+    const struct wi_inference *asked = run->infer.asked;
+    const struct wi_job_place *place = &result->place;
+    enum wi_platform platform = *place->browser       ? place->platform
+                                : asked->has_platform ? asked->platform
+                                                      : WI_WASM;
+    if (!run->lessened)
+        run->lessened = json_array();
+    json_array_append_new(run->lessened,
+        json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
+            "out_of_memory", "reason",
+            json_sprintf("there was not enough memory for the variant %s: %s",
+                asked->model->variant ? asked->model->variant : "fp32", result->error.detail)));
+}
+
+static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    run->starved = wi_alloc(sizeof *run->starved);
+    run->starved->place = result->place;
+    run->starved->error = result->error;
+    make_variant(run, model, wi_run_makeable(run, model, NULL));
+}
+
+/* 1 if the run goes on with a smaller variant, since there was no memory for this one. */
+static int run_lessen(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    if (!is_starved(run, result) || !wi_run_lessens(run, model))
+        return 0;
+    const struct wi_variant *next = wi_run_smaller(run, model);
+    note_lessened(run, result);
+    run->request.earlier = result->attempts;
+    if (next) {
+        wi_text_name_variant(&run->infer, model, next);
+        wi_run_find_model(run);
+    } else {
+        make_smaller(run, result);
+    }
+    return 1;
+}
+
+/* --- its job ---------------------------------------------------------------------------------- */
+
+static void job_fail(struct wi_run *run, const struct wi_job_result *result)
+{
+    if (!run_lessen(run, result))
+        wi_run_fail(run, &result->place, run->why ? run->why : &result->error);
+}
+
+static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    struct wi_run *run = context;
+    const struct wi_run_deps *deps = run->deps;
+    int works = wi_run_begin_work(run);
+    wi_run_move(run, WI_RUN_EVENT_RETURN);
+    if (result->code == WI_OK)
+        wi_run_answer(run, spec, result);
+    else
+        job_fail(run, result);
+    wi_run_rest(deps, works);
+}
+
+void wi_run_submit(struct wi_run *run)
+{
+    struct wi_job_result refused = {.attempts = run->request.earlier};
+    refused.code = wi_run_queue(run, on_done, &refused.error);
+    if (refused.code != WI_OK)
+        job_fail(run, &refused);
+}
+
+/* The model is found, and what it is for WebGPU; see wi_run_settle. */
+static void run_go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    if (wi_run_settle(run, model, webgpu))
+        wi_run_submit(run);
+}
+
 /* --- finding it ------------------------------------------------------------------------------- */
 
 /* Without it the model's other graphs run there. */
@@ -88,7 +177,7 @@ static void on_webgpu(void *context, struct wi_model *webgpu, const struct wi_er
     run->model = NULL;
     if (failure)
         wi_debug("run", model->name, "its graphs for WebGPU are not used: %s", failure->detail);
-    wi_run_go_on(run, model, webgpu); /* and the run may be gone */
+    run_go_on(run, model, webgpu); /* and the run may be gone */
     wi_model_unref(model);
 }
 
@@ -97,7 +186,7 @@ static void find_webgpu(struct wi_run *run, struct wi_model *model)
     const struct wi_variant *variant =
         model->variant ? wi_variants_get(&model->variants, model->variant) : NULL;
     if (!variant || !variant->webgpu) {
-        wi_run_go_on(run, model, NULL);
+        run_go_on(run, model, NULL);
         return;
     }
     char *name = wi_sprintf("%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name),
@@ -146,62 +235,11 @@ void wi_run_find_model(struct wi_run *run)
 {
     wi_run_move(run, WI_RUN_EVENT_FIND);
     if (wi_inference_computes(run->infer.asked)) {
-        wi_run_go_on(run, wi_repository_kernels(run->deps->repository), NULL);
+        run_go_on(run, wi_repository_kernels(run->deps->repository), NULL);
         return;
     }
     struct wi_repository_lookup *found =
         wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
     if (found)
         run->lookup = found; /* else on_model was called, and the run may be gone */
-}
-
-/* --- a smaller one ---------------------------------------------------------------------------- */
-
-/* What came in parts is none that another variant could go on with. */
-static int is_starved(const struct wi_run *run, const struct wi_job_result *result)
-{
-    return (result->starved || result->error.code == WI_MODEL_TOO_LARGE) && !run->why &&
-           result->first_part_ms <= 0;
-}
-
-static void note_lessened(struct wi_run *run, const struct wi_job_result *result)
-{
-    const struct wi_inference *asked = run->infer.asked;
-    const struct wi_job_place *place = &result->place;
-    enum wi_platform platform = *place->browser       ? place->platform
-                                : asked->has_platform ? asked->platform
-                                                      : WI_WASM;
-    if (!run->lessened)
-        run->lessened = json_array();
-    json_array_append_new(run->lessened,
-        json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
-            "out_of_memory", "reason",
-            json_sprintf("there was not enough memory for the variant %s: %s",
-                asked->model->variant ? asked->model->variant : "fp32", result->error.detail)));
-}
-
-static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
-{
-    struct wi_model *model = run->infer.asked->model;
-    run->starved = wi_alloc(sizeof *run->starved);
-    run->starved->place = result->place;
-    run->starved->error = result->error;
-    make_variant(run, model, wi_run_makeable(run, model, NULL));
-}
-
-int wi_run_lessen(struct wi_run *run, const struct wi_job_result *result)
-{
-    struct wi_model *model = run->infer.asked->model;
-    if (!is_starved(run, result) || !wi_run_lessens(run, model))
-        return 0;
-    const struct wi_variant *next = wi_run_smaller(run, model);
-    note_lessened(run, result);
-    run->request.earlier = result->attempts;
-    if (next) {
-        wi_text_name_variant(&run->infer, model, next);
-        wi_run_find_model(run);
-    } else {
-        make_smaller(run, result);
-    }
-    return 1;
 }

@@ -18,9 +18,6 @@ enum wi_run_choice {
     WI_RUN_CHOICE_OPEN     /* the request leaves it open */
 };
 
-/* 1 if the run goes on with a smaller variant, since there was no memory for this one. */
-typedef int wi_run_lessen_fn(struct wi_run *run, const struct wi_job_result *result);
-
 struct wi_run {
     const struct wi_run_deps *deps;
     struct wi_run_request request; /* `body` is there until it was parsed */
@@ -34,7 +31,6 @@ struct wi_run {
     enum wi_run_choice choice;        /* decided when its model is found for the first time */
     const struct wi_inference *first; /* what was queued before it was lessened; else NULL */
     json_t *lessened;                 /* the variants that were given up: see wi_outcome; or NULL */
-    wi_run_lessen_fn *lessen;         /* wi_run_lessen, which its job cannot call: it is above it */
     struct wi_run_starved *starved;   /* while a smaller variant is made; else NULL */
     /* What is under way, of these one at most. */
     struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
@@ -101,18 +97,21 @@ const char *wi_run_missing(const struct wi_run *run, const struct wi_model *mode
 
 /* --- run_job.c -------------------------------------------------------------------------------- */
 
-/* Queues its job, for what is settled. */
-void wi_run_submit(struct wi_run *run);
+/* Queues its job, for what is settled: WI_OK, and `on_done` follows, or why the job was refused. */
+enum wi_code wi_run_queue(struct wi_run *run, wi_job_fn *on_done, struct wi_error *error);
 /* Whether it was settled for another variant before. */
 int wi_run_is_settled(const struct wi_run *run);
-/* The model is found, and what it is for WebGPU, if it has graphs of its own there (NULL: the
- * same). */
-void wi_run_go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu);
+/* The request is checked together with its model, and settled for it. `webgpu` is what the model is
+ * for WebGPU, if it has graphs of its own there; else NULL. 1 if its job is to be queued; 0 if the
+ * run has ended. */
+int wi_run_settle(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu);
 
 /* --- run_model.c ------------------------------------------------------------------------------ */
 
 /* Its model, or another variant of it, is to be found; its job follows. */
 void wi_run_find_model(struct wi_run *run);
-wi_run_lessen_fn wi_run_lessen;
+/* What is settled is to be computed. The run ends with the answer, or goes on with a smaller
+ * variant if there is no memory for this one. */
+void wi_run_submit(struct wi_run *run);
 
 #endif

@@ -42,7 +42,7 @@ export function everything(text = '') {
         'node/node-1': { id: 'node-1', session: 'session-1', browser: t('chrome'), browser_version: '147.0.7727.0', draining: false, away: false, attempts: 2, connected_at: hours(26), user_agent: t('Mozilla/5.0 (X11; Linux x86_64)'),
             platforms: { webgpu: { available: true, adapter: { description: t('NVIDIA') } }, webnn: { available: false, reason: t('navigator.ml is missing') }, wasm: { available: true } }, models: [{ name: t('org/chat'), platform: 'webgpu', state: 'loaded' }] },
         'node/node-2': { id: 'node-2', session: null, browser: 'firefox', browser_version: '153.0', draining: true, away: false, attempts: 0, connected_at: hours(2), platforms: { wasm: { available: true } }, models: [],
-            label: t('Ada’s laptop'), idle: t('an admin has paused it'), cores: 8, memory_gib: 16, user_agent: t('Mozilla/5.0 (Laptop)'), answered: 41, failed: 1, task_ms_p50: 12 },
+            label: t('Ada’s laptop'), idle: t('an admin has drained it'), cores: 8, memory_gib: 16, user_agent: t('Mozilla/5.0 (Laptop)'), answered: 41, failed: 1, task_ms_p50: 12 },
         'node/node-3': { id: 'node-3', session: null, browser: 'edge', browser_version: '147.0', draining: false, away: true, attempts: 0, connected_at: hours(1), platforms: { wasm: { available: true } }, models: [{ name: 'digits', platform: 'wasm', state: 'failed' }] },
         [`model/${model.name}`]: model,
         'model/digits': { name: 'digits', type: 'vision', format: 'onnx', bytes: 26_000, loaded: [{ node: 'node-3', hash: 'cd', platform: 'wasm', state: 'failed', error: t('out of memory') }] },

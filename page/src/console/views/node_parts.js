@@ -22,6 +22,16 @@ export function limitOf({ conduct }, { evidence, until, undone_by }) {
 /** The page of a person, or another program; not what another daemon lends (`via`). @param {any} node */
 export const isJoined = ({ session, via }) => session === null && !via;
 
+/** Replaces a browser of the service's own, if its admin agrees. @param {{id: string, kind: string, running: number}} session
+ * @param {() => void} read */
+export async function recycle({ id, kind, running }, read) {
+    const text = [`The browser ${plain(id)} (${plain(kind)}) accepts no more work, ends, and is replaced by a new one.`,
+        running ? `${many(running, 'request runs', 'requests run')} in it now, which finish first.` : 'Nothing runs in it now.', 'Its models are loaded again.'];
+    if (await confirm({ title: `Replace the browser ${plain(id)}?`, text, verb: 'Recycle' }))
+        await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(id)}/recycle`), `The browser ${id} is being replaced.`);
+    read();
+}
+
 /** An admin's actions on a node. @param {any} node @param {() => void} read */
 export function verbs(node, read) {
     const { id, label, session, attempts } = node, path = `/v1/nodes/${encodeURIComponent(id)}`;
@@ -41,10 +51,6 @@ export function verbs(node, read) {
         if (await confirm({ title: 'Forget the findings about this node?', text: [about, ...node.limits.map((/** @type {any} */ one) => limitOf(node, one))], verb: 'Forgive' }))
             await send('POST', `${path}/forgive`, `The findings about ${id} are forgotten.`);
     };
-    const recycle = async () => {
-        if (await confirm({ title: 'Replace this browser?', text: [`The session ${plain(session)} (${plain(node.browser)}) ends, and a new one replaces it.`, ending, 'Its models are loaded again.'], verb: 'Recycle' }))
-            await send('POST', `/v1/sessions/${encodeURIComponent(session)}/recycle`, `The browser ${session} is being replaced.`);
-    };
     const remove = async () => {
         const given = running('attempt on it is given to others', 'attempts on it are given to others');
         if (await confirm({ title: 'Send this page away?', text: [about, given, 'Whoever still has a valid link can join again.'], verb: 'Remove' }))
@@ -52,6 +58,6 @@ export function verbs(node, read) {
     };
     return [node.draining ? button('Undrain', undrain, { quiet: true, label: `Undrain ${id}` }) : button('Drain', drain, { quiet: true, label: `Drain ${id}` }),
         node.limits?.some((/** @type {any} */ { since }) => since !== null) && button('Forgive', forgive, { quiet: true, label: `Forgive ${id}` }),
-        session && button('Recycle', recycle, { quiet: true, label: `Recycle ${session}` }),
+        session && button('Recycle', () => recycle({ id: session, kind: node.browser, running: attempts }, read), { quiet: true, label: `Recycle ${session}` }),
         isJoined(node) && button('Remove', remove, { quiet: true, label: `Remove ${id}` })];
 }

@@ -5,6 +5,7 @@ import { h, kept } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain, rate } from '../format.js';
 import { attempt, badge, button, confirm, facts, section, table } from '../parts.js';
 import { plot } from '../plot.js';
+import { recycle } from './node_parts.js';
 
 const HISTORY_MS = 10_000;
 /** The whole status contains every node, so it is requested seldom if there are many nodes. */
@@ -108,18 +109,9 @@ function browsers({ store, watch, redraw }, status) {
         { name: 'Models', wide: true, cell: (/** @type {any} */ one) => one.loaded.map((/** @type {any} */ model) => h('span', { class: 'chip' }, `${plain(model.name)} ${plain(model.platform)}${model.state === 'loaded' ? '' : ` ${plain(model.state)}`}`)) },
         { name: 'Runs', wide: true, cell: (/** @type {any} */ one) => one.running.map((/** @type {any} */ job) => h('span', { class: 'chip' }, job.model_name)) },
         { name: 'Id', cell: (/** @type {any} */ one) => h('code', null, one.id) },
-        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Recycle', () => recycle(one.id, one.kind, one.running.length, redraw), { quiet: true, label: `Recycle ${one.id}` }) }] : []),
+        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Recycle', () => recycle({ id: one.id, kind: one.kind, running: one.running.length }, redraw), { quiet: true, label: `Recycle ${one.id}` }) }] : []),
     ];
     return section('Browsers', table('Browsers that the daemon has started', columns, rows, ({ id }) => id, 'The daemon runs no browser now.'));
-}
-
-/** @param {string} id @param {string} kind @param {number} running @param {() => void} redraw */
-async function recycle(id, kind, running, redraw) {
-    const text = [`The browser ${id} (${plain(kind)}) accepts no more work, ends, and is replaced by a new one.`,
-        running ? `${many(running, 'request runs', 'requests run')} in it now, which finish first.` : 'Nothing runs in it now.', 'Its models are loaded again.'];
-    if (await confirm({ title: `Replace the browser ${id}?`, text, verb: 'Recycle' }))
-        await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(id)}/recycle`), `The browser ${id} is being replaced.`);
-    redraw();
 }
 
 /** @param {import('../main.js').App} app */
