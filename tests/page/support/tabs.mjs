@@ -3,13 +3,25 @@
 const EVERY_MS = 50;
 /** What a busy machine may need for anything; only what never comes is waited for so long. */
 export const PATIENCE_MS = 150000;
+/** What Playwright says where the tab went to another document while it was asked. */
+const WENT_ON = /Execution context was destroyed/;
+
+/** Whether an expression holds in the tab. A document that has just gone says nothing: the next one is asked. */
+async function holds(tab, expression) {
+    try {
+        return await tab.evaluate(expression);
+    } catch (error) {
+        if (WENT_ON.test(error.message)) return false;
+        throw error;
+    }
+}
 
 /** Adds waiting to a tab that can `evaluate` an expression. */
 export function pollTab(tab) {
     tab.waitFor = async (expression) => {
         const end = performance.now() + PATIENCE_MS;
         for (;;) {
-            if (await tab.evaluate(expression)) return;
+            if (await holds(tab, expression)) return;
             if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms for ${expression}`);
             await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
         }
