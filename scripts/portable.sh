@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # `./dev test --long portable`: the programs and the unit tests once more, by another compiler, with the libraries of a
-# newer Debian, and for another processor.
+# newer Debian, for another processor, and without the library of clusters.
 
 # shellcheck source=scripts/roots.sh
 source scripts/roots.sh
@@ -34,6 +34,28 @@ test_arm64() {
     RELEASE=bookworm make_cross_root "$ROOTS/bookworm-arm64"
     CC=aarch64-linux-gnu-gcc UNIT_EXCEPT=tests/arm64.txt test_within arm64 --build=x86_64-linux-gnu \
         --host=aarch64-linux-gnu PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
+}
+
+# Without libnats, which a build need not have: all but the tests of clusters pass, also those of the quick tier's system
+# group, and there are no more threads and no more memory than with it.
+test_unclustered() {
+    local before=$FAILED daemon=$BUILD/unclustered/webinferd
+    # shellcheck disable=SC2034 # what node_tests leaves to other tiers is no news here
+    local -A LEFT=([full]=0 [long]=0)
+    test_within unclustered --without-nats
+    ((FAILED == before)) || return 0
+    ln -sfn ../share "$BUILD/unclustered/share"
+    setup_browsers
+    setup_docs
+    setup_unpacked
+    TIER=quick WEBINFER_TIER=quick WEBINFER_DAEMON=$daemon \
+        node_tests 'system (unclustered)' 3 tests/system/*.test.mjs tests/system/plain/*.test.mjs
+    TIER=full WEBINFER_TIER=full WEBINFER_DAEMON=$daemon WEBINFER_CLUSTERED=$BUILD/webinferd \
+        node_tests 'cluster (unclustered)' 1 tests/system/cluster.test.mjs
+}
+
+within_unclustered() {
+    env -C "$BUILD/unclustered" "$@"
 }
 
 # make_cross_root ROOT: with the libraries that the packages need, for the other processor. uthash is the same for each.

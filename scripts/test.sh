@@ -22,15 +22,15 @@ run_tests() {
     for word in "$@"; do
         case $word in
         --full | --long) TIER=${word#--} ;;
-        lint | unit | page | system | fuzz | builds | clang | trixie | arm64) groups+=("$word") ;;
-        portable) groups+=(clang trixie arm64) ;;
+        lint | unit | page | system | fuzz | builds | clang | trixie | arm64 | unclustered) groups+=("$word") ;;
+        portable) groups+=(clang trixie arm64 unclustered) ;;
         *)
             fail "there are no tests called \"$word\"; there are lint, unit, page, system, fuzz, builds," \
-                'and portable, which is clang, trixie and arm64'
+                'and portable, which is clang, trixie, arm64 and unclustered'
             ;;
         esac
     done
-    [[ $TIER == long || ! " ${groups[*]} " =~ \ (clang|trixie|arm64)\  ]] ||
+    [[ $TIER == long || ! " ${groups[*]} " =~ \ (clang|trixie|arm64|unclustered)\  ]] ||
         fail "${BASH_REMATCH[1]} belongs to the long tier: ./dev test --long ${groups[*]}"
     export WEBINFER_TIER=$TIER
     local yardstick
@@ -38,7 +38,7 @@ run_tests() {
     BEGAN_CPU=$(cpu_ms)
     if ((${#groups[@]} == 0)); then
         groups=(lint unit page system fuzz builds)
-        [[ $TIER != long ]] || groups=(page system fuzz builds clang trixie arm64)
+        [[ $TIER != long ]] || groups=(page system fuzz builds clang trixie arm64 unclustered)
     fi
     prepare_tests
     say_took build 0 "$BEGAN_CPU"

@@ -34,11 +34,14 @@ const char *const wi_broker_fault_names[] = {[WI_BROKER_FINE] = "none",
     NULL};
 
 /* A record that no observer can take for a living member's any more is removed by the server. */
-const struct wi_broker_bucket wi_broker_members = {
-    .description = "members of a webinfer cluster", .value_max = WI_MEMBER_RECORD_MAX, .age_s = 60};
+const struct wi_broker_bucket wi_broker_members = {.description = "members of a webinfer cluster",
+    .value_max = WI_MEMBER_RECORD_MAX,
+    .age_s = 60,
+    .answer_ms = WI_BROKER_WAIT_MS};
 const struct wi_broker_bucket wi_broker_jobs = {.description = "stored jobs of a webinfer cluster",
     .value_max = WI_JOB_PART_SIZE,
     .is_on_disk = 1,
+    .answer_ms = 5000,
     .watched = WI_KV_WATCHED ">"};
 
 #ifdef HAVE_NATS
@@ -180,7 +183,7 @@ static int broker_begin(struct wi_broker *broker, struct wi_broker_problem *prob
 {
     jsOptions options;
     jsOptions_Init(&options);
-    options.Wait = WI_BROKER_WAIT_MS;
+    options.Wait = broker->terms->kind->answer_ms;
     if (broker_connect(broker, problem) != 0)
         return -1;
     natsStatus status = natsConnection_JetStream(&broker->stream, broker->connection, &options);
@@ -253,7 +256,7 @@ static int entry_read(struct wi_broker *broker, const char *key, size_t most,
 {
     natsStatus status = wi_broker_read(broker, key, most, entry);
     if (status != NATS_OK && status != NATS_NOT_FOUND)
-        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
+        return wi_broker_give_up(broker, status, problem);
     if (status == NATS_NOT_FOUND)
         *entry = (struct wi_broker_entry){.key = wi_strdup(key), .removed = 1};
     entry->replayed = 1;
@@ -276,7 +279,7 @@ int wi_broker_write(struct wi_broker *broker, const char *key, const char *text,
         return 1;
     }
     if (status != NATS_ERR)
-        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
+        return wi_broker_give_up(broker, status, problem);
     wi_text_copy(refused, sizeof refused, wi_broker_last_text(status));
     int result = entry_read(broker, key, most, entry, problem);
     if (result != 0 || entry->revision != revision)

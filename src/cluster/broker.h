@@ -10,7 +10,8 @@
 #include "base/memory.h"
 #include <stdint.h>
 
-/* No call blocks for longer than this, but the search for the address of a host's name. */
+/* Connecting waits for so long, and so does each request that can be left for later. Nothing ends
+ * the search for the address of a host's name. */
 #define WI_BROKER_WAIT_MS 2000
 
 enum wi_broker_fault {
@@ -31,6 +32,7 @@ struct wi_broker_bucket {
     int value_max;       /* bytes */
     int64_t age_s;       /* a key that does not change for so long goes; 0: none does */
     int is_on_disk;      /* or in memory */
+    int answer_ms;       /* an operation waits so long for the server's answer */
     const char *watched; /* a pattern of keys; NULL: all */
 };
 extern const struct wi_broker_bucket wi_broker_members, wi_broker_jobs;

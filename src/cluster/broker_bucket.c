@@ -31,11 +31,10 @@ int wi_broker_explain(const struct wi_broker *broker, natsStatus status, jsErrCo
     if (status == NATS_NO_RESPONDERS || code == JSNotEnabledErr ||
         code == JSNotEnabledForAccountErr)
         return no_jetstream(broker, problem);
-    if (status == NATS_TIMEOUT)
+    if (status == NATS_TIMEOUT || code == JSClusterNotAvailErr)
         return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
             "JetStream of %.200s does not answer: a cluster of servers answers while more than "
-            "half "
-            "of them run; it is tried again every second",
+            "half of them run; it is tried again every second",
             broker->url);
     return wi_broker_fail(problem, WI_BROKER_SETTINGS,
         "the bucket %.60s cannot be made at %.160s (%.100s): [cluster] replicas = %d needs as many "
@@ -83,14 +82,23 @@ static void bucket_differ(
         snprintf(out, size, "a policy that discards old values when it is full");
 }
 
+/* Of a request that another server may answer sooner, or that can be left for later. */
+static void options_set_short(jsOptions *options)
+{
+    jsOptions_Init(options);
+    options->Wait = WI_BROKER_WAIT_MS;
+}
+
 /* The bucket, made unless it is there; another one's settings are the operator's. */
 int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem)
 {
     jsStreamInfo *info = NULL;
     jsErrCode code = 0;
+    jsOptions options;
     char stream[WI_BROKER_STREAM_SIZE], differs[96];
     wi_broker_stream(broker, stream);
-    natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, NULL, &code);
+    options_set_short(&options);
+    natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, &options, &code);
     if (status == NATS_NOT_FOUND || code == JSStreamNotFoundErr)
         return bucket_make(broker, problem);
     if (status != NATS_OK)
@@ -111,7 +119,7 @@ int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *pr
 static enum wi_kv_result bucket_lost(
     const struct wi_broker *broker, natsStatus status, struct wi_broker_problem *problem)
 {
-    wi_broker_lost(broker, wi_broker_last_text(status), problem);
+    wi_broker_give_up(broker, status, problem);
     return WI_KV_LOST;
 }
 
@@ -195,7 +203,6 @@ static enum wi_kv_result bucket_purge(
     wi_broker_stream(broker, stream);
     wi_broker_subject(broker, pattern, subject);
     jsOptions_Init(&options);
-    options.Wait = WI_BROKER_WAIT_MS;
     options.Stream.Purge.Subject = subject;
     options.Stream.Purge.Sequence = last ? last + 1 : 0;
     natsStatus status = js_PurgeStream(broker->stream, stream, &options, &code);
@@ -211,11 +218,13 @@ static natsStatus walk_begin(struct wi_broker *broker, const struct wi_kv_walk *
     int64_t *newest_ns, natsSubscription **keys)
 {
     jsStreamInfo *info = NULL;
+    jsOptions request;
     jsSubOptions options;
     char stream[WI_BROKER_STREAM_SIZE], subject[WI_BROKER_SUBJECT_SIZE];
     wi_broker_stream(broker, stream);
     wi_broker_subject(broker, walk->pattern, subject);
-    natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, NULL, NULL);
+    options_set_short(&request);
+    natsStatus status = js_GetStreamInfo(&info, broker->stream, stream, &request, NULL);
     if (status != NATS_OK)
         return status;
     *newest_ns = info->State.LastTime;
@@ -227,7 +236,7 @@ static natsStatus walk_begin(struct wi_broker *broker, const struct wi_kv_walk *
     options.Config.MaxAckPending = (int64_t)walk->key_count_max;
     options.Config.HeadersOnly = walk->value_max == 0;
     options.Config.MemoryStorage = true;
-    return js_PullSubscribe(keys, broker->stream, subject, NULL, NULL, &options, NULL);
+    return js_PullSubscribe(keys, broker->stream, subject, NULL, &request, &options, NULL);
 }
 
 static natsStatus walk_add(
@@ -252,8 +261,10 @@ static natsStatus walk_fetch(const struct wi_broker *broker, struct wi_kv_walk *
 {
     jsConsumerInfo *info = NULL;
     natsMsgList list = {0};
+    jsOptions options;
     jsFetchRequest request;
-    natsStatus status = natsSubscription_GetConsumerInfo(&info, keys, NULL, NULL);
+    options_set_short(&options);
+    natsStatus status = natsSubscription_GetConsumerInfo(&info, keys, &options, NULL);
     if (status != NATS_OK)
         return status;
     uint64_t pending = info->NumPending, most = walk->key_count_max;
@@ -273,6 +284,8 @@ static natsStatus walk_fetch(const struct wi_broker *broker, struct wi_kv_walk *
     return status == NATS_TIMEOUT ? NATS_OK : status; /* they were removed meanwhile */
 }
 
+/* The server that makes consumers may be gone while the one that leads the bucket is there: a walk
+ * that is not answered says nothing about the connection. */
 static enum wi_kv_result bucket_walk(
     void *context, struct wi_kv_walk *walk, struct wi_broker_problem *problem)
 {
@@ -283,10 +296,11 @@ static enum wi_kv_result bucket_walk(
     walk->from = 0;
     if (status == NATS_OK)
         status = walk_fetch(broker, walk, keys, newest_ns);
-    enum wi_kv_result result = status == NATS_OK    ? WI_KV_DONE
-                               : status == NATS_ERR ? WI_KV_OTHER
-                                                    : bucket_lost(broker, status, problem);
-    if (keys) /* the consumer goes with it */
+    int is_refused = status == NATS_ERR || status == NATS_TIMEOUT;
+    enum wi_kv_result result = status == NATS_OK ? WI_KV_DONE
+                               : is_refused      ? WI_KV_OTHER
+                                                 : bucket_lost(broker, status, problem);
+    if (keys && status != NATS_TIMEOUT) /* the consumer goes with it, or in 5 s by itself */
         natsSubscription_Unsubscribe(keys);
     natsSubscription_Destroy(keys);
     return result;

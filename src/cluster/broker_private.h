@@ -33,6 +33,10 @@ const char *wi_broker_last_text(natsStatus status);
 /* Fills `problem`; returns -1. */
 int wi_broker_lost(
     const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem);
+/* The same for a request that has failed so. One that nobody has answered does not say that the
+ * connection was lost, but another server may answer. */
+int wi_broker_give_up(
+    const struct wi_broker *broker, natsStatus status, struct wi_broker_problem *problem);
 /* broker_bucket.c: the bucket, made unless it is there. 0, or -1 with `problem`. */
 int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem);
 /* Why the bucket cannot be used; returns -1. */

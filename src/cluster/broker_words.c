@@ -45,6 +45,24 @@ int wi_broker_lost(
         why);
 }
 
+int wi_broker_give_up(
+    const struct wi_broker *broker, natsStatus status, struct wi_broker_problem *problem)
+{
+    switch (status) {
+    case NATS_TIMEOUT:
+        return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
+            "%.200s has not answered for %d s; it is tried again every second", broker->url,
+            broker->terms->kind->answer_ms / 1000);
+    case NATS_NO_RESPONDERS:
+        return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
+            "no server leads the bucket %.60s now, %.200s says: a cluster of servers chooses one "
+            "while more than half of them run; it is tried again every second",
+            broker->terms->bucket, broker->url);
+    default:
+        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
+    }
+}
+
 /* No copy is larger than the caller allows, and 1 byte that says that the value was. */
 static void entry_fill(
     struct wi_broker_entry *entry, const char *key, const void *value, int length, size_t most)

@@ -52,6 +52,7 @@ struct wi_kv {
      * `last`, those that have changed since that revision stay. */
     enum wi_kv_result (*purge)(
         void *context, const char *pattern, uint64_t last, struct wi_broker_problem *problem);
+    /* WI_KV_OTHER: not now; what was found until then is to be cleared all the same. */
     enum wi_kv_result (*walk)(
         void *context, struct wi_kv_walk *walk, struct wi_broker_problem *problem);
 };

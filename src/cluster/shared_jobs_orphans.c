@@ -126,7 +126,23 @@ static void walk_clear(struct wi_kv_walk *walk)
     free(walk->steps);
 }
 
-static void kind_walk(struct pass *pass, const struct orphan_kind *kind, uint64_t *cursor)
+/* Settles what the walk has found, until there were too many looks: returns how many. */
+static size_t steps_settle(
+    struct pass *pass, const struct orphan_kind *kind, const struct wi_kv_walk *walk)
+{
+    const struct wi_shared_jobs *jobs = pass->jobs;
+    double old_ms = kind->fresh_ms + ORPHAN_OLD * jobs->terms.ack_wait_ms;
+    size_t i = 0;
+    for (; i < walk->count && !jobs->lost && pass->looks < LOOKS_MAX; i++) {
+        const struct wi_kv_step *step = &walk->steps[i];
+        if (!step->entry.removed && step->age_ms >= old_ms)
+            kind->settle(pass, &step->entry);
+    }
+    return i;
+}
+
+/* Whether there was a walk; if not, it is tried again in the next pass. */
+static int kind_walk(struct pass *pass, const struct orphan_kind *kind, uint64_t *cursor)
 {
     struct wi_shared_jobs *jobs = pass->jobs;
     const struct wi_kv *kv = jobs->terms.kv;
@@ -135,16 +151,14 @@ static void kind_walk(struct pass *pass, const struct orphan_kind *kind, uint64_
         .key_count_max = WALK_MAX,
         .value_max = kind->value_max,
         .from = *cursor};
-    double old_ms = kind->fresh_ms + ORPHAN_OLD * jobs->terms.ack_wait_ms;
-    size_t i = 0;
-    pass_notice(pass, kv->walk(kv->context, &walk, &problem), &problem);
-    for (; i < walk.count && !jobs->lost && pass->looks < LOOKS_MAX; i++) {
-        const struct wi_kv_step *step = &walk.steps[i];
-        if (!step->entry.removed && step->age_ms >= old_ms)
-            kind->settle(pass, &step->entry);
+    enum wi_kv_result result = kv->walk(kv->context, &walk, &problem);
+    pass_notice(pass, result, &problem);
+    if (result == WI_KV_DONE) {
+        size_t settled = steps_settle(pass, kind, &walk);
+        *cursor = settled < walk.count ? walk.steps[settled].entry.revision : walk.from;
     }
-    *cursor = i < walk.count ? walk.steps[i].entry.revision : walk.from;
     walk_clear(&walk);
+    return result == WI_KV_DONE;
 }
 
 void wi_shared_remove_orphans(struct wi_shared_jobs *jobs, double now_ms)
@@ -152,8 +166,9 @@ void wi_shared_remove_orphans(struct wi_shared_jobs *jobs, double now_ms)
     if (jobs->walked_ms > 0 && now_ms - jobs->walked_ms < jobs->terms.ack_wait_ms)
         return;
     jobs->walked_ms = now_ms;
-    for (size_t i = 0; i < WI_SHARED_ORPHAN_KINDS && !jobs->lost; i++) {
+    int done = 1;
+    for (size_t i = 0; i < WI_SHARED_ORPHAN_KINDS && done && !jobs->lost; i++) {
         struct pass pass = {.jobs = jobs};
-        kind_walk(&pass, &kinds[i], &jobs->cursors[i]);
+        done = kind_walk(&pass, &kinds[i], &jobs->cursors[i]);
     }
 }

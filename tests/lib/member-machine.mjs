@@ -1,6 +1,6 @@
 /**
  * A machine of a cluster (machines.mjs): a nats-server that replicates with those of the others, a daemon that is a member,
- * simulated nodes, and programs that lend the daemon to each of the others.
+ * perhaps with a Chromium of its own, simulated nodes, and programs that lend the daemon to each of the others.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -27,16 +27,27 @@ export class MemberMachine extends Machine {
     simulations = [];
     /** By the name of the machine to which it lends. @type {Map<string, Uplink>} */
     uplinks = new Map();
+    /** Nothing runs on it: not started yet, or killed whole. */
+    isDown = true;
+    /** Its daemon stands still. */
+    isStopped = false;
+    /** It is cut off, or not whole again after that: since then, by performance.now(). @type {number | null} */
+    cutAt = null;
+    /** It does not come back. */
+    isLost = false;
+    /** It was struck so often: what a client had under way there may be gone. */
+    strikes = 0;
 
     /** @param {any} room @param {Place[]} places of all machines @param {number} index of this one
-     * @param {{ackWait?: string, latencyMs?: number}} options */
-    constructor(room, places, index, { ackWait = '2s', latencyMs = 200 } = {}) {
+     * @param {{chromium?: boolean, models?: string[], ackWait?: string, latencyMs?: number}} options */
+    constructor(room, places, index, { chromium = false, models = [], ackWait = '2s', latencyMs = 200 } = {}) {
         super(room, places[index].address);
         this.name = places[index].name;
         this.others = places.filter(({ name }) => name !== this.name);
         this.latencyMs = latencyMs;
+        this.chromium = chromium;
         this.server = this.#newServer(places);
-        this.daemon = this.#newDaemon({ ackWait, servers: [`nats://127.0.0.1:${NATS}`, ...this.others.map(({ address }) => `nats://${address}:${NATS}`)] });
+        this.daemon = this.#newDaemon({ ackWait, models, servers: [`nats://127.0.0.1:${NATS}`, ...this.others.map(({ address }) => `nats://${address}:${NATS}`)] });
     }
 
     #newServer(places) {
@@ -46,13 +57,14 @@ export class MemberMachine extends Machine {
         { under: this.command(), address: '0.0.0.0', folder: path.join(this.folder, 'nats') });
     }
 
-    #newDaemon({ ackWait, servers }) {
-        const daemon = new Daemon({ folder: path.join(this.folder, 'daemon'), under: this.command(), logToFile: true, config: {
+    #newDaemon({ ackWait, models, servers }) {
+        const browsers = this.chromium ? 1 : 0;
+        const daemon = new Daemon({ models, folder: path.join(this.folder, 'daemon'), under: this.command(), logToFile: true, config: {
             api: { listen: `127.0.0.1:${API}` },
             bridge: { listen: `${this.address}:${BRIDGE}`, public_url: this.bridgeUrl,
                 heartbeat_interval: '1s', heartbeat_misses: 3, resume_grace: '2s' },
-            'browser.chrome': { max_connections: 0 },
-            pool: { min_connections: 0, numerics: 'off', strangers: 'text', max_retries: 3, max_queue: 1000 },
+            'browser.chrome': { min_connections: browsers, max_connections: browsers, gpu: 'software', sandbox: 'no' },
+            pool: { min_connections: browsers, numerics: 'off', strangers: 'text', max_retries: 3, max_queue: 1000 },
             cluster: { servers: servers.join(', '), name: this.name, replicas: 3, ack_wait: ackWait },
             log: { level: 'debug' },
         } });
@@ -79,6 +91,7 @@ export class MemberMachine extends Machine {
         await this.startDaemon();
         this.simulations = this.others.map((other) => new Simulation(this.daemon, { under: this.command(), nodes: 1,
             latencyMs: this.latencyMs, jitterMs: this.latencyMs, browser: kindElsewhere(other), joinFile: path.join(this.daemon.folder, 'link') }));
+        this.isDown = false;
     }
 
     /** Once the others listen: a program that finds nobody at its first try ends. */
@@ -95,13 +108,22 @@ export class MemberMachine extends Machine {
     }
 
     async killDaemon() {
+        this.strikes++;
         this.daemon.signal('SIGKILL');
         await this.daemon.waitEnd();
     }
 
     async kill() {
+        this.isDown = true;
+        this.strikes++;
         await super.kill();
         await this.daemon.exit; // or the next one would be taken for it
+    }
+
+    cut() {
+        this.strikes++;
+        this.cutAt = performance.now();
+        super.cut();
     }
 
     /** All in good order, with proof. */
@@ -147,6 +169,36 @@ export class MemberMachine extends Machine {
         return status === 200;
     }
 
+    /** What its server has of the stored jobs, as far as it has followed. */
+    async replica() {
+        const { json } = await request(`${this.healthUrl}/jsz?accounts=true&streams=true`, { timeout: 5000 });
+        const { state, cluster } = json.account_details.flatMap((account) => account.stream_detail ?? []).find(({ name }) => name === `KV_${JOBS}`);
+        return { messages: state.messages, last: state.last_seq, leader: cluster?.leader };
+    }
+
+    /** The record of a stored job, as the servers have it now: its head. @param {string} id */
+    async recordOf(id) {
+        const { message } = await this.server.ask(`$JS.API.STREAM.MSG.GET.KV_${JOBS}`, JSON.stringify({ last_by_subj: `$KV.${JOBS}.watched.job.${id}` }), 3000);
+        return message && JSON.parse(Buffer.from(message.data, 'base64').toString().split('\n')[0]);
+    }
+
+    /** The ids of the stored jobs that a daemon runs. @param {string} instance of it */
+    async heldBy(instance) {
+        const held = new Set();
+        for (const { id } of await this.list('jobs', '&state=running')) {
+            const record = await this.recordOf(id);
+            if (record?.state === 'running' && record.holder === instance) held.add(id);
+        }
+        return held;
+    }
+
+    /** What its daemon and its uplinks have said lately, requests apart. */
+    tell() {
+        const lines = this.daemon.log.split('\n').filter((line) => !/ req-\w+: /.test(line)).slice(-25);
+        const uplinks = [...this.uplinks].map(([to, { ended, problems }]) => `to ${to}: ${JSON.stringify(ended)} ${problems.slice(-500)}`);
+        return `\n--- ${this.name} ---\n${[...lines, ...uplinks].join('\n')}`;
+    }
+
     /** Throws, with what is missing, unless all is there as at the beginning. @param {MemberMachine[]} living */
     async assertWhole(living) {
         const names = living.map(({ name }) => name).sort(), members = [...(await this.members()).keys()].sort();
@@ -160,6 +212,7 @@ export class MemberMachine extends Machine {
             const via = name === this.name ? undefined : name, there = nodes.filter((node) => (node.via ?? undefined) === via).length;
             if (there < this.others.length) missing.push(`${there} nodes of ${name}`);
         }
+        if (this.chromium && !nodes.some(({ browser, via }) => browser === 'chrome' && !via)) missing.push('no Chromium');
         if (missing.length) throw new Error(`${this.name}: ${missing.join('; ')}`);
     }
 }
@@ -167,5 +220,6 @@ export class MemberMachine extends Machine {
 /** Waits until all machines are whole again. @param {MemberMachine[]} living */
 export const areWhole = (living, options = {}) => until(async () => {
     for (const one of living) await one.assertWhole(living);
+    for (const one of living) one.cutAt = null;
     return true;
 }, { what: 'all machines to be whole', timeout: 120_000, every: 100, ...options });

@@ -59,6 +59,9 @@ export class NatsServer {
         if (child.exitCode !== null) throw new Error(`nats-server ended: ${this.#log}`);
     }
 
+    /** What it has said since it was started last. */
+    get log() { return this.#log; }
+
     async kill() {
         const child = this.#child;
         if (!child || child.exitCode !== null || child.signalCode) return;

@@ -372,3 +372,25 @@ test('without servers it is in no cluster, and has no thread for it', async () =
         });
     });
 });
+
+/** A daemon of that build, in no cluster, once it serves. @param {string} program */
+async function weigh(program) {
+    const daemon = new Daemon({ under: ['sh', '-c', 'shift; exec "$0" "$@"', program], config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } });
+    let weight = { threads: 0, kib: 0 };
+    await withMembers([daemon], async () => {
+        await daemon.status();
+        weight = { threads: fs.readdirSync(`/proc/${daemon.pid}/task`).length,
+            kib: Number(fs.readFileSync(`/proc/${daemon.pid}/status`, 'utf8').match(/^RssAnon:\s+(\d+) kB$/m)?.[1]) };
+    });
+    return weight;
+}
+
+/** Memory of its own by which two starts of a daemon differ, in KiB. */
+const NOISE_KIB = 512;
+const { WEBINFER_CLUSTERED: clustered } = process.env;
+test('without NATS there are no more threads and memory than with it', { skip: lacks && clustered ? false : 'this takes a build with NATS and one without' }, async (t) => {
+    const [without, withIt] = [await weigh(daemonPath), await weigh(/** @type {string} */ (clustered))];
+    t.diagnostic(`without: ${JSON.stringify(without)}, with: ${JSON.stringify(withIt)}`);
+    assert.ok(without.threads > 0 && without.threads <= withIt.threads, `${without.threads} threads against ${withIt.threads}`);
+    assert.ok(without.kib > 0 && without.kib <= withIt.kib + NOISE_KIB, `${without.kib} KiB against ${withIt.kib} KiB`);
+});

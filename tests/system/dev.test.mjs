@@ -29,7 +29,7 @@ test('package takes a test of releases that have packages, and nothing else', ()
 
 test('tests that belong to the long tier are refused in another, before anything is built', () => {
     for (const [words, says] of [[['clang'], 'clang belongs to the long tier: ./dev test --long clang'],
-        [['--full', 'unit', 'portable'], 'clang belongs to the long tier: ./dev test --long unit clang trixie arm64']]) {
+        [['--full', 'unit', 'portable'], 'clang belongs to the long tier: ./dev test --long unit clang trixie arm64 unclustered']]) {
         const { status, stdout, stderr } = spawnSync('./dev', ['test', ...words], { cwd: root, encoding: 'utf8' });
         assert.deepEqual([status, stdout, stderr], [1, '', `dev: ${says}\n`]);
     }

@@ -32,6 +32,8 @@ struct fake_bucket {
     enum fake_fault fault; /* of the next write; then there is none */
     void (*before_write)(void *data, const char *key);
     void *data;
+    int walks_fail;     /* walks cannot be done now */
+    size_t walks;       /* that were asked for */
     double ack_wait_ms; /* of members that come; 0: 30 s */
     double now_ms;      /* its clock, which tests set */
     double changed_ms;  /* when that was read last, for a change */
@@ -211,8 +213,11 @@ static inline const struct fake_value *fake_next(
 static inline enum wi_kv_result fake_walk(
     void *context, struct wi_kv_walk *walk, struct wi_broker_problem *problem)
 {
-    const struct fake_bucket *bucket = context;
+    struct fake_bucket *bucket = context;
     const struct fake_value *next = fake_next(bucket, walk->pattern, walk->from);
+    bucket->walks++;
+    if (bucket->walks_fail)
+        return WI_KV_OTHER;
     while (next && walk->count < walk->key_count_max) {
         struct wi_kv_step *step = WI_APPEND(walk->steps, walk->count);
         *step = (struct wi_kv_step){.age_ms = bucket->changed_ms - next->at_ms};

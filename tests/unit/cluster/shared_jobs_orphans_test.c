@@ -188,6 +188,23 @@ TEST(of_very_many_orphans_each_pass_removes_some)
     assert_int_equal(fake_keys(&f->bucket, "part."), 0);
 }
 
+TEST(a_walk_that_cannot_be_done_now_is_done_later_and_loses_no_connection)
+{
+    struct fixture *f = *state;
+    struct wi_broker_problem problem;
+    leave_orphan(f, "job-1", "k");
+    time_pass(f, OLD_MS + FRESH_MS);
+    f->bucket.walks_fail = 1;
+    sweep_as(f, 1);
+    assert_int_equal(f->bucket.walks, 1); /* the other one would fail, too */
+    assert_false(wi_shared_is_lost(f->first.jobs, &problem));
+    assert_int_equal(removed(f), 0);
+    f->bucket.walks_fail = 0;
+    time_pass(f, ACK_WAIT_MS);
+    sweep_as(f, 1);
+    assert_int_equal(removed(f), 2);
+}
+
 /* --- what stays ------------------------------------------------------------------------------- */
 
 TEST(with_a_short_ack_wait_a_key_stays_as_long_as_it_is_fresh)

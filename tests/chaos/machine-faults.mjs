@@ -1,0 +1,87 @@
+/**
+ * What can happen to the machines of a cluster. Each fault picks its victim, strikes, waits until that is noticed, and mends it;
+ * it gives whom it struck. `lose` strikes a daemon and notes which jobs it ran. Nothing here strikes two servers at a time: the
+ * caller waits until all machines are whole.
+ */
+import { until } from '../lib/wait.mjs';
+
+const NOTICED_MS = 60_000;
+
+/** The others that can be asked. */
+const besides = (machines, one) => machines.filter((other) => other !== one && !other.isLost);
+
+/** Waits until the others see it no more. */
+const missed = (machines, one) => until(async () => {
+    for (const other of besides(machines, one)) if ((await other.members()).has(one.name)) return false;
+    return true;
+}, { what: `the others to miss ${one.name}`, timeout: NOTICED_MS, every: 100 });
+
+/** The instance of a machine's daemon, as one of the others sees it. */
+const instanceOf = async (machines, one) => (await besides(machines, one)[0].members()).get(one.name);
+
+/** @type {Record<string, (told: {machines: import('../lib/member-machine.mjs').MemberMachine[], random: any,
+ *   lose: (one: any, instance: string, strike: () => any) => Promise<void>, askBoth: (one: any) => Promise<void>}) => Promise<string>>} */
+export const faults = {
+    async 'machine killed'({ machines, random, lose }) {
+        const one = random.pick(machines);
+        await lose(one, await instanceOf(machines, one), () => one.kill());
+        await missed(machines, one);
+        await one.start();
+        one.lend();
+        return one.name;
+    },
+    async 'network cut'({ machines, random, lose, askBoth }) {
+        const one = random.pick(machines);
+        await lose(one, await instanceOf(machines, one), () => one.cut());
+        await askBoth(one);
+        await missed(machines, one);
+        one.mend();
+        return one.name;
+    },
+    async 'server killed'({ machines, random }) {
+        const one = random.pick(machines);
+        await one.server.kill();
+        await one.server.run();
+        return one.name;
+    },
+    async 'daemon killed'({ machines, random, lose }) {
+        const one = random.pick(machines);
+        await lose(one, await instanceOf(machines, one), () => one.killDaemon());
+        await one.startDaemon();
+        return one.name;
+    },
+    async 'daemon stopped'({ machines, random, lose }) {
+        const one = random.pick(machines);
+        one.isStopped = true;
+        await lose(one, await instanceOf(machines, one), () => one.daemon.signal('SIGSTOP'));
+        await missed(machines, one); // that takes 6 s, and ack_wait is less
+        one.daemon.signal('SIGCONT');
+        one.isStopped = false;
+        return one.name;
+    },
+    async 'uplink killed'({ machines, random }) {
+        const one = random.pick(machines), to = random.pick([...one.uplinks.keys()]), uplink = one.uplinks.get(to);
+        uplink.signal('SIGKILL');
+        await uplink.end;
+        one.startUplink(to);
+        return `${one.name} to ${to}`;
+    },
+    async 'two daemons killed'({ machines, random, lose }) {
+        const [one, other] = random.shuffled(machines);
+        for (const each of machines) each.strikes++; // nobody lends to the third
+        await lose(one, await instanceOf(machines, one), () => one.killDaemon());
+        await other.killDaemon();
+        await Promise.all([one, other].map((each) => each.startDaemon()));
+        return `${one.name} and ${other.name}`;
+    },
+};
+
+/** A machine goes for good, with its disk: none that has what the others lack. */
+export async function loseForGood({ machines, random, lose }) {
+    const one = random.pick(machines.filter(({ chromium }) => !chromium));
+    const instance = await instanceOf(machines, one);
+    one.isLost = true;
+    await lose(one, instance, () => one.abandon());
+    await missed(machines, one);
+    return one;
+}
