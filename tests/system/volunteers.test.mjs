@@ -6,6 +6,7 @@ import { after, before } from 'node:test';
 import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
+import { assertProblem } from '../lib/problem.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 import { launch } from '../page/support/browser.mjs';
@@ -224,6 +225,34 @@ test('a page gets no model that its person has no memory for, and less work whil
         small.send('bye', {});
         await other.tab.click('#stop');
         await other.close();
+        await gone();
+    }
+});
+
+test('an order to load a model goes to no node whose person has no memory for it', async () => {
+    const join = async (limit) => {
+        const node = new FakeNode(await link());
+        node.capabilities = { ...node.capabilities, ...(limit && { memory_limit: limit }) };
+        node.answersHeartbeats = false; // they would say otherwise
+        return node.join();
+    };
+    const load = (more = {}) => daemon.post('/v1/models/twice/load', more);
+    const tooLarge = { detail: /^twice is larger than the users of the nodes allow models there to be/ };
+    const roomy = await join(), small = [await join(10), await join(20)];
+    try {
+        await until(async () => (await nodes()).length === 3, { what: 'all nodes' });
+        assert.deepEqual((await load()).json.nodes, [roomy.id]);
+        assertProblem(await load({ node: small[0].id }), 413, 'model_too_large', { field: 'node', ...tooLarge });
+        roomy.send('heartbeat', { seq: 1, running: [], paused: true });
+        await until(async () => (await named(roomy.id)).paused, { what: 'it to be paused' });
+        assertProblem(await load(), 503, 'unavailable', { detail: /paused/ });
+        roomy.send('bye', {});
+        await until(async () => (await nodes()).length === 2, { what: 'it to have left' });
+        assertProblem(await load(), 413, 'model_too_large', tooLarge);
+        assert.equal((await daemon.post('/v2/repository/models/twice/load', {})).status, 413);
+        assert.ok(!small.some(({ received }) => received.some(({ message: { type } }) => type === 'model_load')));
+    } finally {
+        for (const node of [roomy, ...small]) node.send('bye', {});
         await gone();
     }
 });

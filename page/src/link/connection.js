@@ -96,6 +96,11 @@ export class Connection {
         this._setTimer(() => this._giveUp(), this._services.patience(WELCOME_TIMEOUT_MS));
     }
 
+    /** Between heartbeats, in ms. */
+    get interval() {
+        return this._interval;
+    }
+
     /** That of the service. */
     get origin() {
         return this._services.origin;

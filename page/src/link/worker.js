@@ -3,6 +3,7 @@
  * the engine workers. A worker of its own, so that neither a busy engine nor a throttled tab
  * silences the heartbeats.
  */
+import { AwakeClock } from './awake_clock.js';
 import { Connection } from './connection.js';
 import { Elsewhere } from './elsewhere.js';
 import { unpack } from './unpack.js';
@@ -28,6 +29,9 @@ const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
 /** Errors after which an engine may have to be loaded anew. */
 const NEEDS_SCRIPTS = new Set(['engine_crashed', 'engine_hung', 'device_lost', 'platform_unsupported']);
+/** The page has stood still if a heartbeat is so many intervals behind the one before, and at least so long. */
+const STANDSTILL_INTERVALS = 1.2;
+const STANDSTILL_MS = 2000;
 /** Room for an answer's head and padding, in addition to its tensors. */
 const ANSWER_OVERHEAD = 2 << 20;
 
@@ -53,6 +57,7 @@ class Link {
         this._shown = { text: '', at: -Infinity }; /* without the counts */
         this._logs = { since: 0, count: 0 };
         this._arriving = new PiecesIn(() => performance.now());
+        this._clock = new AwakeClock(() => performance.now());
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
         this._elsewhere = new Elsewhere(self.location.origin, {
             answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
@@ -67,8 +72,7 @@ class Link {
             capabilities: () => this._capabilities(),
             unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
-            pulse: () => ({ running: this.dispatcher.attempts.running(), busy_since_ms: this.dispatcher.busySinceMs(),
-                ...(this._paused ? { paused: true } : {}), ...(this._limits.slow ? { throttled: true } : {}) }),
+            pulse: () => this._pulse(),
             onFigures: (figures) => {
                 this._figures = figures;
                 if (this._joined) this._changed(); // nobody looks at a session's
@@ -86,7 +90,7 @@ class Link {
             onLeft: () => self.close(),
         });
         this.dispatcher = new Dispatcher({
-            now: () => performance.now(),
+            now: () => this._clock.now(),
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
             nextId: () => this.connection.nextId(),
@@ -138,6 +142,15 @@ class Link {
         } else if (message.type === 'found') {
             this._features.found(message.name, message.found);
         }
+    }
+
+    /** For a heartbeat, with which somebody looks at the clock. */
+    _pulse() {
+        this._clock.now();
+        return {
+            running: this.dispatcher.attempts.running(), busy_since_ms: this.dispatcher.busySinceMs(),
+            ...(this._paused ? { paused: true } : {}), ...(this._limits.slow ? { throttled: true } : {}),
+        };
     }
 
     /** The service hears of it before it has anything back. @param {boolean} paused */
@@ -196,6 +209,7 @@ class Link {
     _onWelcome(welcome) {
         this._joined = welcome.joined === true;
         this._shareable = welcome.shareable === true;
+        this._clock.expect(Math.max(STANDSTILL_MS, STANDSTILL_INTERVALS * this.connection.interval));
         this._tellPause();
         this._show();
         this._configure(welcome);
@@ -335,6 +349,7 @@ class Link {
 
     /** @param {string} state @param {string} detail */
     _setState(state, detail) {
+        if (state !== 'connected') this._clock.expect(Infinity); // there are no heartbeats
         this._state = state;
         this._detail = detail;
         this._show();

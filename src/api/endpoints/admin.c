@@ -263,7 +263,7 @@ static void tell_node(void *context, const struct wi_node_info *node)
                                      : order_unload(order, node->id);
     if (code == WI_OK)
         json_array_append_new(order->nodes, json_string(node->id));
-    else
+    else if (code != WI_MODEL_TOO_LARGE || telling->code == WI_OK) /* other reasons may pass */
         telling->code = code;
 }
 
@@ -277,6 +277,11 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
     if (telling.code == WI_NODE_PAUSED)
         return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
             "every node that could load the model is paused by its user");
+    if (telling.code == WI_MODEL_TOO_LARGE)
+        return wi_error_set(error, WI_MODEL_TOO_LARGE, order->node ? "node" : NULL,
+            "%.128s is larger than the users of the nodes allow models there to be, or has a file "
+            "that is larger than their engines can read: load a smaller variant",
+            order->model->name);
     if (telling.relays > 0 && telling.code == WI_OK && telling.left_out == 0)
         return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
             "there are only relays, and the daemons behind them load what they need");

@@ -159,7 +159,8 @@ void wi_pool_probe_dropped(
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
 /* As wi_bridge_load, for at least one platform; or WI_NODE_PAUSED, or WI_UNAVAILABLE for a held
- * node: it accepts nothing now. */
+ * node: it accepts nothing now; or WI_MODEL_TOO_LARGE: its user allows no model of that size there,
+ * or its engine cannot read such files. */
 enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 /* As wi_bridge_send_task. A node that returned WI_NODE_BUSY is not picked again for a while. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "work/pool/cores.h"
+#include "work/pool/pick_private.h"
 #include <string.h>
 
 /* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with
@@ -137,9 +138,12 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
     const enum wi_platform *platforms, size_t platform_count)
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    const struct wi_node_info *info = wi_bridge_node(pool->bridge, node_id);
 
-    if (!node)
+    if (!node || !info)
         return WI_NODE_NOT_FOUND;
+    if (wi_judge_unloadable(info, model))
+        return WI_MODEL_TOO_LARGE;
     if (node->paused)
         return WI_NODE_PAUSED;
     if (node->held || *wi_party_via(node->party)) /* whose daemon loads what it needs */

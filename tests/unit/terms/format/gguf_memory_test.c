@@ -173,3 +173,79 @@ TEST(what_is_guessed_is_enough)
         assert_in_range(memory.context, 1024, WI_GGUF_CONTEXT_MAX);
     }
 }
+
+/* --- docs/families.md ------------------------------------------------------------------------- */
+
+#define GIB (UINT64_C(1) << 30)
+#define Q8_0 34      /* bytes of 32 weights */
+#define FOUR_BITS 18 /* likewise, as Q4_0 and Q4_K have them */
+
+static const struct wi_gguf_info smol_135 = {.embedding_length = 576,
+    .feed_forward_length = 1536,
+    .head_count = 9,
+    .key_length = 64,
+    .value_length = 64,
+    .kv_heads = 30 * 3,
+    .vocabulary = 49152};
+static const struct wi_gguf_info smol_360 = {.embedding_length = 960,
+    .feed_forward_length = 2560,
+    .head_count = 15,
+    .key_length = 64,
+    .value_length = 64,
+    .kv_heads = 32 * 5,
+    .vocabulary = 49152};
+static const struct wi_gguf_info qwen_500 = {.embedding_length = 896,
+    .feed_forward_length = 4864,
+    .head_count = 14,
+    .key_length = 64,
+    .value_length = 64,
+    .kv_heads = 24 * 2,
+    .vocabulary = 151936};
+static const struct wi_gguf_info qwen_1500 = {.embedding_length = 1536,
+    .feed_forward_length = 8960,
+    .head_count = 12,
+    .key_length = 128,
+    .value_length = 128,
+    .kv_heads = 28 * 2,
+    .vocabulary = 151936};
+static const struct wi_gguf_info llama_1200 = {.embedding_length = 2048,
+    .feed_forward_length = 8192,
+    .head_count = 32,
+    .key_length = 64,
+    .value_length = 64,
+    .kv_heads = 16 * 8,
+    .vocabulary = 128256};
+static const struct wi_gguf_info llama_3200 = {.embedding_length = 3072,
+    .feed_forward_length = 8192,
+    .head_count = 24,
+    .key_length = 128,
+    .value_length = 128,
+    .kv_heads = 28 * 8,
+    .vocabulary = 128256};
+
+/* The tokens of a conversation with 1, 2 and 4 GiB; 0: the model does not fit. */
+TEST(the_table_in_families_md_is_right)
+{
+    static const struct {
+        const struct wi_gguf_info *info;
+        uint64_t millions, block, context[3];
+    } rows[] = {
+        {&smol_135, 135, Q8_0, {8192, 8192, 8192}},
+        {&smol_360, 362, Q8_0, {8192, 8192, 8192}},
+        {&qwen_500, 494, Q8_0, {8192, 8192, 8192}},
+        {&qwen_500, 494, FOUR_BITS, {8192, 8192, 8192}},
+        {&llama_1200, 1236, FOUR_BITS, {4096, 8192, 8192}},
+        {&llama_1200, 1236, Q8_0, {0, 8192, 8192}},
+        {&qwen_1500, 1544, FOUR_BITS, {1024, 8192, 8192}},
+        {&qwen_1500, 1544, Q8_0, {0, 8192, 8192}},
+        {&llama_3200, 3213, FOUR_BITS, {0, 1024, 8192}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t j = 0; j < 3; j++) {
+            struct wi_gguf_info info = *rows[i].info;
+            info.context_length = 8192;
+            uint64_t weights = rows[i].millions * 1000000 * rows[i].block / 32;
+            struct wi_gguf_memory memory = plan(&info, weights, GIB << j, 0, 4);
+            assert_int_equal(memory.fits ? memory.context : 0, rows[i].context[j]);
+        }
+}

@@ -191,6 +191,26 @@ TEST(a_paused_node_gets_nothing_and_work_at_once_when_it_goes_on)
     bridge()->on_node_paused(bridge()->context, "n-2", 1); /* there is none */
 }
 
+TEST(no_model_is_loaded_where_its_size_is_not_allowed)
+{
+    const enum wi_platform platform = WI_WASM;
+    struct wi_model_file file = {.bytes = 1001};
+    struct wi_model large = model;
+
+    large.manifest = (struct wi_manifest){.files = &file, .count = 1};
+    info.memory_limit = 1000;
+    serve();
+    assert_int_equal(wi_pool_load(pool, "n-1", &large, &platform, 1), WI_MODEL_TOO_LARGE);
+    bridge()->on_node_paused(bridge()->context, "n-1", 1); /* its end would change nothing */
+    assert_int_equal(wi_pool_load(pool, "n-1", &large, &platform, 1), WI_MODEL_TOO_LARGE);
+    assert_int_equal(seen.loads, 0);
+    file.bytes = 1000;
+    assert_int_equal(wi_pool_load(pool, "n-1", &large, &platform, 1), WI_NODE_PAUSED);
+    bridge()->on_node_paused(bridge()->context, "n-1", 0);
+    assert_int_equal(wi_pool_load(pool, "n-1", &large, &platform, 1), WI_OK);
+    assert_int_equal(seen.loads, 1);
+}
+
 TEST(a_throttled_node_is_used_only_if_no_other_has_room)
 {
     serve();
