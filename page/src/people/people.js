@@ -13,6 +13,7 @@ import { Watch } from './senses.js';
 import { MINUTES } from './settings.js';
 import { linkField, Share } from './share.js';
 import { Wake } from './wake.js';
+import { keep, recall } from '../ui/kept.js';
 
 /** @import { Build, StateMessage } from '../shared/messages.js' */
 /** @import { Ruling } from './power.js' */
@@ -46,7 +47,7 @@ export class People {
         this._works = false;
         this._tested = false;
         this._busy = '';
-        this._usage = new Usage(recall());
+        this._usage = new Usage(recall('sessionStorage', USED));
         const log = new Log();
         this._noter = new Noter(log, () => new Date());
         this._log = new LogView(log);
@@ -70,7 +71,7 @@ export class People {
         settings.onChange(() => this._onSetting());
         setInterval(() => this._look(), LOOK_MS);
         addEventListener('pagehide', () => {
-            if (settings.values.minutesPerHour < MINUTES) keep(String(this._usage));
+            if (settings.values.minutesPerHour < MINUTES) keep('sessionStorage', USED, String(this._usage));
         });
         this._look();
     }
@@ -107,23 +108,5 @@ export class People {
         }
         this._wake.want(this._settings.values.wakeLock && this._works);
         this._log.show();
-    }
-}
-
-/** @returns {string} */
-function recall() {
-    try {
-        return sessionStorage.getItem(USED) ?? '';
-    } catch {
-        return '';
-    }
-}
-
-/** @param {string} text */
-function keep(text) {
-    try {
-        sessionStorage.setItem(USED, text);
-    } catch {
-        // The hour begins anew, then.
     }
 }

@@ -6,7 +6,7 @@ import { baseCapabilities, llamaBuild, possibleBuilds, powerOf } from './capabil
 import { Engines } from './engines.js';
 import { Features } from './features.js';
 import { choose, read, sentenceOf } from './endpoints.js';
-import * as kept from './kept.js';
+import { keep, recall } from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { countFetched } from '../shared/traffic.js';
 import { Person } from './person.js';
@@ -16,12 +16,19 @@ import { ask, onVerbs, showLent, tellKeep } from './volunteer.js';
 
 /** @import { Build, FromLink, StateMessage, ToLink } from '../shared/messages.js' */
 
+/** The name under which the tab keeps the fragment of its address, across a reload and when a browser restores the tab, if its token
+ * can be used more than once. */
+const FRAGMENT = 'webinfer.fragment';
+/** The name under which the browser keeps what its person has set, for all tabs; no token is ever in it. */
+const SETTINGS = 'webinfer.settings';
+const keepFragment = (/** @type {string} */ fragment) => keep('sessionStorage', FRAGMENT, fragment);
+
 /** The token and the other options of the address, which are removed at once from the address bar and the history; without
  * a token, the fragment that this tab had before it was reloaded. */
 function takeAddress() {
     const found = readFragment(location.hash.slice(1));
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
-    return found.asked.has('token') ? found : readFragment(kept.get());
+    return found.asked.has('token') ? found : readFragment(recall('sessionStorage', FRAGMENT));
 }
 
 /** Says what the browser keeps of models. */
@@ -65,7 +72,7 @@ function hearVerbs(tellLink, engines) {
     const heard = { left: false };
     onVerbs((paused) => person.pause(paused), () => {
         heard.left = true;
-        kept.set('');
+        keepFragment('');
         tellLink({ type: 'leave', reason: 'its person stopped it' });
         engines.closeAll();
         person.end();
@@ -104,8 +111,8 @@ async function start(token) {
         else if (data.type === 'found_all') features.end();
         else {
             if (data.platforms.webgpu?.available) asked.set('gpu', '');
-            if (data.state === 'refused' || data.state === 'stopped') kept.set('');
-            else if (data.joined && !heard.left) kept.set(String(asked));
+            if (data.state === 'refused' || data.state === 'stopped') keepFragment('');
+            else if (data.joined && !heard.left) keepFragment(String(asked));
             last = data;
             draw();
             person.show(data);
@@ -131,7 +138,7 @@ onClear(() => clear().then(showFiles));
 showFiles();
 countFetched(countMore);
 const { asked, problem } = takeAddress(), token = asked.get('token');
-const settings = new Settings(asked, kept.getSettings(), kept.setSettings, problem);
+const settings = new Settings(asked, recall('localStorage', SETTINGS), (text) => keep('localStorage', SETTINGS, text), problem);
 const person = new Person(settings, asked, {
     scripts: scripts(),
     fetched: countMore,
