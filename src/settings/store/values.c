@@ -25,6 +25,7 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_TUNINGS] = "tunings",
     [WI_DB_ABILITIES] = "abilities",
     [WI_DB_SHORTAGES] = "shortages",
+    [WI_DB_DEVICES] = "devices",
 };
 
 struct value {
