@@ -12,7 +12,7 @@ import { countFetched } from '../shared/traffic.js';
 import { Person } from './person.js';
 import { carry, readFragment, Settings } from '../people/settings.js';
 import { onClear, show, showEndpoints, showKept, showState, showUnloaded } from './view.js';
-import { ask, onVerbs, showLent, tellKeep } from './volunteer.js';
+import { ask, askNoMore, onVerbs, showLent, tellKeep } from './volunteer.js';
 
 /** @import { Build, FromLink, StateMessage, ToLink } from '../shared/messages.js' */
 
@@ -137,7 +137,10 @@ async function start(token) {
 onClear(() => clear().then(showFiles));
 showFiles();
 countFetched(countMore);
-const { asked, problem } = takeAddress(), token = asked.get('token');
+const linked = new URLSearchParams(location.hash.slice(1));
+/** A link that starts at once is a session's, or for no person, unless this tab had joined before. */
+const isForPerson = !linked.has('token') || !linked.has('start') || recall('sessionStorage', FRAGMENT) !== '';
+const { asked, problem } = takeAddress(), token = asked.get('token') ?? '';
 const settings = new Settings(asked, recall('localStorage', SETTINGS), (text) => keep('localStorage', SETTINGS, text), problem);
 const person = new Person(settings, asked, {
     scripts: scripts(),
@@ -152,14 +155,19 @@ const person = new Person(settings, asked, {
     failed: showUnloaded,
 });
 const isChosen = new URLSearchParams(location.search).has('node_endpoints');
-const services = token ? await chooseServices() : [];
-const begin = () => start(String(token)).catch((error) => showState('failed', String(error)));
-if (!token) {
+if (isForPerson) await person.remembered.recall();
+const mayJoin = token !== '' || person.remembered.isKept;
+const services = mayJoin ? await chooseServices() : [];
+const begin = () => start(token).catch((error) => showState('failed', String(error)));
+if (!mayJoin) {
     showState('no-token');
     person.open();
 } else if (!asked.has('start')) {
     tellKeep(settings.values.storageLimit);
-    ask(services, () => fetched, begin);
+    ask(services, () => fetched, begin, token ? 'asking' : 'known');
+    person.remembered.onForgotten = () => {
+        if (!token && !asked.has('start')) askNoMore();
+    };
     person.open();
 } else if (settings.isChosen) person.open().then(begin); // rules hold from the beginning
 else begin();
