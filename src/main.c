@@ -421,8 +421,8 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
         return error->code;
     wi_bridge_serve_content(d->bridge, d->models->blocks, d->id,
         d->models->shared ? wi_shared_content_key(d->models->shared) : NULL);
-    wi_bridge_remember(d->bridge, d->db);
     wi_bridge_share_invitations(d->bridge, wi_cluster_rows(d->cluster));
+    wi_bridge_remember(d->bridge, d->db);
     wi_versions_work_add_user(d->models->versions, wi_api_list_loaded, d->bridge);
     return WI_OK;
 }

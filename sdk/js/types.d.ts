@@ -763,6 +763,8 @@ export interface Node {
     user_agent?: string;
     /** For admins: the label of the join link with which the node came. */
     label?: string;
+    /** For admins: the id of the remembered device that the node is. */
+    device?: string;
     /** When the node connected, in milliseconds since 1970. */
     connected_at?: number;
     cores?: number;

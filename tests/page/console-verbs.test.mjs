@@ -174,6 +174,22 @@ test('people are listed, drained, and sent away', () => withConsole({}, async ({
     assert.equal(last(service, 'DELETE', /./)[0], '/v1/nodes/node-2');
 }));
 
+test('remembered devices are listed, and forgotten one by one', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
+    const since = Date.now() - 86_400_000;
+    service.devices = [
+        { id: 'device-1', join: 'join-1', label: 'Ada’s phone', remembered_at: since, seen_at: Date.now(), node: 'node-2' },
+        { id: 'device-2', join: 'join-9', label: null, remembered_at: since, seen_at: since, node: null }];
+    await go('nodes');
+    await reads(/Remembered devices[^]*Ada’s phone\s*device-1\s+join-1\s+\S+[^]*now\s*node-2[^]*no label\s*device-2\s+join-9/);
+    assert.match(await agree('Forget device-1', 'Forget'), /Ada’s phone, device-1: its node node-2 is sent away\.\s+It can join again with a link that is still valid\./);
+    await said(/^device-1 is forgotten\.$/);
+    assert.equal(last(service, 'DELETE', /./)[0], '/v1/devices/device-1');
+    await tab.waitForSelector(label('Forget device-1'), { state: 'detached' });
+    assert.match(await agree('Forget device-2', 'Forget'), /device-2 is away now\./);
+    await tab.waitForSelector(label('Forget device-2'), { state: 'detached' });
+    assert.equal(await tab.getByText('Remembered devices').count(), 0);
+}));
+
 test('why a node gets less work is shown, and an admin forgives it', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
     const limit = { effect: 'hold', evidence: 'open', reason: 'it gave no raw outputs', since: Date.now() - 60_000, until: Date.now() + 3_600_000, undone_by: 'an admin' };
     const share = { effect: 'share', evidence: 'ending', reason: 'it lost three', since: Date.now() - 60_000, until: null, undone_by: 'fewer of its last 50 answers are of this kind' };

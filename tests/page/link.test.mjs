@@ -5,6 +5,7 @@ import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/ba
 import { Connection } from '../../page/src/link/connection.js';
 import { encode } from '../../page/src/shared/frame.js';
 import { Outbox } from '../../page/src/link/outbox.js';
+import { Passes } from '../../page/src/link/passes.js';
 import { Residents } from '../../page/src/link/residents.js';
 import { Services } from '../../page/src/link/services.js';
 import { Times } from '../../page/src/link/limits.js';
@@ -172,7 +173,7 @@ function setUp(t) {
         close() { this.closed = true; }
     });
     const nothing = () => {};
-    const connection = new Connection(new Services(['http://x'], true, () => performance.now()), 'token', '1', /** @type {any} */ ({ capabilities: () => ({}),
+    const connection = new Connection(new Services(['http://x'], true, () => performance.now()), new Passes('token'), '1', /** @type {any} */ ({ capabilities: () => ({}),
         unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing,
         onForgotten: () => { world.forgotten++; }, onAnew: () => world.ended, onState: (state) => { world.state = state; },
         onUnwanted: (list) => world.unwanted.push(...list), onFigures: (figures) => { world.figures = figures; }, onMessage: nothing }));

@@ -10,6 +10,7 @@ import { Log, MOST, Noter } from '../../page/src/people/log.js';
 import { rulingOf, Usage } from '../../page/src/people/power.js';
 import { carry, LONGEST, readFragment, SETTINGS, Settings } from '../../page/src/people/settings.js';
 import { median } from '../../page/src/shared/median.js';
+import { keep, recall } from '../../page/src/ui/kept.js';
 import { knownAnswers } from '../../scripts/known-answers.mjs';
 import { right } from '../lib/kernels.mjs';
 import { model, setUp } from './support/dispatcher.mjs';
@@ -27,6 +28,37 @@ function open(fragment, stored = '') {
     };
     return { asked, kept, settings: new Settings(asked, stored, keep, problem) };
 }
+
+/** A browser's storage with so much room, in texts. @param {number} room */
+function storage(room) {
+    const texts = new Map(), said = [];
+    return { texts, said, getItem: (name) => texts.get(name) ?? null, removeItem: (name) => texts.delete(name),
+        setItem: (name, text) => {
+            if (texts.size === room) throw new DOMException('full', 'QuotaExceededError');
+            texts.set(name, text);
+            said.push(text);
+        } };
+}
+
+test('a tab and a browser keep texts by name, and say when they do not', (t) => {
+    const [tab, browser] = [storage(9), storage(0)], before = ['sessionStorage', 'localStorage'].map((place) => [place, Object.getOwnPropertyDescriptor(globalThis, place)]);
+    const set = (/** @type {string} */ place, get) => Object.defineProperty(globalThis, place, { configurable: true, get });
+    t.after(() => {
+        for (const [place, was] of before) {
+            delete globalThis[place];
+            if (was) Object.defineProperty(globalThis, place, was);
+        }
+    });
+    set('sessionStorage', () => tab);
+    set('localStorage', () => browser);
+    assert.equal(recall('sessionStorage', 'a'), '');
+    assert.deepEqual([keep('sessionStorage', 'a', 'text'), keep('sessionStorage', 'a', 'text'), keep('sessionStorage', 'b', '')], [true, true, true]);
+    assert.deepEqual([tab.said, recall('sessionStorage', 'a'), recall('localStorage', 'a')], [['text'], 'text', ''], 'the same text is written once');
+    assert.deepEqual([keep('sessionStorage', 'a', ''), tab.texts.size], [true, 0]);
+    assert.deepEqual([keep('localStorage', 'a', 'text'), keep('localStorage', 'a', '')], [false, true], 'it is full');
+    set('localStorage', () => { throw new DOMException('no', 'SecurityError'); });
+    assert.deepEqual([keep('localStorage', 'a', ''), recall('localStorage', 'a')], [false, ''], 'it may not be asked');
+});
 
 describe('settings', () => {
     test('are the defaults where nothing is said', () => {

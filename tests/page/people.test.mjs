@@ -1,12 +1,13 @@
 // tier: full
 /** What a person sees and sets who lends a browser: figures, limits, the device, and when the page rests. */
 import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { builtPage, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { BATTERY, CLOCK, HIDDEN, withPerson } from './support/person.mjs';
-import { TOKEN } from './support/service.mjs';
+import { NONCE, TOKEN } from './support/service.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
 const firefox = findFirefox(), webkit = findWebkit();
@@ -222,6 +223,56 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
                 assert.equal((await service.caughtUp()).data.throttled, true);
             }, { alter: first(script), welcome: { threads: 2, language_models: { threads: 2 } } });
         }
+
+        personTest('has this device remembered, and joins later without a link', async (person) => {
+            const { service, tab } = person, { url } = service, kept = (count) => tab.waitFor(`indexedDB.databases().then(({ length }) => length === ${count})`);
+            const bare = (state) => tab.goto('about:blank').then(() => tab.goto(`${url}/`)).then(() => person.is(state));
+            service.devices = 'yes';
+            await person.open();
+            await person.is('asking');
+            await tab.waitFor("document.getElementById('remember')?.checkVisibility() === true");
+            await kept(0);
+            await person.choose('remember', true);
+            await person.press('start');
+            await person.is('connected');
+            const { token, device_key: key } = (await service.seen('node_announcement')).data;
+            assert.deepEqual([token, /^[\w-]{43}$/.test(key)], [TOKEN, true]);
+            await kept(1);
+            assert.equal(await tab.evaluate("JSON.stringify(localStorage)"), '{}');
+            await person.press('stop');
+            await person.is('stopped');
+
+            let since = service.messages.length;
+            await bare('asking');
+            await person.says('state', /^The service remembers this browser, so this page needs no link\./);
+            await person.press('start');
+            const again = await service.seen('node_announcement', () => true, since);
+            assert.deepEqual([again.data.token, again.data.device], [undefined, { key }]);
+            const { signature } = (await service.seen('device_proof', () => true, since)).data;
+            assert.ok(verify(null, Buffer.concat([Buffer.from(`webinfer-device\0${url}\0`), Buffer.from(NONCE, 'base64url')]),
+                createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key }, format: 'jwk' }), Buffer.from(signature, 'base64url')));
+            await person.is('connected');
+
+            since = service.messages.length;
+            await person.says('remember-hint', /keeps a key/);
+            await person.choose('remember', false);
+            await service.seen('forget_device', () => true, since);
+            await kept(0);
+            await person.says('remember-problem', /^This device is not remembered: this page was opened without a link\.$/);
+            await person.press('stop');
+            await bare('no-token');
+            assert.equal(await tab.evaluate("document.getElementById('remember')?.checkVisibility() ?? false"), false);
+        }, { welcome: { device: { remembered: true } } });
+
+        personTest('is told why this device is not remembered', async (person) => {
+            const { service, tab } = person;
+            service.devices = 'yes';
+            await person.open();
+            await person.is('asking');
+            await tab.waitFor("document.getElementById('remember')?.checkVisibility() === true");
+            await person.says('remember-problem', /^This device is not remembered: this browser makes no keys of the kind that is needed, Ed25519\.$/);
+            assert.equal(await tab.evaluate("document.getElementById('remember').disabled"), true);
+        }, { alter: first('crypto.subtle.generateKey = () => Promise.reject(new DOMException("no", "NotSupportedError"));') });
 
         personTest('has a session of the service untouched: the same requests and messages as ever', async (person) => {
             const { service, tab } = person, found = readCase('op_add');

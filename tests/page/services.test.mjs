@@ -1,11 +1,14 @@
 // tier: quick
 /** Which of several services a page goes to, what a link may say of that, and a page far from its own scripts. */
 import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { Connection } from '../../page/src/link/connection.js';
 import { Elsewhere, LOOK_MS } from '../../page/src/link/elsewhere.js';
+import { Passes } from '../../page/src/link/passes.js';
 import { Services, SHUTDOWN_MS, TRY_MS } from '../../page/src/link/services.js';
 import { choose, read, sentenceOf } from '../../page/src/ui/endpoints.js';
+import { make, sign } from '../../page/src/shared/device_key.js';
 
 const [A, B, C] = ['http://a.example:8471', 'http://b.example:8471', 'https://c.example'];
 const USUAL_MS = 10_000;
@@ -113,7 +116,7 @@ test('a huge list, and what is shown of words from outside, is limited', () => {
 // --- the connection ---------------------------------------------------------------------------------------
 
 /** A page that goes to these; `said` is what it has said, by the socket. */
-function connect(t, origins, isOpen = true) {
+function connect(t, origins, isOpen = true, passes = new Passes('secret')) {
     const world = { now: 1000, due: null, sockets: [], forgotten: 0, state: '' };
     t.mock.method(performance, 'now', () => world.now);
     t.mock.method(globalThis, 'setTimeout', (run, ms) => { world.due = { run, ms }; });
@@ -131,9 +134,10 @@ function connect(t, origins, isOpen = true) {
     });
     const nothing = () => {};
     const services = new Services(origins, isOpen, () => world.now);
-    const connection = new Connection(services, 'secret', '1', /** @type {any} */ ({ capabilities: () => ({}), unanswered: () => ['att-1'],
+    const connection = new Connection(services, passes, '1', /** @type {any} */ ({ capabilities: () => ({}), unanswered: () => ['att-1'],
         wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: () => { world.forgotten++; }, onAnew: async () => {},
-        onState: (state) => { world.state = state; }, onUnwanted: nothing, onMessage: nothing }));
+        onState: (state, detail) => { Object.assign(world, { state, detail }); }, onUnwanted: nothing, onMessage: nothing,
+        sign: async (key, nonce) => `${key.text} signs ${nonce}` }));
     connection.open();
     const last = () => world.sockets.at(-1);
     return { world, connection, last,
@@ -209,6 +213,91 @@ test('a page that all refuse stops', async (t) => {
     await again();
     last().onclose({ code: 1008, reason: 'no' });
     assert.deepEqual([world.state, world.sockets.length], ['refused', 2]);
+});
+
+// --- a remembered device ----------------------------------------------------------------------------------
+
+const KEY = /** @type {any} */ ({ text: 'key' });
+const told = ({ data: { token, device, device_key: key } }) => ({ token, device, key });
+
+test('the token comes first with the key, and a service that does not know it is shown the device', async (t) => {
+    const { world, last, hear, again } = connect(t, [A, B], false, new Passes('secret', KEY, true));
+    last().onopen();
+    assert.deepEqual(told(last().sent[0]), { token: 'secret', device: undefined, key: 'key' });
+    last().onclose({ code: 1008, reason: 'the token is unknown, spent or expired' });
+    let socket = await again();
+    assert.equal(socket.url, 'ws://a.example:8471/node', 'the same service');
+    assert.deepEqual(told(socket.sent[0]), { token: undefined, device: { key: 'key' }, key: undefined });
+    hear('device_challenge', { nonce: 'n' });
+    await new Promise(setImmediate);
+    assert.deepEqual([socket.sent[1].type, socket.sent[1].data], ['device_proof', { signature: 'key signs n' }]);
+    last().onclose({ code: 1008, reason: 'this device is not remembered, or no longer: join with a link' });
+    socket = await again();
+    assert.equal(socket.url, 'ws://b.example:8471/node');
+    assert.deepEqual(told(socket.sent[0]), { token: 'secret', device: undefined, key: 'key' });
+    last().onclose({ code: 1008, reason: 'no' });
+    await again();
+    last().onclose({ code: 1008, reason: 'this device is not remembered, or no longer: join with a link' });
+    assert.deepEqual([world.state, world.detail], ['refused', 'this device is not remembered, or no longer: join with a link']);
+});
+
+test('a key that no service has remembered is no pass', (t) => {
+    const { world, last } = connect(t, [A], false, new Passes('secret', KEY, false));
+    last().onopen();
+    last().onclose({ code: 1008, reason: 'the token is unknown, spent or expired' });
+    assert.deepEqual([world.state, world.detail], ['refused', 'the token is unknown, spent or expired']);
+});
+
+test('a page without a link joins by its device, also after the service has forgotten its node', async (t) => {
+    const { world, last, hear, again } = connect(t, [A], false, new Passes('', KEY, true));
+    last().onopen();
+    assert.deepEqual(told(last().sent[0]), { token: undefined, device: { key: 'key' }, key: undefined });
+    hear('welcome', welcome);
+    hear('device_challenge', { nonce: 'n' }); // is nothing to a node
+    last().onclose({ code: 1006, reason: '' });
+    const socket = await again();
+    assert.equal(socket.sent[0].data.resume.node, 'n');
+    hear('bye', { code: 'resume_unknown', reason: 'x' });
+    last().onclose({ code: 4001, reason: '' });
+    assert.deepEqual(told((await again()).sent[0]), { token: undefined, device: { key: 'key' }, key: undefined });
+    assert.equal(world.forgotten, 1);
+});
+
+test('a page joins again to be remembered, and one without any pass stops', async (t) => {
+    const passes = new Passes('secret'), { world, connection, last, hear, again } = connect(t, [A], false, passes);
+    last().onopen();
+    assert.deepEqual(told(last().sent[0]), { token: 'secret', device: undefined, key: undefined });
+    hear('welcome', welcome);
+    passes.use(KEY);
+    const { sent } = last();
+    connection.renew('to be remembered');
+    assert.deepEqual([sent.at(-1).type, sent.at(-1).data], ['bye', { reason: 'to be remembered' }]);
+    assert.deepEqual(told((await again()).sent[0]), { token: 'secret', device: undefined, key: 'key' });
+
+    const alone = new Passes('', KEY, true), page = connect(t, [A], false, alone);
+    page.last().onopen();
+    alone.forget();
+    page.last().onclose({ code: 1006, reason: '' });
+    await page.world.due.run();
+    assert.deepEqual([page.world.state, page.world.detail], ['refused', 'this page has no link to join with']);
+});
+
+test('a challenge to a page that has no key ends the connection', async (t) => {
+    const { world, last, hear } = connect(t, [A]);
+    last().onopen();
+    hear('device_challenge', { nonce: 'n' });
+    await new Promise(setImmediate);
+    assert.deepEqual([world.state, world.sockets.length, last().sent.length], ['connecting', 1, 1]);
+});
+
+test('a proof is Ed25519 over the purpose, the origin and the nonce', async () => {
+    const key = await make(), bytes = Buffer.from(Array.from({ length: 32 }, (_, i) => i)), nonce = bytes.toString('base64url');
+    const proof = Buffer.from(await sign(key, A, nonce), 'base64url');
+    const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key.text }, format: 'jwk' });
+    assert.ok(verify(null, Buffer.concat([Buffer.from(`webinfer-device\0${A}\0`), bytes]), publicKey, proof));
+    assert.equal(key.pair.privateKey.extractable, false);
+    await assert.rejects(crypto.subtle.exportKey('pkcs8', key.pair.privateKey));
+    for (const bad of ['', 'AAAA', `${nonce}A`, '!', 7, null, undefined]) await assert.rejects(sign(key, A, bad), /challenge of \d+ bytes/, String(bad));
 });
 
 // --- far from its scripts ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { patience } from '../lib/daemon.mjs';
+import { FakeDevice } from '../lib/fake-device.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import { NatsServer, wayTo } from '../lib/nats.mjs';
 import { BUCKET, memberOf, ready, withNats } from '../lib/shared-jobs.mjs';
@@ -51,7 +52,7 @@ const revoked = (daemon, id) => daemon.request(`/v1/admin/join/${id}`, { method:
  */
 async function withMembers(names, body) {
     const server = await NatsServer.start(), way = await wayTo(server);
-    const members = names.map((name, i) => memberOf(i ? way : server, name, { bridge: { resume_grace: '1s' } }));
+    const members = names.map((name, i) => memberOf(i ? way : server, name, { bridge: { resume_grace: '1s', devices: 'yes' } }));
     try {
         for (const one of members) await one.start({ ready: false });
         for (const one of members) await ready(one);
@@ -130,6 +131,36 @@ describe('join tokens that members share', { concurrency: 2, ...withNats }, () =
             const again = await revoked(one, id);
             assert.equal(again.status, 404);
             assert.equal(again.json.code, 'not_found');
+        }
+    }));
+
+    test('a member remembers its devices across a restart, but not those of a token that was revoked meanwhile', () => withMembers(['a', 'b'], async ([a, b]) => {
+        const { id, url } = await makeToken([a, b], 2), device = new FakeDevice(url);
+        const devices = async () => (await b.get('/v1/devices')).json.devices.map((/** @type {any} */ one) => [one.join, one.node]);
+        device.goTo(b.bridgeUrl);
+        await device.joinRemembered();
+        assert.deepEqual(device.welcome.device, { remembered: true });
+        await counts(a, id, 1);
+        await b.stop();
+        await counts(a, id, 0);
+        await b.start({ ready: false });
+        await counts(b, id, 0);
+        device.goTo(b.bridgeUrl);
+        await device.joinAgain();
+        assert.deepEqual(await devices(), [[id, device.id]]);
+        await counts(a, id, 1);
+        assert.equal((await tokenAt(b, id)).devices, 1);
+        assert.equal((await tokenAt(a, id)).devices, 0);
+        const stranger = { protocol: 1, device: { key: device.key }, capabilities: device.capabilities };
+        await b.stop();
+        assert.equal((await revoked(a, id)).status, 200);
+        await b.start({ ready: false });
+        await until(async () => (await devices()).length === 0, { what: 'the end of the device' });
+        for (const one of [a, b]) { // the first has never known it
+            device.goTo(one.bridgeUrl);
+            await device.open();
+            device.send('node_announcement', stranger);
+            assert.deepEqual(await device.gone(), { code: 1008, reason: 'this device is not remembered, or no longer: join with a link' });
         }
     }));
 

@@ -115,8 +115,8 @@ test('every route, with every rank', async () => {
         .map(({ method, path: pattern }) => `${method} ${pattern}`).sort();
     assert.deepEqual(needs('none'), ['GET /console/{file}', 'GET /docs', 'GET /docs/{path}', 'GET /healthz', 'GET /readyz',
         'GET /v2/health/live', 'GET /v2/health/ready']);
-    assert.deepEqual(needs('admin'), ['DELETE /api/delete', 'DELETE /v1/admin/join/{id}', 'DELETE /v1/admin/quarantine/{id}', 'DELETE /v1/models/{model}', 'DELETE /v1/nodes/{id}',
-        'DELETE /v1/results/{id}', 'DELETE /v1/uploads/{id}', 'GET /metrics', 'GET /v1/admin/join', 'GET /v1/content', 'GET /v1/logs', 'POST /api/pull',
+    assert.deepEqual(needs('admin'), ['DELETE /api/delete', 'DELETE /v1/admin/join/{id}', 'DELETE /v1/admin/quarantine/{id}', 'DELETE /v1/devices/{id}', 'DELETE /v1/models/{model}', 'DELETE /v1/nodes/{id}',
+        'DELETE /v1/results/{id}', 'DELETE /v1/uploads/{id}', 'GET /metrics', 'GET /v1/admin/join', 'GET /v1/content', 'GET /v1/devices', 'GET /v1/logs', 'POST /api/pull',
         'POST /v1/admin/backup', 'POST /v1/admin/join', 'POST /v1/admin/verify', 'POST /v1/kinds/{id}/retest', 'POST /v1/matrix', 'POST /v1/models/gc',
         'POST /v1/models/pull', 'POST /v1/models/{model}/cancel', 'POST /v1/models/{model}/files',
         'POST /v1/models/{model}/load', 'POST /v1/models/{model}/publish', 'POST /v1/models/{model}/quantize',

@@ -12,6 +12,8 @@ import { PiecesOut } from './pieces_out.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
 /** @import { Envelope } from '../shared/messages.js' */
+/** @import { DeviceKey } from '../shared/device_key.js' */
+/** @import { Passes } from './passes.js' */
 /** @import { Services } from './services.js' */
 
 /**
@@ -29,6 +31,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @property {(message: Envelope, buffer: ArrayBuffer | null, section: number) => void} onMessage
  * @property {(state: string, detail: string) => void} onState
  * @property {() => void} onLeft the node has left by itself, and its bye is on its way
+ * @property {(key: DeviceKey, nonce: unknown) => Promise<string>} [sign] the proof for a challenge
  */
 
 /** From opening the socket to `welcome`; after that, try again. */
@@ -41,12 +44,12 @@ const FINAL_BYES = new Set(['drain', 'superseded']);
 
 export class Connection {
     /**
-     * @param {Services} services @param {string} token kept, because the page may have to join again @param {string} pageVersion
+     * @param {Services} services @param {Passes} passes kept, because the page may have to join again @param {string} pageVersion
      * @param {Handlers} handlers
      */
-    constructor(services, token, pageVersion, handlers) {
+    constructor(services, passes, pageVersion, handlers) {
         this._services = services;
-        this._token = token;
+        this._passes = passes;
         this._pageVersion = pageVersion;
         this._handlers = handlers;
         this._backoff = new Backoff();
@@ -157,7 +160,7 @@ export class Connection {
         const said = {
             protocol: PROTOCOL_VERSION, page_version: this._pageVersion, capabilities: this._handlers.capabilities(),
         };
-        const mark = this.node ? { resume: this._resume(said) } : { token: this._token };
+        const mark = this.node ? { resume: this._resume(said) } : this._passes.mark;
         this._write(this._pack('node_announcement', { ...said, ...mark }));
     }
 
@@ -175,6 +178,16 @@ export class Connection {
         return { ...who, ...said };
     }
 
+    /** The service asks whether this is the device that it says. @param {unknown} nonce */
+    async _prove(nonce) {
+        const socket = this._socket, { key } = this._passes;
+        if (!key || !this._handlers.sign) return this._hangUp(CLOSE_POLICY, 'this is no device');
+        const signature = await this._handlers.sign(key, nonce).catch((/** @type {Error} */ error) => error);
+        if (socket !== this._socket) return;
+        if (typeof signature === 'string') this._write(this._pack('device_proof', { signature }));
+        else this._hangUp(CLOSE_POLICY, 'this device cannot prove itself');
+    }
+
     /** @param {Record<string, any>} data */
     _welcome(data) {
         if (this.node && !data.resumed) {
@@ -188,6 +201,7 @@ export class Connection {
         this._maxFrame = positive(data.max_frame_bytes, Infinity);
         this._welcomed = true;
         this._services.welcomed(positive(data.resume_grace_ms), data.endpoints);
+        this._passes.reset();
         this._backoff.reset();
         if (Array.isArray(data.cancel)) {
             this._outbox.acknowledge(data.cancel);
@@ -215,6 +229,7 @@ export class Connection {
             this._hangUp(error.closeCode, error.message);
             return;
         }
+        if (!this._welcomed && message.type === 'device_challenge') return void this._prove(message.data.nonce);
         if (!this._welcomed && message.type !== 'welcome' && message.type !== 'bye') return;
         switch (message.type) {
         case 'welcome': return this._welcome(message.data);
@@ -308,6 +323,14 @@ export class Connection {
         this._handlers.onForgotten();
     }
 
+    /** The node leaves, and the page joins again as a new one. @param {string} reason */
+    renew(reason) {
+        if (this._stopped || !this._welcomed) return;
+        this.send('bye', { reason });
+        this._forget();
+        this._hangUp(undefined, reason);
+    }
+
     /** Announces that the node leaves for good, if there is time for it. @param {string} reason */
     leave(reason) {
         if (this._stopped) return;
@@ -345,21 +368,30 @@ export class Connection {
         if (this._stopped) return;
         if (code === CLOSE_POLICY) {
             // A token that is good at one service need not be so at another; a node that was sent away stays away.
-            if (!isStranger || !this._services.refused()) return this._stop('refused', reason || 'the service refused this page');
-            this.moves++;
+            if (!isStranger || !(this._passes.refused() || this._moveRefused())) return this._stop('refused', reason || 'the service refused this page');
         } else if (this._services.lost()) this._move();
         if (code === CLOSE_RESUME_UNKNOWN && this.node) this._forget();
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', reason);
         this._setTimer(() => this._openAgain(), this._backoff.next());
     }
 
+    /** @returns {boolean} whether another service comes next */
+    _moveRefused() {
+        this._passes.reset();
+        if (!this._services.refused()) return false;
+        this.moves++;
+        return true;
+    }
+
     /** Another service comes next, which knows nothing of this node. */
     _move() {
         this.moves++;
+        this._passes.reset();
         if (this.node) this._forget();
     }
 
     async _openAgain() {
+        if (!this.node && this._passes.isEmpty) return this._stop('refused', 'this page has no link to join with');
         if (!this.node) await this._handlers.onAnew();
         if (!this._stopped) this.open();
     }

@@ -9,13 +9,15 @@ import { Elsewhere } from './elsewhere.js';
 import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
+import { Passes } from './passes.js';
 import { PiecesIn } from './pieces_in.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
+import { sign } from '../shared/device_key.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
 
-/** @import { Credit, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
+/** @import { Credit, DeviceNews, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
 const PROBE_TIMEOUT_MS = 5000;
@@ -56,6 +58,9 @@ class Link {
         this._showTimer = 0;
         this._shown = { text: '', at: -Infinity }; /* without the counts */
         this._logs = { since: 0, count: 0 };
+        /** What the service says of this device. @type {DeviceNews | null} */
+        this._device = null;
+        this._passes = new Passes(start.token, start.key, start.isKnown);
         this._arriving = new PiecesIn(() => performance.now());
         this._clock = new AwakeClock(() => performance.now());
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
@@ -68,7 +73,7 @@ class Link {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        this.connection = new Connection(this._services, start.token, start.page_version, {
+        this.connection = new Connection(this._services, this._passes, start.page_version, {
             capabilities: () => this._capabilities(),
             unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
@@ -88,6 +93,7 @@ class Link {
             onMessage: (message, buffer, section) => this._onMessage(message, buffer, section),
             onState: (state, detail) => this._setState(state, detail),
             onLeft: () => self.close(),
+            sign: (key, nonce) => sign(key, self.location.origin, nonce),
         });
         this.dispatcher = new Dispatcher({
             now: () => this._clock.now(),
@@ -141,6 +147,14 @@ class Link {
             this._limit(message.limits);
         } else if (message.type === 'found') {
             this._features.found(message.name, message.found);
+        } else if (message.type === 'remember') {
+            this._passes.use(message.key);
+            this.connection.renew('it joins again, to be remembered');
+        } else if (message.type === 'forget_device') {
+            this._passes.forget();
+            this._send('forget_device', {});
+            if (this._device) this._device = { remembered: false };
+            this._show();
         }
     }
 
@@ -151,6 +165,15 @@ class Link {
             running: this.dispatcher.attempts.running(), busy_since_ms: this.dispatcher.busySinceMs(),
             ...(this._paused ? { paused: true } : {}), ...(this._limits.slow ? { throttled: true } : {}),
         };
+    }
+
+    /** @param {Record<string, any>} welcome */
+    _noteDevice({ device }) {
+        const isRemembered = device?.remembered === true, reason = String(device?.reason ?? '');
+        this._device = device ? { remembered: isRemembered, ...(reason ? { reason } : {}) } : null;
+        if (!isRemembered) return;
+        if (this._passes.key) this._passes.known();
+        else this._send('forget_device', {}); // that message got lost
     }
 
     /** The service hears of it before it has anything back. @param {boolean} paused */
@@ -210,6 +233,7 @@ class Link {
         this._joined = welcome.joined === true;
         this._shareable = welcome.shareable === true;
         this._clock.expect(Math.max(STANDSTILL_MS, STANDSTILL_INTERVALS * this.connection.interval));
+        this._noteDevice(welcome);
         this._tellPause();
         this._show();
         this._configure(welcome);
@@ -370,7 +394,7 @@ class Link {
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
             state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
-            shareable: this._shareable, replaced, paused: this._paused,
+            shareable: this._shareable, replaced, paused: this._paused, device: this._device,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();

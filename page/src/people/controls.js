@@ -39,13 +39,13 @@ const RULES = [
 ];
 
 export class Controls {
-    /** @param {Settings} settings */
-    constructor(settings) {
+    /** @param {Settings} settings @param {Element} remember the switch for what is no setting */
+    constructor(settings, remember) {
         this._settings = settings;
         this._problems = element('ul', { id: 'settings-problems' });
         this._now = element('p', { id: 'power-now', role: 'status' });
         this._unkept = element('p', { id: 'settings-unkept', class: 'problem', role: 'alert' });
-        this.section = section('settings', 'Settings', this._problems, this._unkept, this._device(), ...LIMITS.map((row) => this._limit(...row)),
+        this.section = section('settings', 'Settings', this._problems, this._unkept, this._device(), ...LIMITS.map((row) => this._limit(...row)), remember,
             element('fieldset', {}, element('legend', {}, 'When to rest'), this._now,
                 ...SWITCHES.map((row) => this._switch(...row)), this._minutes(), element('ul', { class: 'rules' }, ...RULES.map((row) => rule(...row)))));
         this._problems.hidden = settings.problems.length === 0;

@@ -11,12 +11,15 @@ import { LogView } from './log_view.js';
 import { rulingOf, Usage } from './power.js';
 import { Watch } from './senses.js';
 import { MINUTES } from './settings.js';
+import { Remember } from './remember.js';
 import { linkField, Share } from './share.js';
 import { Wake } from './wake.js';
+import { keep, recall } from '../ui/kept.js';
 
 /** @import { Build, StateMessage } from '../shared/messages.js' */
 /** @import { Ruling } from './power.js' */
 /** @import { Settings, Values } from './settings.js' */
+/** @import { Remembered } from '../ui/remembered.js' */
 
 /** How often rules are looked at that no event tells. */
 const LOOK_MS = 1000;
@@ -30,14 +33,14 @@ const USED = 'webinfer.used';
  * @property {Settings} settings
  * @property {Element} place after which the sections are put
  * @property {Record<Build, string>} scripts of engine workers @property {(bytes: number) => void} fetched is told what they fetch
- * @property {() => string} token of its link, or ""
+ * @property {() => string} token of its link, or "" @property {Remembered} remembered whether services remember this browser
  * @property {(address: string) => void} open the page at that address of its origin
  * @property {(ruling: Ruling) => void} rule is told the first ruling, and each other one
  */
 
 export class People {
     /** @param {Page} page */
-    constructor({ settings, place, scripts, fetched, token, open, rule }) {
+    constructor({ settings, place, scripts, fetched, token, remembered, open, rule }) {
         this._settings = settings;
         this._values = settings.values;
         this._rule = rule;
@@ -46,12 +49,13 @@ export class People {
         this._works = false;
         this._tested = false;
         this._busy = '';
-        this._usage = new Usage(recall());
+        this._usage = new Usage(recall('sessionStorage', USED));
         const log = new Log();
         this._noter = new Noter(log, () => new Date());
         this._log = new LogView(log);
         this._figures = new Figures();
-        this._controls = new Controls(settings);
+        this._remember = new Remember(remembered, token() !== '');
+        this._controls = new Controls(settings, this._remember.field);
         this._share = new Share(token);
         this._wake = new Wake();
         const device = new DeviceView({
@@ -70,7 +74,7 @@ export class People {
         settings.onChange(() => this._onSetting());
         setInterval(() => this._look(), LOOK_MS);
         addEventListener('pagehide', () => {
-            if (settings.values.minutesPerHour < MINUTES) keep(String(this._usage));
+            if (settings.values.minutesPerHour < MINUTES) keep('sessionStorage', USED, String(this._usage));
         });
         this._look();
     }
@@ -84,6 +88,7 @@ export class People {
         this._noter.state(message);
         this._figures.show(message, Date.now());
         this._share.show(message);
+        this._remember.show(message);
         this._look();
     }
 
@@ -107,23 +112,5 @@ export class People {
         }
         this._wake.want(this._settings.values.wakeLock && this._works);
         this._log.show();
-    }
-}
-
-/** @returns {string} */
-function recall() {
-    try {
-        return sessionStorage.getItem(USED) ?? '';
-    } catch {
-        return '';
-    }
-}
-
-/** @param {string} text */
-function keep(text) {
-    try {
-        sessionStorage.setItem(USED, text);
-    } catch {
-        // The hour begins anew, then.
     }
 }

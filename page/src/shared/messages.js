@@ -3,6 +3,8 @@
  * (the protocol itself: webinfer-protocol(7)). Types only, plus the few constants both sides need.
  */
 
+/** @import { DeviceKey } from './device_key.js' */
+
 export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
@@ -132,7 +134,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /**
  * Document → link worker.
  * @typedef {{type: 'start', services: string[], isChosen: boolean, token: string, page_version: string, script: string, builds: Build[], capabilities: Record<string, any>,
- *   limits: Limits, paused: boolean}} StartMessage `script`: the document's, whose name is that of all the page's content; `paused`: it is to take
+ *   limits: Limits, paused: boolean, key: DeviceKey | null, isKnown: boolean}} StartMessage `key`: of this device, which a service has remembered
+ *   (`isKnown`) or is to remember; `script`: the document's, whose name is that of all the page's content; `paused`: it is to take
  *   nothing; `services`: the origins to try, in this order; `isChosen`: by its link, so that it goes to no others
  * @typedef {{type: 'engine', worker: string, generation: number, port: MessagePort, memory: SharedArrayBuffer | null}} EngineMessage `worker`: its name
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
@@ -140,7 +143,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'pause', paused: boolean}} PauseMessage its person wants nothing new for it, or wants it again
  * @typedef {{type: 'limits', limits: Limits}} LimitsMessage its person has set others
  * @typedef {{type: 'found', name: string, found: Finding}} FoundMessage what came of trying a feature
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage} ToLink
+ * @typedef {{type: 'remember', key: DeviceKey}} RememberMessage its person wants services to remember this device
+ * @typedef {{type: 'forget_device'}} ForgetDeviceMessage its person wants that no more; the browser has the key no more
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberMessage | ForgetDeviceMessage} ToLink
  */
 
 /** What its person allows a page. `memory`: bytes of loaded models, 0: what the service allows; `storage`: bytes of models' files that the browser
@@ -158,14 +163,15 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{
  *   type: 'state', state: string, detail: string, node: string, joined: boolean, service: string, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
- *   memory: number, sent: number, received: number, figures: NodeFigures | null, shareable: boolean
+ *   memory: number, sent: number, received: number, figures: NodeFigures | null, shareable: boolean, device: DeviceNews | null
  * }} StateMessage `joined`: its token can be used again; `shareable`: its link may be passed on; `service`: its origin; `memory`, `sent`, `received`:
- *   bytes, of models and of messages
+ *   bytes, of models and of messages; `device`: what the service says of remembering this one, if it says something
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature
  * @typedef {{type: 'found_all'}} FoundAllMessage ends the workers that trying features has begun
  * @typedef {BeginMessage | CloseMessage | ReloadMessage | ReopenMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
  */
 
+/** `reason`: why not, although it was to be. @typedef {{remembered: boolean, reason?: string}} DeviceNews */
 /** The running and waiting tasks of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */
 
 /** Options in the page's address. `nudge`: if buffers are mapped on a timer here, their maps are helped along; `gpu`: an adapter is

@@ -1,43 +1,24 @@
-/** The fragment of the tab's address, which is kept across a reload and when a browser restores the tab, if its token can be
- * used more than once. A browser may refuse to store anything; then nothing is kept. */
+/** What a tab (`sessionStorage`) or a browser (`localStorage`) keeps of this page, by name. A browser may refuse to store anything,
+ * or to be asked; then nothing is kept. */
 
-const NAME = 'webinfer.fragment';
+/** @typedef {'localStorage' | 'sessionStorage'} Place */
 
-export function get() {
+/** @param {Place} place @param {string} name @returns {string} "": nothing is kept */
+export function recall(place, name) {
     try {
-        return sessionStorage.getItem(NAME) ?? '';
+        return globalThis[place].getItem(name) ?? '';
     } catch {
         return '';
     }
 }
 
-/** @param {string} fragment empty: nothing is kept */
-export function set(fragment) {
+/** @param {Place} place @param {string} name @param {string} text "": nothing is kept from now on @returns {boolean} whether it is as asked */
+export function keep(place, name, text) {
     try {
-        if (fragment === get()) return;
-        if (fragment) sessionStorage.setItem(NAME, fragment);
-        else sessionStorage.removeItem(NAME);
-    } catch {
-        // It is not kept, then.
-    }
-}
-
-/** What the person has chosen in this browser, for all tabs; no token is ever in it. */
-const SETTINGS = 'webinfer.settings';
-
-export function getSettings() {
-    try {
-        return localStorage.getItem(SETTINGS) ?? '';
-    } catch {
-        return '';
-    }
-}
-
-/** @param {string} settings empty: nothing is kept @returns {boolean} whether they are kept; otherwise they hold while the page is open */
-export function setSettings(settings) {
-    try {
-        if (settings) localStorage.setItem(SETTINGS, settings);
-        else localStorage.removeItem(SETTINGS);
+        const storage = globalThis[place];
+        if (text === (storage.getItem(name) ?? '')) return true;
+        if (text) storage.setItem(name, text);
+        else storage.removeItem(name);
         return true;
     } catch {
         return false;

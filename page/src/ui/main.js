@@ -6,22 +6,29 @@ import { baseCapabilities, llamaBuild, possibleBuilds, powerOf } from './capabil
 import { Engines } from './engines.js';
 import { Features } from './features.js';
 import { choose, read, sentenceOf } from './endpoints.js';
-import * as kept from './kept.js';
+import { keep, recall } from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { countFetched } from '../shared/traffic.js';
 import { Person } from './person.js';
 import { carry, readFragment, Settings } from '../people/settings.js';
 import { onClear, show, showEndpoints, showKept, showState, showUnloaded } from './view.js';
-import { ask, onVerbs, showLent, tellKeep } from './volunteer.js';
+import { ask, askNoMore, onVerbs, showLent, tellKeep } from './volunteer.js';
 
 /** @import { Build, FromLink, StateMessage, ToLink } from '../shared/messages.js' */
+
+/** The name under which the tab keeps the fragment of its address, across a reload and when a browser restores the tab, if its token
+ * can be used more than once. */
+const FRAGMENT = 'webinfer.fragment';
+/** The name under which the browser keeps what its person has set, for all tabs; no token is ever in it. */
+const SETTINGS = 'webinfer.settings';
+const keepFragment = (/** @type {string} */ fragment) => keep('sessionStorage', FRAGMENT, fragment);
 
 /** The token and the other options of the address, which are removed at once from the address bar and the history; without
  * a token, the fragment that this tab had before it was reloaded. */
 function takeAddress() {
     const found = readFragment(location.hash.slice(1));
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
-    return found.asked.has('token') ? found : readFragment(kept.get());
+    return found.asked.has('token') ? found : readFragment(recall('sessionStorage', FRAGMENT));
 }
 
 /** Says what the browser keeps of models. */
@@ -68,7 +75,7 @@ function hearVerbs(tellLink, engines) {
     const heard = { left: false };
     onVerbs((paused) => person.pause(paused), () => {
         heard.left = true;
-        kept.set('');
+        keepFragment('');
         tellLink({ type: 'leave', reason: 'its person stopped it' });
         engines.closeAll();
         person.end();
@@ -108,8 +115,8 @@ async function start(token) {
         else if (data.type === 'found_all') features.end();
         else {
             if (data.platforms.webgpu?.available) asked.set('gpu', '');
-            if (data.state === 'refused' || data.state === 'stopped') kept.set('');
-            else if (data.joined && !heard.left) kept.set(String(asked));
+            if (data.state === 'refused' || data.state === 'stopped') keepFragment('');
+            else if (data.joined && !heard.left) keepFragment(String(asked));
             last = data;
             draw();
             person.show(data);
@@ -134,8 +141,11 @@ async function start(token) {
 onClear(() => clear().then(showFiles));
 showFiles();
 countFetched(countMore);
-const { asked, problem } = takeAddress(), token = asked.get('token');
-const settings = new Settings(asked, kept.getSettings(), kept.setSettings, problem);
+const linked = new URLSearchParams(location.hash.slice(1));
+/** A link that starts at once is a session's, or for no person, unless this tab had joined before. */
+const isForPerson = !linked.has('token') || !linked.has('start') || recall('sessionStorage', FRAGMENT) !== '';
+const { asked, problem } = takeAddress(), token = asked.get('token') ?? '';
+const settings = new Settings(asked, recall('localStorage', SETTINGS), (text) => keep('localStorage', SETTINGS, text), problem);
 const person = new Person(settings, asked, {
     scripts: scripts(),
     fetched: countMore,
@@ -149,14 +159,19 @@ const person = new Person(settings, asked, {
     failed: showUnloaded,
 });
 const isChosen = new URLSearchParams(location.search).has('node_endpoints');
-const services = token ? await chooseServices() : [];
-const begin = () => start(String(token)).catch((error) => showState('failed', String(error)));
-if (!token) {
+if (isForPerson) await person.remembered.recall();
+const mayJoin = token !== '' || person.remembered.isKept;
+const services = mayJoin ? await chooseServices() : [];
+const begin = () => start(token).catch((error) => showState('failed', String(error)));
+if (!mayJoin) {
     showState('no-token');
     person.open();
 } else if (!asked.has('start')) {
     tellKeep(settings.values.storageLimit);
-    showFetched = ask(services, () => fetched, begin);
+    showFetched = ask(services, () => fetched, begin, token ? 'asking' : 'known');
+    person.remembered.onForgotten = () => {
+        if (!token && !asked.has('start')) askNoMore();
+    };
     person.open();
 } else if (settings.isChosen) person.open().then(begin); // rules hold from the beginning
 else begin();

@@ -2,8 +2,10 @@
  * The person who lends this browser: their pause, the rules by which the page rests, and the limits that they have set. All of it
  * goes to the link worker. What is shown of it is in a script of its own, which only a page with a person loads.
  */
+import { Remembered } from './remembered.js';
 import { trim } from '../shared/kept_files.js';
 
+/** @import { DeviceKey } from '../shared/device_key.js' */
 /** @import { Build, Limits, StateMessage, ToLink } from '../shared/messages.js' */
 /** @import { People } from '../people/people.js' */
 /** @import { Ruling } from '../people/power.js' */
@@ -25,6 +27,7 @@ export class Person {
     /** @param {Settings} settings @param {URLSearchParams} asked the options of the address @param {Around} around */
     constructor(settings, asked, around) {
         this.settings = settings;
+        this.remembered = new Remembered();
         this._asked = asked;
         this._around = around;
         /** @type {Promise<People | null> | null} */
@@ -59,7 +62,8 @@ export class Person {
     }
 
     /** What the link worker is to begin with. @param {(message: ToLink) => void} tell it what changes from now on
-     * @param {() => void} draw what is shown of pauses, which may have changed @returns {{limits: Limits, paused: boolean}} */
+     * @param {() => void} draw what is shown of pauses, which may have changed 
+     * @returns {{limits: Limits, paused: boolean, key: DeviceKey | null, isKnown: boolean}} */
     begin(tell, draw) {
         this._device = this.settings.values.preferredDevice;
         this._tell = tell;
@@ -67,13 +71,14 @@ export class Person {
         const limits = this._limits(), paused = this._isPaused();
         this._told = JSON.stringify(limits);
         this._wasPaused = paused;
-        return { limits, paused };
+        return { limits, paused, ...this.remembered.begin(tell) };
     }
 
     /** The page computes no more: the link worker is not to hear of anything. */
     end() {
         this._tell = null;
         this._device = null;
+        this.remembered.end();
     }
 
     /** Loads the script of its own, once. */
@@ -90,7 +95,7 @@ export class Person {
             const { People: Made } = await import(new URL(__PEOPLE__, import.meta.url).href);
             return new Made({
                 settings: this.settings, place: /** @type {Element} */ (document.getElementById('lent')), scripts, fetched, open,
-                token: () => this._asked.get('token') ?? '', rule: (/** @type {Ruling} */ ruling) => this._onRuling(ruling),
+                token: () => this._asked.get('token') ?? '', remembered: this.remembered, rule: (/** @type {Ruling} */ ruling) => this._onRuling(ruling),
             });
         } catch (error) {
             failed(String(error));
@@ -101,6 +106,7 @@ export class Person {
     /** @param {StateMessage} message */
     show(message) {
         this._shown = message;
+        this.remembered.show(message);
         if (message.joined && !this._people) this.open();
         // What has come since then is shown at once.
         else this._people?.then((people) => people?.show(this._shown ?? message));

@@ -6,6 +6,7 @@
 const SENTENCES = {
     starting: 'Starting.',
     asking: 'This page was opened by a join link and waits for you.',
+    known: 'The service remembers this browser, so this page needs no link. It waits for you.',
     'no-token': 'This page was opened without a token. Open it with a join link from the service.',
     probing: 'Finding out what this browser can compute with.',
     connecting: 'Connecting to the service.',

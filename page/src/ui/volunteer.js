@@ -26,22 +26,29 @@ export const tellKeep = (keep) => text('ask-keep', keep > 0
     : 'This browser keeps none of these files.');
 
 /** Asks, and calls `start` once they want it. @param {string[]} services to which this page would go
- * @param {() => number} fetched bytes of the page itself @param {() => void} start
+ * @param {() => number} fetched bytes of the page itself @param {() => void} start @param {'asking' | 'known'} sentence why the page
+ * may compute: by a link, or because the service remembers this browser
  * @returns {() => void} shows again what it has fetched */
-export function ask(services, fetched, start) {
+export function ask(services, fetched, start, sentence) {
     const section = element('ask'), button = element('start');
     text('host', services.map((origin) => new URL(origin).host).join(', then '));
     const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);
     spent();
     tellWork();
     section.hidden = false;
-    showState('asking');
+    showState('asking', '', sentence);
     button.addEventListener('click', () => {
         section.hidden = true;
         element('state').focus();
         start();
     }, { once: true });
     return spent;
+}
+
+/** There is nothing to join with any more. */
+export function askNoMore() {
+    element('ask').hidden = true;
+    showState('no-token');
 }
 
 /** Connects the buttons that work from now on. @param {(paused: boolean) => void} pause @param {() => void} leave */

@@ -1689,6 +1689,8 @@ class Node(_Node, total=False):
     user_agent: str
     #: For admins: the label of the join link with which the node came.
     label: str
+    #: For admins: the id of the remembered device that the node is.
+    device: str
     #: When the node connected, in milliseconds since 1970.
     connected_at: int
     cores: int

@@ -135,14 +135,13 @@ static void print_query(const struct wi_schema *query, FILE *out)
 static int is_elsewhere(const struct wi_route *route)
 {
     return is_below(route, "/v2") || is_below(route, "/api") || is_below(route, "/v1/cluster") ||
-           is_below(route, "/v1/admin/join") ||
+           is_below(route, "/v1/admin/join") || is_below(route, "/v1/devices") ||
            (route->handle == wi_handle_infer && route->dialect != &wi_dialect_native);
 }
 
 /* Those whose pattern begins with `start`; NULL: those that no other page has. */
-static void print_routes_of(const char *start, FILE *out)
+static void list_routes_of(const char *start, FILE *out)
 {
-    begin_list(out, "POST /v1/nodes/{id}/undrain");
     for (const struct wi_route *route = wi_routes; route->method; route++) {
         if (start ? !is_below(route, start) : is_elsewhere(route))
             continue;
@@ -153,6 +152,12 @@ static void print_routes_of(const char *start, FILE *out)
         if (route->query)
             print_query(wi_openapi_schema(route->query), out);
     }
+}
+
+static void print_routes_of(const char *start, FILE *out)
+{
+    begin_list(out, "POST /v1/nodes/{id}/undrain");
+    list_routes_of(start, out);
     fputs(".El\n", out);
 }
 
@@ -173,7 +178,10 @@ static void print_cluster_routes(FILE *out)
 
 static void print_join_routes(FILE *out)
 {
-    print_routes_of("/v1/admin/join", out);
+    begin_list(out, "POST /v1/nodes/{id}/undrain");
+    list_routes_of("/v1/admin/join", out);
+    list_routes_of("/v1/devices", out);
+    fputs(".El\n", out);
 }
 
 static void print_one(const char *name, FILE *out)

@@ -7,6 +7,7 @@
 #include "api/http/page_gather.h"
 #include "api/http/step.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
@@ -70,7 +71,8 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
     json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
-        everything && *node->label ? node->label : NULL, node->connected_at, node->cores,
+        everything && *node->label ? node->label : NULL,
+        everything && *node->device ? node->device : NULL, node->connected_at, node->cores,
         node->memory_gib, node->memory_limit ? json_integer(node->memory_limit) : NULL,
         node->isolated, state.connected, state.busy_since_ms, state.last_seen_ms, state.rtt_ms,
         state.answered, state.failed,
@@ -326,4 +328,24 @@ void wi_handle_join_revoke(struct wi_request *request)
             wi_request_step(request, on_revoked, NULL, NULL));
     else
         on_revoked(request, NULL, NULL);
+}
+
+/* --- /v1/devices: those that may come back without a link ------------------------------------- */
+
+void wi_handle_devices(struct wi_request *request)
+{
+    wi_request_answer_json(
+        request, 200, wi_form_json("Devices", wi_bridge_devices(request->api->deps.bridge)));
+}
+
+void wi_handle_device_revoke(struct wi_request *request)
+{
+    if (wi_bridge_forget_device(request->api->deps.bridge, request->argument) == 0) {
+        wi_info("api", request->id, "%s is forgotten, as requested by %.80s", request->argument,
+            wi_request_client(request));
+        wi_request_answer_verb(request, 200, request->argument, "forgotten");
+        return;
+    }
+    wi_request_answer_refusal(request, WI_NOT_FOUND, NULL,
+        "there is no device %.80s; GET /v1/devices lists all devices", request->argument);
 }

@@ -89,6 +89,7 @@ wi_route_fn wi_handle_sound_cancel, wi_handle_sound_read;
 wi_route_fn wi_handle_logs;
 wi_route_fn wi_handle_backup;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
+wi_route_fn wi_handle_devices, wi_handle_device_revoke;
 wi_route_fn wi_handle_quarantine_lift, wi_handle_node_forgive, wi_handle_node_remove;
 wi_route_fn wi_handle_verify;
 wi_route_fn wi_handle_matrix, wi_handle_matrix_ask, wi_handle_kind_retest;

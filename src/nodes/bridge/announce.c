@@ -1,11 +1,13 @@
 /*
  * node_announcement. Everything is checked before the one-time token is spent, so that a page with
- * a fault in its report does not lose its only way in.
+ * a fault in its report does not lose its only way in. A remembered device has to prove first that
+ * it is the one that it names.
  */
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/params.h"
 #include "base/text.h"
+#include "nodes/bridge/announcement.h"
+#include "nodes/bridge/devices/challenge.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/pieces.h"
@@ -17,94 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-
-#define PROTOCOL_VERSION 1
-#define MAX_RESUMED 1024 /* attempts that a resume lists */
-
-struct announcement {
-    int64_t protocol;
-    const char *page_version, *token;
-    json_t *resume, *capabilities;
-};
-
-static const struct wi_param announcement_table[] = {
-    WI_PARAM(announcement, protocol, INTEGER, .required = 1),
-    WI_PARAM(announcement, page_version, STRING, .max = 64),
-    WI_PARAM(announcement, token, STRING, .min = 1, .max = 256),
-    WI_PARAM(announcement, resume, OBJECT),
-    WI_PARAM(announcement, capabilities, OBJECT, .required = 1),
-    WI_PARAM_END,
-};
-
-struct resume {
-    const char *node, *token;
-    json_t *running, *unacknowledged, *next, *data;
-};
-
-static const struct wi_param resume_table[] = {
-    WI_PARAM(resume, node, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
-    WI_PARAM(resume, token, STRING, .required = 1, .min = 1, .max = 256),
-    WI_PARAM(resume, running, ARRAY, .required = 1, .max = MAX_RESUMED),
-    WI_PARAM(resume, unacknowledged, ARRAY, .required = 1, .max = MAX_RESUMED),
-    WI_PARAM(resume, next, OBJECT),
-    WI_PARAM(resume, data, OBJECT),
-    WI_PARAM_END,
-};
-
-static enum wi_code check_ids(const json_t *list, const char *field, struct wi_error *error)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *id = json_array_get(list, i);
-        if (!json_is_string(id) || json_string_length(id) == 0 ||
-            json_string_length(id) > WI_FRAME_ID_MAX)
-            return wi_error_set(error, WI_INVALID_FIELD, field,
-                "%s[%zu] must be an id of 1 to %d bytes", field, i, WI_FRAME_ID_MAX);
-    }
-    return WI_OK;
-}
-
-static enum wi_code check_next(json_t *next, struct wi_error *error)
-{
-    const char *id;
-    json_t *seq;
-    json_object_foreach(next, id, seq)
-    {
-        if (!json_is_integer(seq) || json_integer_value(seq) < 0 ||
-            json_integer_value(seq) > WI_PART_NUMBER_MAX)
-            return wi_error_set(error, WI_INVALID_FIELD, "data.resume.next",
-                "data.resume.next[\"%.64s\"] must be an integer from 0 to %lld", id,
-                (long long)WI_PART_NUMBER_MAX);
-    }
-    return WI_OK;
-}
-
-static enum wi_code read_announcement(const json_t *data, struct announcement *announcement,
-    struct resume *resume, struct wi_error *error)
-{
-    if (wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error) !=
-        WI_OK)
-        return error->code;
-    if (announcement->protocol != PROTOCOL_VERSION)
-        return wi_error_set(error, WI_INVALID_FIELD, "data.protocol",
-            "data.protocol is %lld; this service speaks %d", (long long)announcement->protocol,
-            PROTOCOL_VERSION);
-    if (!announcement->token == !announcement->resume)
-        return wi_error_set(error, WI_MISSING_FIELD, "data.token",
-            "either data.token or data.resume is needed, and not both");
-    if (!announcement->resume)
-        return WI_OK;
-    if (wi_params_read(resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume,
-            error) != WI_OK)
-        return error->code;
-    size_t count = json_array_size(resume->running) + json_array_size(resume->unacknowledged);
-    if (count > MAX_RESUMED)
-        return wi_error_set(error, WI_INVALID_FIELD, "data.resume",
-            "data.resume lists %zu attempts; at most %d are allowed", count, MAX_RESUMED);
-    if (check_ids(resume->running, "data.resume.running", error) != WI_OK ||
-        check_ids(resume->unacknowledged, "data.resume.unacknowledged", error) != WI_OK)
-        return error->code;
-    return check_next(resume->next, error);
-}
 
 /* --- A new node ------------------------------------------------------------------------------- */
 
@@ -171,15 +85,17 @@ static void socket_refuse(struct wi_socket *socket, enum wi_join_verdict verdict
 }
 
 /* The token has a place for its node. 0, or -1 after having given it back and closed the link. */
-static int socket_may_join(struct wi_socket *socket, const char *id)
+static int socket_may_join(
+    struct wi_socket *socket, const char *id, const struct wi_device_claim *claim)
 {
     struct wi_bridge *bridge = socket->bridge;
-    int has_room = has_room_for_others(bridge);
-    if (has_room && !is_refused(socket, id))
+    int has_room = has_room_for_others(bridge), is_known = wi_device_is_known(bridge, claim);
+    if (has_room && is_known && !is_refused(socket, id))
         return 0;
     wi_joins_release(&bridge->joins, id);
     if (has_room)
-        socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY, WI_QUARANTINED);
+        socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY,
+            is_known ? WI_QUARANTINED : WI_DEVICE_NOT_REMEMBERED);
     else
         turn_away(socket);
     return -1;
@@ -207,10 +123,11 @@ static void check_relay(const struct wi_bridge *bridge, const char *join, struct
 
 /* `join_id`: of the token of which it has a place; "" for a node of a session. */
 static void node_begin(struct wi_socket *socket, const char join_id[WI_ID_SIZE],
-    const struct wi_spent *spent, struct wi_node_info *info)
+    const struct wi_spent *spent, const struct wi_device_claim *claim, struct wi_node_info *info)
 {
     struct wi_bridge *bridge = socket->bridge;
     session_supersede(bridge, spent->session);
+    wi_device_supersede(bridge, claim);
     if (bridge->closed)
         return;
     wi_id_new(info->id, "node");
@@ -225,6 +142,7 @@ static void node_begin(struct wi_socket *socket, const char join_id[WI_ID_SIZE],
     struct wi_node *node = wi_node_new(bridge, info, join_id);
     socket_attach(socket, node);
     wi_node_name_party(node);
+    wi_device_admit(node, claim);
     wi_node_welcome(node, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s%s%s", node->info.kind,
         node->info.browser_version, *node->info.session ? node->info.session : "none",
@@ -237,15 +155,17 @@ static void node_begin(struct wi_socket *socket, const char join_id[WI_ID_SIZE],
 struct wi_joining {
     struct wi_socket *socket; /* NULL: it has gone */
     char join[WI_ID_SIZE];
+    struct wi_device_claim claim;
     struct wi_node_info info; /* with a reference to the report */
     struct wi_joining *prev, *next;
 };
 
-static void joining_new(
-    struct wi_socket *socket, const char *join_id, const struct wi_node_info *info)
+static void joining_new(struct wi_socket *socket, const char *join_id,
+    const struct wi_device_claim *claim, const struct wi_node_info *info)
 {
     struct wi_joining *joining = wi_alloc(sizeof *joining);
     joining->socket = socket;
+    joining->claim = *claim;
     joining->info = *info;
     json_incref(joining->info.capabilities);
     wi_text_copy(joining->join, sizeof joining->join, join_id);
@@ -267,6 +187,8 @@ void wi_announce_forget(struct wi_socket *socket)
     if (socket->joining)
         socket->joining->socket = NULL;
     socket->joining = NULL;
+    wi_challenge_free(socket->challenge);
+    socket->challenge = NULL;
 }
 
 void wi_announce_close(struct wi_bridge *bridge)
@@ -285,6 +207,7 @@ void wi_announce_place(void *context, const char *join_id, enum wi_join_verdict 
     if (!joining)
         return;
     struct wi_socket *socket = joining->socket;
+    const struct wi_device_claim claim = joining->claim;
     struct wi_node_info info = joining->info;
     json_incref(info.capabilities);
     joining_free(bridge, joining);
@@ -293,37 +216,52 @@ void wi_announce_place(void *context, const char *join_id, enum wi_join_verdict 
             wi_joins_release(&bridge->joins, join_id);
     } else if (verdict != WI_JOIN_OK) {
         socket_refuse(socket, verdict);
-    } else if (socket_may_join(socket, join_id) == 0) {
-        node_begin(socket, join_id, &none, &info);
+    } else if (socket_may_join(socket, join_id, &claim) == 0) {
+        node_begin(socket, join_id, &none, &claim, &info);
     }
     json_decref(info.capabilities);
 }
 
-static void welcome_new(struct wi_socket *socket, const char *token, struct wi_node_info *info)
+/* Takes a place of its token, or, for a device that has proved itself, of the device's token. */
+static enum wi_join_verdict take_place(
+    struct wi_bridge *bridge, const struct wi_announcement *said, char join_id[WI_ID_SIZE])
+{
+    return said->token ? wi_joins_take(&bridge->joins, said->token, wi_now_ms(), join_id)
+                       : wi_device_take_place(bridge, &said->claim, join_id);
+}
+
+static void welcome_new(
+    struct wi_socket *socket, const struct wi_announcement *said, struct wi_node_info *info)
 {
     struct wi_bridge *bridge = socket->bridge;
     struct wi_spent spent = {0};
     char join_id[WI_ID_SIZE] = "";
+    wi_device_supersede(bridge, &said->claim);
+    if (bridge->closed)
+        return;
     if (bridge->node_count >= bridge->settings.max_nodes) {
         turn_away(socket);
         return;
     }
-    if (wi_tokens_spend(&bridge->tokens, token, wi_awake_ms(), &spent) == 0) {
-        node_begin(socket, join_id, &spent, info);
+    if (said->token && wi_tokens_spend(&bridge->tokens, said->token, wi_awake_ms(), &spent) == 0) {
+        node_begin(socket, join_id, &spent, &said->claim, info);
         return;
     }
     if (!has_room_for_others(bridge)) {
         turn_away(socket);
         return;
     }
-    enum wi_join_verdict verdict = wi_joins_take(&bridge->joins, token, wi_now_ms(), join_id);
+    enum wi_join_verdict verdict = take_place(bridge, said, join_id);
     spent = (struct wi_spent){0};
     if (verdict == WI_JOIN_ASKED)
-        joining_new(socket, join_id, info);
+        joining_new(socket, join_id, &said->claim, info);
+    else if (verdict == WI_JOIN_UNKNOWN && !said->token)
+        socket_fail(
+            socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY, WI_DEVICE_NOT_REMEMBERED);
     else if (verdict != WI_JOIN_OK)
         socket_refuse(socket, verdict);
-    else if (socket_may_join(socket, join_id) == 0)
-        node_begin(socket, join_id, &spent, info);
+    else if (socket_may_join(socket, join_id, &said->claim) == 0)
+        node_begin(socket, join_id, &spent, &said->claim, info);
 }
 
 /* --- A node that comes back ------------------------------------------------------------------- */
@@ -337,7 +275,7 @@ static void add_unwanted(const struct wi_node *node, const json_t *list, json_t 
     }
 }
 
-static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct resume *resume)
+static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct wi_resume *resume)
 {
     unsigned char hash[WI_HASH_SIZE];
     struct wi_node *node = wi_node_find(bridge, resume->node);
@@ -348,7 +286,7 @@ static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct res
     return NULL;
 }
 
-static void welcome_back(struct wi_node *node, const struct resume *resume)
+static void welcome_back(struct wi_node *node, const struct wi_resume *resume)
 {
     const struct wi_resumed resumed = {
         json_array(), json_object(), json_object(), wi_pieces_wanted(node)};
@@ -364,7 +302,7 @@ static void welcome_back(struct wi_node *node, const struct resume *resume)
 }
 
 static void take_back(
-    struct wi_socket *socket, const struct resume *resume, const struct wi_node_info *info)
+    struct wi_socket *socket, const struct wi_resume *resume, const struct wi_node_info *info)
 {
     struct wi_bridge *bridge = socket->bridge;
     struct wi_error error;
@@ -384,6 +322,7 @@ static void take_back(
     memcpy(next.session, known->session, sizeof next.session);
     memcpy(next.party, known->party, sizeof next.party);
     memcpy(next.label, known->label, sizeof next.label);
+    memcpy(next.device, known->device, sizeof next.device);
     memcpy(next.kind, known->kind, sizeof next.kind);
     memcpy(next.relay, known->relay, sizeof next.relay);
     next.relay_models = known->relay_models;
@@ -409,24 +348,52 @@ static void take_back(
         bridge->events.on_node_up(bridge->events.context, known, 1);
 }
 
-static void socket_announce(struct wi_socket *socket, const struct wi_frame *frame)
+/* `is_proved`: the device that it names, if it names one, is the one that it says. */
+static void socket_announce(struct wi_socket *socket, const struct wi_frame *frame,
+    const struct wi_message_bytes *bytes, int is_proved)
 {
-    struct announcement announcement = {0};
-    struct resume resume = {0};
+    struct wi_bridge_counters *counters = &socket->bridge->counters;
+    struct wi_announcement announcement = {0};
+    struct wi_resume resume = {0};
     struct wi_node_info info = {0};
     struct wi_error error;
-    if (read_announcement(frame->data, &announcement, &resume, &error) != WI_OK ||
+    if (wi_announcement_read(frame->data, &announcement, &resume, &error) != WI_OK ||
         wi_relay_read(announcement.capabilities, info.relay, &error) != WI_OK ||
         wi_report_read(announcement.capabilities, &info, &error) != WI_OK) {
-        socket_fail(
-            socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY, error.detail);
+        socket_fail(socket, &counters->protocol_errors, WI_CLOSE_POLICY, error.detail);
         return;
     }
     if (announcement.resume)
         take_back(socket, &resume, &info);
-    else
-        welcome_new(socket, announcement.token, &info);
+    else if (!announcement.device || is_proved)
+        welcome_new(socket, &announcement, &info);
+    else if (wi_challenge_begin(socket, &announcement.claim, bytes, &error) != WI_OK)
+        socket_fail(socket, &counters->unauthorized, WI_CLOSE_POLICY, error.detail);
     json_decref(info.capabilities);
+}
+
+/* The announcement of a device that has proved itself goes on. */
+static void socket_go_on(struct wi_socket *socket)
+{
+    struct wi_challenge *challenge = socket->challenge;
+    struct wi_frame frame;
+    struct wi_error error = {0};
+    socket->challenge = NULL;
+    if (wi_frame_parse(challenge->bytes.blob, challenge->bytes.binary, &frame, &error) == WI_OK)
+        socket_announce(socket, &frame, &challenge->bytes, 1);
+    else
+        socket_fail(socket, &socket->bridge->counters.malformed, WI_CLOSE_MALFORMED, error.detail);
+    wi_frame_clear(&frame);
+    wi_challenge_free(challenge);
+}
+
+static void socket_prove(struct wi_socket *socket, const struct wi_frame *frame)
+{
+    struct wi_error error = {0};
+    if (wi_challenge_check(socket, frame, &error) == WI_OK)
+        socket_go_on(socket);
+    else
+        socket_fail(socket, &socket->bridge->counters.unauthorized, WI_CLOSE_POLICY, error.detail);
 }
 
 /* --- What a stranger's link tells ------------------------------------------------------------- */
@@ -435,6 +402,7 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
 {
     struct wi_socket *socket = context;
     struct wi_bridge_counters *counters = &socket->bridge->counters;
+    const struct wi_message_bytes bytes = {blob, binary};
     struct wi_frame frame;
     struct wi_error error = {0};
     if (socket->joining) {
@@ -446,8 +414,10 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
         socket_fail(socket, &counters->malformed, WI_CLOSE_MALFORMED, error.detail);
         return;
     }
-    if (strcmp(frame.type, "node_announcement") == 0)
-        socket_announce(socket, &frame);
+    if (socket->challenge)
+        socket_prove(socket, &frame);
+    else if (strcmp(frame.type, "node_announcement") == 0)
+        socket_announce(socket, &frame, &bytes, 0);
     else
         socket_fail(socket, &counters->protocol_errors, WI_CLOSE_POLICY,
             "the first message must be a node_announcement");
@@ -478,7 +448,7 @@ static void on_late(void *context, struct wi_link *link)
         socket_refuse(socket, WI_JOIN_AWAY);
     else
         socket_fail(socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY,
-            "no node_announcement within 5 s");
+            socket->challenge ? "no device_proof within 5 s" : "no node_announcement within 5 s");
 }
 
 const struct wi_link_events wi_announce_events = {

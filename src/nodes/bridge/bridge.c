@@ -7,6 +7,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "nodes/bridge/devices/devices.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/invitations.h"
@@ -81,6 +82,7 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->strangers = config->pool.strangers;
     settings->content = config->content;
     settings->has_tokens = config->api.tokens_file && *config->api.tokens_file;
+    settings->devices = config->bridge.devices;
     wi_outflow_set_limit(&bridge->outflow, config->content.upload_limit);
 }
 
@@ -221,6 +223,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     bridge->loop = bridge->outflow.loop = loop;
     bridge->id = wi_strdup("");
     bridge->quarantine = wi_quarantine_new();
+    wi_bridge_prepare_devices(bridge);
     bridge->lws = lws;
     bridge->repository = repository;
     bridge->events = *events;
@@ -354,7 +357,8 @@ void wi_bridge_close(struct wi_bridge *bridge)
     wi_listener_free(bridge->listener);
     bridge->listener = NULL;
     wi_timer_free(bridge->sweep);
-    bridge->sweep = NULL;
+    wi_timer_free(bridge->device_timer);
+    bridge->sweep = bridge->device_timer = NULL;
     wi_outflow_close(&bridge->outflow);
     wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
@@ -377,6 +381,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_content_list_clear(&bridge->content);
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
+    wi_devices_free(bridge->devices);
     wi_quarantine_free(bridge->quarantine);
     wi_certificate_free(bridge->certificate);
     wi_certificate_free(bridge->inside_certificate);
@@ -431,6 +436,7 @@ void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
 void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db)
 {
     wi_quarantine_keep(bridge->quarantine, db, wi_wall_ms());
+    wi_bridge_keep_devices(bridge, db);
 }
 
 static void tell_status(const struct wi_bridge *bridge)

@@ -55,6 +55,7 @@ struct wi_node_info {
      * that it came from. For a relay, WI_PARTY_VIA and `relay` follow the name of its token. */
     char party[WI_PARTY_SIZE];
     char label[WI_JOIN_LABEL_SIZE]; /* of its join token, for the operator; or "" */
+    char device[WI_ID_SIZE];        /* the remembered device that it is, or "" */
     char kind[32]; /* browser kind: the session's, else the one that the page claims */
     /* The name of the daemon that lends its browsers of that kind through this node, which is then
      * a relay; "": it is none. What came to this daemon through a relay never goes to one. */
@@ -299,9 +300,10 @@ void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const ch
     const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
 
-/* Keeps the quarantine of nodes that were found wrong in `db` from now on
- * (nodes/bridge/quarantine.h), and enforces the rows that are there already; called once, at the
- * start. `db` must outlive the bridge. */
+/* Keeps the quarantine of nodes that were found wrong (nodes/bridge/quarantine.h) and the
+ * remembered devices (nodes/bridge/devices/devices.h) in `db` from now on. The rows that are there
+ * already apply. Called once, at the start, after wi_bridge_share_invitations. `db` must outlive
+ * the bridge. */
 void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db);
 /* Puts a joined node that was found wrong under quarantine. It is sent nothing more, its messages
  * no longer count, it is closed with 1008, its attempts are lost without blame, and its token is

@@ -110,6 +110,12 @@ struct wi_link *wi_link_new(
     return link;
 }
 
+void wi_link_wait(struct wi_link *link)
+{
+    if (link->hello)
+        wi_timer_wait(link->hello, (uint64_t)link->links->hello_ms);
+}
+
 void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context)
 {
     wi_timer_free(link->hello);

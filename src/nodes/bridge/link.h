@@ -105,6 +105,8 @@ struct wi_link *wi_link_new(
  * WS_SERVER_DROP_PROTOCOL and CLOSED. Returns the value for lws's callback to return. */
 int wi_link_event(
     struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
+/* The stranger gets `hello_ms` once more, because it was asked for something. */
+void wi_link_wait(struct wi_link *link);
 /* The link has an owner from now on, which gets these events. Counts and the time of silence start
  * again from zero. */
 void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, void *context);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/params.h"
 #include "base/text.h"
+#include "nodes/bridge/devices/devices.h"
 #include "nodes/bridge/model_status.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/pieces.h"
@@ -229,6 +230,20 @@ static enum wi_heard on_relay_models(
     return WI_HEARD_LOOSE;
 }
 
+/* --- forget_device --------------------------------------------------------------------------- */
+
+/* Its person wants to come back with a link only. The node stays; one that is no remembered device
+ * says nothing with it. */
+static enum wi_heard on_forget_device(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct wi_devices *devices = node->bridge->devices;
+    struct wi_device *device = wi_devices_by_id(devices, node->info.device);
+    if (device)
+        wi_devices_forget(devices, device);
+    return WI_HEARD_LOOSE;
+}
+
 /* --- bye ------------------------------------------------------------------------------------- */
 
 struct bye {
@@ -272,6 +287,7 @@ static const struct {
     {"log", on_log, NULL},
     {"tuning", on_tuning, NULL},
     {"relay_models", on_relay_models, NULL},
+    {"forget_device", on_forget_device, NULL},
     {"bye", on_bye, NULL},
 };
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "nodes/bridge/devices/devices.h"
 #include "nodes/bridge/outgoing.h"
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,14 @@ void wi_node_share_threads(struct wi_node *node)
     wi_node_tell_settings(node);
 }
 
+/* Whether the welcome says something of devices: to pages that have announced a key, or could. */
+static int has_device_news(const struct wi_node *node)
+{
+    return *node->info.device || node->device_problem ||
+           (node->bridge->settings.devices && *node->join && !*node->info.relay &&
+               !*wi_joins_name(&node->bridge->joins, node->join));
+}
+
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 {
     struct wi_bridge *bridge = node->bridge;
@@ -52,6 +61,9 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .joined = !*node->info.session,
         .relay = *node->info.relay != '\0',
         .shareable = wi_joins_is_shareable(&bridge->joins, node->join),
+        .device = has_device_news(node),
+        .is_remembered = *node->info.device != '\0',
+        .device_problem = node->device_problem,
         .siblings = *node->join && !*node->info.relay ? &bridge->siblings : NULL,
         .max_frame = node->max_frame,
         .threads = node->threads,
@@ -337,6 +349,7 @@ static void node_unlist(struct wi_node *node)
     const struct wi_visitor visitor = wi_node_visitor(node);
     if (!*node->info.relay)
         wi_quarantine_note_gone(node->bridge->quarantine, &visitor);
+    wi_devices_leave(node->bridge->devices, node->info.device, node->info.id, wi_wall_ms());
     wi_joins_release(&node->bridge->joins, node->join);
 }
 

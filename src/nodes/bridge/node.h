@@ -45,6 +45,7 @@ struct wi_node {
     struct wi_bridge *bridge;
     struct wi_node_info info;
     char join[WI_ID_SIZE];           /* the join token that it came with, or "" */
+    const char *device_problem;      /* why its key is not remembered; NULL: it is, or has none */
     char address[WI_PEER_TEXT_SIZE]; /* of its latest socket */
     /* Shares of memory: for answers in pieces, and for messages that are incomplete or not sent
      * yet. The parent of each is the share of all nodes with this token. */

@@ -28,7 +28,7 @@ static struct wi_message *end_text(struct wi_buffer *out)
 
 /* Each has some of these. */
 struct few {
-    const char *attempt_id, *code, *reason, *kernel, *size_class;
+    const char *attempt_id, *code, *reason, *kernel, *size_class, *nonce;
     const json_t *tuning;
 };
 
@@ -38,6 +38,7 @@ static const struct wi_json_row few_members[] = {
     WI_JSON_ROW(few, reason, TEXT),
     WI_JSON_ROW(few, kernel, TEXT),
     WI_JSON_ROW(few, size_class, TEXT),
+    WI_JSON_ROW(few, nonce, TEXT),
     WI_JSON_ROW(few, tuning, VALUE),
     WI_JSON_ROW_END,
 };
@@ -60,6 +61,11 @@ static struct wi_message *make_few(const char *type, uint64_t sequence, const st
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason)
 {
     return make_few("bye", sequence, &(struct few){.code = code, .reason = reason});
+}
+
+struct wi_message *wi_make_device_challenge(uint64_t sequence, const char *nonce)
+{
+    return make_few("device_challenge", sequence, &(struct few){.nonce = nonce});
 }
 
 struct wi_message *wi_make_tuning(uint64_t sequence, const json_t *list)
@@ -169,6 +175,16 @@ static void add_endpoints(struct wi_buffer *out, const struct wi_strings *siblin
     wi_buffer_puts(out, siblings->count > 0 ? "\"]" : "");
 }
 
+/* The problem is a text of ours. */
+static void add_device(struct wi_buffer *out, const struct wi_welcome *welcome)
+{
+    wi_buffer_puts(out, ",\"device\":{\"remembered\":");
+    wi_buffer_puts(out, welcome->is_remembered ? "true" : "false");
+    if (!welcome->is_remembered && welcome->device_problem)
+        wi_buffer_strings(out, ",\"reason\":\"", welcome->device_problem, "\"", NULL);
+    wi_buffer_puts(out, "}");
+}
+
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
     const struct wi_bridge_settings *settings = welcome->settings;
@@ -193,6 +209,8 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_puts(&out, ",\"shareable\":true");
     if (welcome->siblings)
         add_endpoints(&out, welcome->siblings);
+    if (welcome->device)
+        add_device(&out, welcome);
     if (resumed)
         wi_json_rows_add(&out, resumed_members, resumed);
     else

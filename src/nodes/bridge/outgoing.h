@@ -43,6 +43,9 @@ struct wi_welcome {
     int relay;                         /* it is treated as a relay */
     int shareable;                     /* its person may pass its link on */
     const struct wi_strings *siblings; /* for a joined page: where it may go; NULL: nowhere */
+    int device;                        /* 0: nothing is said of one */
+    int is_remembered;                 /* it is a remembered device */
+    const char *device_problem;        /* why not, although it has announced a key; or NULL */
     const struct wi_resumed *resumed;  /* NULL: it is new */
     const json_t *tuning;              /* of kernels; NULL: nothing is known */
 };
@@ -58,6 +61,8 @@ struct wi_message *wi_make_tune(
     uint64_t sequence, const struct wi_kernel *kernel, const char *size_class);
 /* Asks for all rows of `features`, a table like wi_features; NULL: for what is available again. */
 struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_feature *features);
+/* Asks a device to sign the nonce, in base64url. */
+struct wi_message *wi_make_device_challenge(uint64_t sequence, const char *nonce);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 /* What a heartbeat tells: its number, from 1, and the node's figures as the service knows them.
  * Times that are 0 or less are not known. */

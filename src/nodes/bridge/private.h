@@ -7,7 +7,7 @@
  *
  * Each of these calls only those to its left:
  *   message <- link, outgoing, pieces_in, pieces_out, continuation <- node <- response, refused
- *           <- parts, pieces <- messages <- announce <- invitations <- bridge
+ *           <- parts, pieces <- messages <- devices/challenge <- announce <- invitations <- bridge
  * The events of a link go to announce.c while it is a stranger's, then to messages.c.
  */
 #ifndef WI_NODES_BRIDGE_PRIVATE_H
@@ -31,6 +31,7 @@
 
 #define WI_PROTOCOL_NAME "webinfer.v1"
 
+struct wi_devices;
 struct wi_node;
 struct wi_quarantine;
 struct wi_socket;
@@ -46,6 +47,7 @@ struct wi_bridge_settings {
     enum wi_strangers strangers;
     struct wi_config_content content;
     int has_tokens; /* there is a tokens file */
+    int devices;    /* may be remembered */
 };
 
 struct wi_bridge {
@@ -66,6 +68,7 @@ struct wi_bridge {
     struct wi_joins joins;
     struct wi_joining *joining; /* nodes that wait for a place of their join token; announce.c */
     struct wi_quarantine *quarantine;
+    struct wi_devices *devices;
     struct wi_shares join_traffic; /* of messages, likewise */
     struct wi_toll joined_reading; /* of the loop's time, for all nodes that joined */
     struct wi_shares join_shares;  /* of memory, by the join token's id */
@@ -74,6 +77,7 @@ struct wi_bridge {
     struct wi_timer *sweep;        /* ends nodes that were dropped inside a call */
     struct wi_timer *memory_timer; /* runs while answers in pieces wait for memory */
     struct wi_timer *look_timer;   /* runs while such answers arrive */
+    struct wi_timer *device_timer; /* forgets devices that were away for long */
     struct wi_socket_limits limits;
     size_t node_count, own_count;              /* all nodes; those of our sessions */
     uint64_t sequence;                         /* of messages sent */
@@ -115,7 +119,7 @@ int wi_host_allowed(const char *host, const char *url);
 extern const struct wi_link_events wi_announce_events;
 /* For wi_joins_events: what the first node that waits for a place of that token has got. */
 void wi_announce_place(void *bridge, const char *join_id, enum wi_join_verdict verdict);
-/* The socket goes; its node waits no more. */
+/* The socket goes; its node waits no more, neither for a place nor for the proof of a device. */
 void wi_announce_forget(struct wi_socket *socket);
 /* Forgets all nodes that wait. */
 void wi_announce_close(struct wi_bridge *bridge);

@@ -4,8 +4,8 @@
  *
  * If a node's answers were wrong, its node token is refused until the row is lifted; its join token
  * is refused to the address that the node came from, for 24 hours. For less grave causes both kinds
- * of token are refused for a limited time only. The service forgets join tokens when it ends; after
- * a restart that address is therefore refused with any join token.
+ * of token are refused for a limited time only. The service forgets join tokens when it ends,
+ * except those of remembered devices; after a restart that address is refused with any join token.
  */
 #ifndef WI_NODES_BRIDGE_QUARANTINE_H
 #define WI_NODES_BRIDGE_QUARANTINE_H

@@ -50,6 +50,7 @@ struct wi_config_bridge {
     char *listen;
     char *public_url;            /* how browsers reach us; NULL: from the listening address */
     struct wi_strings endpoints; /* origins of sibling daemons */
+    int devices;                 /* are remembered */
     char *page;                  /* the folder of the built page */
     char *tls_certificate;
     char *tls_key;

@@ -242,6 +242,12 @@ const struct wi_setting wi_options[] = {
                 "joined go on at one of these, with their models loaded, if their token is valid "
                 "there: use the same node token in the tokens files of all daemons. Each of the "
                 "daemons lists the others. See webinfer-join(7)."},
+    {KEY(bridge, devices), BOOL, DEFAULT("no"), RELOADABLE,
+        .help = "Whether a person who joins with a link may have the service remember the browser, "
+                "so that it can join again without the link, also after a restart of the service. "
+                "A remembered device counts as a node of its link, is forgotten when the link is "
+                "revoked or when it was away for 30 days, and is listed by webinfer devices list. "
+                "With no, devices that were remembered before are refused. See webinfer-join(7)."},
     {KEY(bridge, page), PATH, .min = 1, DEFAULT("$DATADIR/page"),
         .help = "The folder that contains the built page."},
     {KEY(bridge, tls_certificate), PATH, DEFAULT(""),

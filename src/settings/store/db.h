@@ -62,6 +62,7 @@ enum wi_db_space {
     WI_DB_TUNINGS,   /* of kernels, by place */
     WI_DB_ABILITIES, /* of kinds of browser, by what is installed */
     WI_DB_SHORTAGES, /* of memory for models, by place */
+    WI_DB_DEVICES,   /* that come back without a token */
     WI_DB_SPACES
 };
 

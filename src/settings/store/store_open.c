@@ -83,6 +83,8 @@ static const char *const migrations[] = {
     VALUES_TABLE("tunings"),
     /* What kinds of browser can do, and the models for which memory was lacking, by place. */
     VALUES_TABLE("abilities") VALUES_TABLE("shortages"),
+    /* Browsers that come back without a token. */
+    VALUES_TABLE("devices"),
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

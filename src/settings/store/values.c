@@ -25,10 +25,11 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_TUNINGS] = "tunings",
     [WI_DB_ABILITIES] = "abilities",
     [WI_DB_SHORTAGES] = "shortages",
+    [WI_DB_DEVICES] = "devices",
 };
 
 struct value {
-    char *key;  /* the space's digit, then the name */
+    char *key;  /* the character of the space, then the name */
     char *text; /* NULL: forget */
     int64_t at;
     int rules;
@@ -118,7 +119,7 @@ void wi_db_put(
     struct wi_db_values *values = db->values;
     struct value *value, *old;
     value = wi_alloc(sizeof *value);
-    value->key = wi_sprintf("%d%s", (int)space, key);
+    value->key = wi_sprintf("%c%s", '0' + (int)space, key);
     value->text = wi_strdup(text);
     value->at = wi_wall_ms();
     value->rules = rules;

@@ -184,6 +184,7 @@ const struct wi_schema wi_service_schemas[] = {
             "A summary of the node's last answers; null if the service started the node."},
         {"user_agent?", "string", "For admins: the browser's User-Agent."},
         {"label?", "string", "For admins: the label of the join link with which the node came."},
+        {"device?", "string", "For admins: the id of the remembered device that the node is."},
         {"connected_at?", "integer", "When the node connected, in milliseconds since 1970."},
         {"cores?", "integer", NULL},
         {"memory_gib?", "number", NULL},
@@ -583,10 +584,20 @@ const struct wi_schema wi_service_schemas[] = {
     WI_OBJECT("Joins",
         {"joins",
             "[(id string, label string|null, shareable boolean, nodes integer, joined integer, "
-            "expires_at integer)]",
-            "The tokens, without their secrets."},
+            "devices integer, expires_at integer)]",
+            "The tokens, without their secrets. A token stays here while devices are remembered "
+            "with it."},
         {"node_tokens", "[(name string, joined integer)]",
             "The number of nodes that use each token of the rank node."}),
+    WI_OBJECT("Device",
+        {"id", "string", NULL},
+        {"join", "string", "The id of its join token."},
+        {"label", "string|null", "The label of its join token."},
+        {"remembered_at", "integer", "In milliseconds since 1970, as the next one."},
+        {"seen_at", "integer",
+            "When the device was last connected. It is forgotten 30 days after that."},
+        {"node", "string|null", "The node that it is now; null if it is away."}),
+    WI_OBJECT("Devices", {"devices", "[Device]", "The devices, the oldest first."}),
 
     /* --- what is watched ---------------------------------------------------------------------- */
 

@@ -100,6 +100,8 @@ export class ConsoleService {
         this.sound = null;
         /** Nodes that were found wrong. @type {any[]} */
         this.quarantined = text ? [{ id: 'quarantine-1', node: 'node-9', token: `farm ${text}`, join: null, address: text, reason: `it lies ${text}`, since: 1_780_000_000_000, until: null }] : [];
+        /** Devices that may come back without a link. @type {any[]} */
+        this.devices = text ? [{ id: 'device-1', join: 'join-1', label: text, remembered_at: 1_780_000_000_000, seen_at: 1_780_000_000_000, node: null }] : [];
         /** All nodes, where that is more than is told of; null: these are all. @type {any[] | null} */
         this.listed = null;
         /** The next of every page of nodes; null: as it should be. @type {string | null} */
@@ -221,6 +223,7 @@ export class ConsoleService {
     #write({ method, body }, name, response) {
         if (this.refusal) return this.#json(response, this.refusal.status, { code: 'refused', ...this.refusal });
         if (name.startsWith('/v1/admin/quarantine/')) this.quarantined = this.quarantined.filter(({ id }) => id !== name.slice(21));
+        if (name.startsWith('/v1/devices/')) this.devices = this.devices.filter(({ id }) => id !== name.slice(12));
         if (name.startsWith('/v1/admin/join/')) this.joins = this.joins.filter(({ id }) => id !== name.slice(15));
         if (name !== '/v1/admin/join') return this.#json(response, 200, { id: 'x', state: method === 'DELETE' ? 'cancelled' : 'ready' });
         const { nodes, seconds, label = null, shareable = false } = JSON.parse(body);
@@ -238,6 +241,7 @@ export class ConsoleService {
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
         if (name === '/v1/nodes') return { ...this.#nodesBehind(query.get('after') ?? '', this.listed ? Number(query.get('limit')) : 2, this.listed ?? all('node')), quarantined: this.quarantined };
         if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };
+        if (name === '/v1/devices') return { devices: this.devices };
         if (name === '/v1/logs') {
             const before = Number(query.get('before') ?? Infinity), levels = ['error', 'warn', 'info', 'debug'];
             const lines = this.lines.filter((line) => line.seq < before && levels.indexOf(line.level) <= levels.indexOf(query.get('level')) && line.message.includes(query.get('contains') ?? ''));

@@ -24,6 +24,8 @@ const HEADERS = {
 };
 const CREDENTIAL = 'model-credential';
 export const TOKEN = 'one-time-token';
+/** What a device has to sign. */
+export const NONCE = Buffer.alloc(32, 7).toString('base64url');
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
@@ -52,6 +54,7 @@ export class Service extends EventEmitter {
         this.refuse = false;
         this.silent = false; // no heartbeats
         this.work = 'tensors'; // that it says it sends to pages of others
+        this.devices = 'no'; // whether it says that it remembers them
         this.socket = null;
         this.ids = 0;
         this.http = http.createServer((request, response) => this.serve(request, response));
@@ -94,6 +97,7 @@ export class Service extends EventEmitter {
         }
         if (pathname === '/favicon.ico') return send(204, Buffer.alloc(0)); // Chromium asks for it where a page can be installed
         if (pathname === '/work') return send(200, Buffer.from(this.work), 'text/plain');
+        if (pathname === '/devices') return send(200, Buffer.from(this.devices), 'text/plain');
         this.served.push(pathname);
         const name = pathname === '/' ? 'index.html' : path.basename(pathname);
         const file = path.join(this.page, name);
@@ -161,7 +165,9 @@ export class Service extends EventEmitter {
     }
 
     handle(socket, message) {
-        if (message.type === 'node_announcement') {
+        if (message.type === 'node_announcement' && message.data.device) {
+            this.send('device_challenge', { nonce: NONCE });
+        } else if (message.type === 'node_announcement' || message.type === 'device_proof') {
             const { resume } = message.data;
             this.send('welcome', {
                 node: 'node-1', resume_token: 'resume-1', resumed: Boolean(resume), heartbeat_interval_ms: 5000,

@@ -12,6 +12,7 @@
 #include "nodes/bridge/features.h"
 #include "nodes/bridge/invitations.h"
 #include "owners/proof/proof.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/evidence.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -362,6 +363,20 @@ void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens 
 json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
 {
     return json_array();
+}
+
+/* One, without a label and away. */
+json_t *wi_bridge_devices(const struct wi_bridge *bridge)
+{
+    json_t *list = json_array();
+    json_array_append_new(list,
+        wi_form_json("Device", "device-1", "join-1", (const char *)NULL, 1, 2, (const char *)NULL));
+    return list;
+}
+
+int wi_bridge_forget_device(struct wi_bridge *bridge, const char *id)
+{
+    return strcmp(id, "device-1") == 0 ? 0 : -1;
 }
 
 json_t *wi_bridge_quarantined(const struct wi_bridge *bridge, size_t most, int everything)

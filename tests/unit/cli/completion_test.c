@@ -27,7 +27,7 @@ static const struct situation situations[] = {
            "unload add "
            "quantize publish unpublish sources rm gc jobs bench results models "
            "nodes cluster forgive hardware verify matrix doctor "
-           "token backup restore uplink completion help "
+           "token devices backup restore uplink completion help "
            "version"},
     {{"s"}, "show status sources"},
     {{"jobs", ""}, "list show wait cancel"},

@@ -40,6 +40,23 @@ function workOf({ answered, failed, task_ms_p50: ms }) {
     return [`${count(answered)} answered, ${count(failed ?? 0)} failed`, ms ? h('small', null, `${milliseconds(ms)} for a task`) : null];
 }
 
+/** The table of the devices that need no link, if there are any. @param {any[]} list @param {() => void} read */
+export function devices(list, read) {
+    const forget = async (/** @type {any} */ { id, label, node }) => {
+        const name = label ? `${plain(label)}, ${id}` : id;
+        if (!await confirm({ title: 'Forget this device?', text: [node ? `${name}: its node ${node} is sent away.` : `${name} is away now.`, 'It can join again with a link that is still valid.'], verb: 'Forget' })) return;
+        await attempt(() => ask('DELETE', `/v1/devices/${encodeURIComponent(id)}`), `${id} is forgotten.`);
+        read();
+    };
+    return list.length ? section('Remembered devices', table('Browsers that can join again without a link', [
+        { name: 'Device', cell: (one) => [h('strong', null, plain(one.label ?? 'no label')), h('small', null, one.id)] },
+        { name: 'Link', cell: (one) => h('code', null, one.join) },
+        { name: 'Remembered since', cell: (one) => moment(one.remembered_at) },
+        { name: 'Last seen', cell: (one) => (one.node ? ['now', h('small', null, one.node)] : moment(one.seen_at)) },
+        { name: 'Actions', cell: (one) => button('Forget', () => forget(one), { quiet: true, label: `Forget ${one.id}` }) },
+    ], list, ({ id }) => id, '')) : null;
+}
+
 /** @param {string} id */
 const input = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
 
@@ -70,7 +87,7 @@ export function links(joins, made, read, show) {
         table('Valid join links', [
             { name: 'Id', cell: (one) => h('code', null, one.id) },
             { name: 'Label', cell: (one) => [plain(one.label ?? ''), one.shareable ? h('small', null, 'may be passed on') : null] },
-            { name: 'Nodes', figure: true, cell: (one) => `${count(one.joined)} of ${count(one.nodes)}` },
+            { name: 'Nodes', figure: true, cell: (one) => [`${count(one.joined)} of ${count(one.nodes)}`, one.devices ? h('small', null, many(one.devices, 'remembered device')) : null] },
             { name: 'Holds until', cell: (one) => moment(one.expires_at) }, { name: 'Actions', cell: (one) => button('Revoke', () => revoke(one), { quiet: true, label: `Revoke ${one.id}` }) },
         ], joins?.joins ?? [], ({ id }) => id, 'There are none.'));
 }

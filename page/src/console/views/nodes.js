@@ -4,7 +4,7 @@ import { h } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain } from '../format.js';
 import { attempt, badge, button, confirm, section, table } from '../parts.js';
 import { polled } from '../polled.js';
-import { links, people } from './joined.js';
+import { devices, links, people } from './joined.js';
 import { limitOf, stateOf, verbs } from './node_parts.js';
 
 const PER_PAGE = 100;
@@ -18,13 +18,17 @@ export function nodesView(app, after) {
     let page = null;
     /** @type {any} */
     let joins = null;
+    /** @type {any[]} */
+    let remembered = [];
     /** @type {any} */
     let made = null;
     const polling = polled(app, EVERY_MS, async () => {
         page = await get('/v1/nodes', { limit: PER_PAGE, after });
         if (page.next) before.set(page.next, after);
         if (!before.has(after)) before.set(after, pageBefore(await idsUpTo(app.store, after), after));
-        if (app.watch.isAdmin) joins = await get('/v1/admin/join');
+        if (!app.watch.isAdmin) return;
+        joins = await get('/v1/admin/join');
+        remembered = (await get('/v1/devices')).devices;
     });
     const read = polling.again;
     /** The daemon's events about nodes on this page are newer than the page that was read. */
@@ -56,6 +60,7 @@ export function nodesView(app, after) {
                     page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
                 people(app, page.nodes, read),
                 found(app, page.quarantined ?? [], read),
+                app.watch.isAdmin ? devices(remembered, read) : null,
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
             ] };
         },

@@ -3,6 +3,7 @@
  * cannot do ranges, quoted entity tags or our headers.
  */
 #include "nodes/bridge/http/serve.h"
+#include "base/memory.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway.h"
 #include "nodes/bridge/http/transfer.h"
@@ -33,11 +34,25 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
         return wi_serve_work(wsi, socket);
     if (strcmp(path, "/endpoints") == 0)
         return wi_serve_endpoints(wsi, socket);
+    if (strcmp(path, "/devices") == 0)
+        return wi_serve_devices(wsi, socket);
     if (bridge->settings.content.serve != WI_SERVE_NO && strncmp(path, "/ipfs/", 6) == 0)
         return wi_serve_block(wsi, socket, path + 6);
     if (bridge->settings.content.serve != WI_SERVE_NO && strcmp(path, "/content") == 0)
         return wi_serve_content(wsi, socket);
     return wi_serve_page(wsi, socket, path);
+}
+
+/* Remembers which page opened the WebSocket: a device signs for its origin. */
+static int upgrade_begin(struct lws *wsi, struct wi_socket *socket, const char *upgrade)
+{
+    char origin[WI_HTTP_HEADER_MAX];
+    int refused = wi_upgrade_check(wsi, socket->bridge, upgrade);
+    if (!refused) {
+        free(socket->origin);
+        socket->origin = wi_strdup(wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin));
+    }
+    return refused;
 }
 
 /* --- the way in from lws ---------------------------------------------------------------------- */
@@ -68,7 +83,7 @@ int wi_http_serve(
 
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return wi_upgrade_check(wsi, socket->bridge, in);
+        return upgrade_begin(wsi, socket, in);
     case LWS_CALLBACK_HTTP:
         if (socket->transfer || socket->ending || socket->bridge->closed)
             return -1;
@@ -86,6 +101,7 @@ int wi_http_serve(
         wi_transfer_abandon(socket);
         wi_socket_unwatch(socket);
         wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);
+        free(socket->origin);
         free(socket);
         return 0;
     }

@@ -125,13 +125,23 @@ int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
     return send_found(wsi, socket, &found);
 }
 
-int wi_serve_work(struct lws *wsi, struct wi_socket *socket)
+/* A setting. */
+static int send_word(struct lws *wsi, struct wi_socket *socket, const char *text)
 {
-    const char *text = wi_strangers_names[socket->bridge->settings.strangers];
     struct found found = {.type = "text/plain", .cache = "no-cache"};
     found_set_text(&found, text);
     snprintf(found.etag, sizeof found.etag, "\"%s\"", text);
     return send_found(wsi, socket, &found);
+}
+
+int wi_serve_work(struct lws *wsi, struct wi_socket *socket)
+{
+    return send_word(wsi, socket, wi_strangers_names[socket->bridge->settings.strangers]);
+}
+
+int wi_serve_devices(struct lws *wsi, struct wi_socket *socket)
+{
+    return send_word(wsi, socket, socket->bridge->settings.devices ? "yes" : "no");
 }
 
 int wi_serve_endpoints(struct lws *wsi, struct wi_socket *socket)

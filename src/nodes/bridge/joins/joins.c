@@ -23,11 +23,17 @@ static int join_is_over(const struct wi_join *join, double now_ms)
     return join->expires_ms < now_ms && join->joined == 0 && join_joined(join) == 0;
 }
 
-/* Forgets tokens that are over; those that members share go by their rows. */
+static size_t join_devices(const struct wi_joins *joins, const struct wi_join *join)
+{
+    return joins->count_devices ? joins->count_devices(joins->devices, join->id) : 0;
+}
+
+/* Forgets tokens that are over and have no devices; those that members share go by their rows. */
 static void joins_tidy(struct wi_joins *joins, double now_ms)
 {
     for (size_t i = joins->count; i-- > 0;)
-        if (!joins->items[i]->is_shared && join_is_over(joins->items[i], now_ms))
+        if (!joins->items[i]->is_shared && join_is_over(joins->items[i], now_ms) &&
+            join_devices(joins, joins->items[i]) == 0)
             wi_joins_drop(joins, joins->items[i]);
 }
 
@@ -64,6 +70,16 @@ static enum wi_join_verdict unknown_verdict(const struct wi_joins *joins)
     return joins->rows && !wi_rows_is_ready(joins->rows) ? WI_JOIN_AWAY : WI_JOIN_UNKNOWN;
 }
 
+static enum wi_join_verdict join_take_place(struct wi_joins *joins, struct wi_join *join)
+{
+    if (join->is_shared)
+        return wi_joins_ask(joins, join);
+    if (join->joined >= join->nodes)
+        return WI_JOIN_FULL;
+    join->joined++;
+    return WI_JOIN_OK;
+}
+
 enum wi_join_verdict wi_joins_take(
     struct wi_joins *joins, const char *token, double now_ms, char id[WI_ID_SIZE])
 {
@@ -78,12 +94,7 @@ enum wi_join_verdict wi_joins_take(
     if (found->expires_ms < now_ms || found->state != WI_JOIN_IS_KNOWN)
         return WI_JOIN_UNKNOWN;
     memcpy(id, found->id, sizeof found->id);
-    if (found->is_shared)
-        return wi_joins_ask(joins, found);
-    if (found->joined >= found->nodes)
-        return WI_JOIN_FULL;
-    found->joined++;
-    return WI_JOIN_OK;
+    return join_take_place(joins, found);
 }
 
 struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id)
@@ -130,6 +141,36 @@ int wi_joins_revoke(struct wi_joins *joins, const char *id)
     else
         wi_joins_drop(joins, join);
     return 0;
+}
+
+/* --- remembered devices ----------------------------------------------------------------------- */
+
+enum wi_join_verdict wi_joins_take_again(struct wi_joins *joins, const char *id)
+{
+    struct wi_join *join = wi_joins_find(joins, id);
+    if (!join)
+        return unknown_verdict(joins);
+    return join->state != WI_JOIN_IS_KNOWN ? WI_JOIN_UNKNOWN : join_take_place(joins, join);
+}
+
+struct wi_join_terms wi_joins_terms(const struct wi_joins *joins, const char *id)
+{
+    const struct wi_join *join = wi_joins_find(joins, id);
+    return (struct wi_join_terms){
+        .nodes = join->nodes, .shareable = join->shareable, .label = join->label};
+}
+
+void wi_joins_restore(
+    struct wi_joins *joins, const char *id, const struct wi_join_terms *terms, double now_ms)
+{
+    if (joins->rows || wi_joins_find(joins, id))
+        return;
+    struct wi_join *join = wi_joins_make(joins, 0);
+    wi_text_copy(join->id, sizeof join->id, id);
+    wi_text_copy(join->label, sizeof join->label, terms->label);
+    join->nodes = terms->nodes;
+    join->shareable = terms->shareable;
+    join->expires_ms = now_ms - 1; /* no secret has this hash, either */
 }
 
 /* --- node tokens ----------------------------------------------------------------------------- */
@@ -225,13 +266,16 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
     json_t *list = json_array();
     for (size_t i = 0; i < joins->count; i++) {
         const struct wi_join *join = joins->items[i];
-        if (is_node_token(join) || join_is_over(join, now_ms) || join->state != WI_JOIN_IS_KNOWN)
+        size_t devices = join_devices(joins, join);
+        if (is_node_token(join) || join->state != WI_JOIN_IS_KNOWN ||
+            (join_is_over(join, now_ms) && devices == 0))
             continue;
-        json_array_append_new(list,
-            json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I}", "id", join->id, "label",
-                *join->label ? join->label : NULL, "shareable", join->shareable, "nodes",
-                (json_int_t)join->nodes, "joined", (json_int_t)join_joined(join), "expires_at",
-                (json_int_t)(wi_wall_ms() + (int64_t)(join->expires_ms - now_ms))));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I, s:I}", "id", join->id, "label",
+                      *join->label ? join->label : NULL, "shareable", join->shareable, "nodes",
+                      (json_int_t)join->nodes, "joined", (json_int_t)join_joined(join), "devices",
+                      (json_int_t)devices, "expires_at",
+                      (json_int_t)(wi_wall_ms() + (int64_t)(join->expires_ms - now_ms))));
     }
     return list;
 }

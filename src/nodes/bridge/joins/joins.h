@@ -46,6 +46,8 @@ struct wi_joins_events {
     void (*on_fewer)(void *context, const char *id, size_t most);
     /* The token was revoked. */
     void (*on_revoked)(void *context, const char *id);
+    /* All tokens are known from now on, after a connection: there are no others. */
+    void (*on_known)(void *context);
     void *context;
 };
 
@@ -56,6 +58,10 @@ struct wi_joins {
     size_t count;
     struct wi_rows *rows; /* NULL: nothing is shared */
     struct wi_joins_events events;
+    /* How many devices are remembered with a token: while there are any, one that is not shared
+     * stays when it is over. NULL: there are never any. Set by the owner. */
+    size_t (*count_devices)(void *devices, const char *id);
+    void *devices;
 };
 
 /* 0 and the new token with its id, or -1 if there are too many. Times are monotonic. A shared one
@@ -71,6 +77,14 @@ void wi_joins_release(struct wi_joins *joins, const char *id); /* unknown ids ar
 /* 0, or -1: unknown. A shared one is revoked here at once, and everywhere as soon as the servers
  * can be used. */
 int wi_joins_revoke(struct wi_joins *joins, const char *id);
+/* Takes a place for a device of that token, which may be expired, as wi_joins_take does. */
+enum wi_join_verdict wi_joins_take_again(struct wi_joins *joins, const char *id);
+/* What a join token admits, without its `ttl_ms`; the label is borrowed. It must be known. */
+struct wi_join_terms wi_joins_terms(const struct wi_joins *joins, const char *id);
+/* Makes the token of an earlier daemon whose devices are remembered, unless it is known or tokens
+ * are shared. It is expired, because its secret is lost. `ttl_ms` of the terms has no meaning. */
+void wi_joins_restore(
+    struct wi_joins *joins, const char *id, const struct wi_join_terms *terms, double now_ms);
 /* Makes the entries of `tokens` with the rank WI_RANK_NODE or WI_RANK_RELAY the node tokens. Each
  * former node token that is not among them is revoked, and `on_revoked` is called with its id.
  * Those that remain keep their nodes. */
@@ -89,7 +103,7 @@ int wi_joins_is_relay(const struct wi_joins *joins, const char *id);
 /* Whether it is one of the node tokens. */
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);
 /* The join tokens, without the node tokens:
- * [{"id","label","shareable","nodes","joined","expires_at"}]. */
+ * [{"id","label","shareable","nodes","joined","devices","expires_at"}]. */
 json_t *wi_joins_json(const struct wi_joins *joins, double now_ms);
 /* The node tokens, and those for relays that have nodes: [{"name","joined"}]. */
 json_t *wi_joins_node_tokens_json(const struct wi_joins *joins);

@@ -308,7 +308,9 @@ static void all_settle(struct wi_joins *joins)
 
 static void on_ready(void *context)
 {
-    all_settle(context);
+    struct wi_joins *joins = context;
+    joins->events.on_known(joins->events.context);
+    all_settle(joins);
 }
 
 /* --- sweeps ----------------------------------------------------------------------------------- */

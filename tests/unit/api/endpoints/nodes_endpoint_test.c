@@ -167,3 +167,24 @@ TEST(a_joined_node_is_sent_away_and_one_of_ours_is_not)
     json_decref(json);
     assert_null(fixture->dropped);
 }
+
+TEST(devices_are_listed_and_forgotten_one_by_one)
+{
+    json_t *json;
+    assert_int_equal(ask("GET", "/v1/devices", "", &json), 200);
+    const json_t *row = json_array_get(json_object_get(json, "devices"), 0);
+    assert_string_equal(json_string_value(json_object_get(row, "join")), "join-1");
+    assert_true(json_is_null(json_object_get(row, "label")));
+    assert_true(json_is_null(json_object_get(row, "node")));
+    assert_int_equal(json_integer_value(json_object_get(row, "seen_at")), 2);
+    json_decref(json);
+
+    assert_int_equal(ask("DELETE", "/v1/devices/device-1", "", &json), 200);
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "forgotten");
+    json_decref(json);
+    assert_int_equal(ask("DELETE", "/v1/devices/device-2", "", &json), 404);
+    assert_string_equal(json_string_value(json_object_get(json, "code")), "not_found");
+    assert_string_equal(json_string_value(json_object_get(json, "detail")),
+        "there is no device device-2; GET /v1/devices lists all devices");
+    json_decref(json);
+}

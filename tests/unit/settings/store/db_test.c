@@ -96,8 +96,10 @@ TEST(values_are_there_again)
     wi_db_put(f->db, WI_DB_ESTIMATES, 0, "b", "2");
     wi_db_put(f->db, WI_DB_VERDICTS, 0, "a", "{\"it's\":\"other\"}");
     wi_db_put(f->db, WI_DB_FILE_HASHES, 0, "1 2", "[3,4,5,\"ab\"]");
+    wi_db_put(f->db, WI_DB_DEVICES, 0, "0a", "{}"); /* the last space */
     close_db(f);
     open_db(f);
+    assert_string_equal(all(f, WI_DB_DEVICES), "0a={};");
     assert_string_equal(all(f, WI_DB_FILE_HASHES), "1 2=[3,4,5,\"ab\"];");
     assert_string_equal(all(f, WI_DB_ESTIMATES), "a=3;b=2;");
     assert_string_equal(all(f, WI_DB_VERDICTS), "a={\"it's\":\"other\"};");

@@ -119,7 +119,6 @@ static void ask_coded(
     assert_int_equal(sscanf(strstr(reply->head, "ETag: "), "ETag: %79s", etag), 1);
 }
 
-/* The copies that the build has put beside a file are sent to whom they suit, as that file. */
 TEST(test_work_of_others)
 {
     static const char *const words[] = {"none", "tensors", "text"};
@@ -140,6 +139,25 @@ TEST(test_work_of_others)
     client_close(&client);
 }
 
+TEST(it_tells_whether_devices_are_remembered)
+{
+    struct fixture *fixture = *state;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+
+    for (int i = 0; i < 2; i++) {
+        fixture->config.bridge.devices = i;
+        wi_bridge_reload(fixture->bridge, &fixture->config);
+        assert_int_equal(client_request(&client, "GET /devices HTTP/1.1", &reply), 0);
+        assert_int_equal(reply.status, 200);
+        assert_string_equal((char *)reply.body, i ? "yes" : "no");
+        assert_non_null(strstr(reply.head, "Cross-Origin-Resource-Policy: same-origin\r\n"));
+        reply_clear(&reply);
+    }
+    client_close(&client);
+}
+
+/* The copies that the build has put beside a file are sent to whom they suit, as that file. */
 TEST(test_compressed_files)
 {
     static const struct {

@@ -214,3 +214,76 @@ TEST(node_tokens_take_no_room_from_join_tokens)
     json_decref(list);
     wi_joins_clear(&joins);
 }
+
+/* --- remembered devices ----------------------------------------------------------------------- */
+
+/* As many of each token. */
+static size_t count_devices(void *devices, const char *id)
+{
+    return *(const size_t *)devices;
+}
+
+TEST(a_token_with_devices_stays_and_admits_only_them)
+{
+    size_t devices = 1;
+    struct wi_joins joins = {.count_devices = count_devices, .devices = &devices};
+    char id[WI_ID_SIZE], other[WI_ID_SIZE], token[WI_TOKEN_SIZE], fresh[WI_TOKEN_SIZE];
+    wi_joins_add(&joins, TERMS(1, 100), 0, id, token);
+    assert_int_equal(wi_joins_take(&joins, token, 101, other), WI_JOIN_UNKNOWN);
+    wi_joins_add(&joins, TERMS(1, 100), 101, other, fresh); /* which forgets what is over */
+    assert_int_equal(wi_joins_take_again(&joins, id), WI_JOIN_OK);
+    assert_int_equal(wi_joins_take_again(&joins, id), WI_JOIN_FULL);
+    wi_joins_release(&joins, id);
+    json_t *list = wi_joins_json(&joins, 102);
+    assert_int_equal(json_array_size(list), 2);
+    const json_t *first = json_array_get(list, 0);
+    assert_string_equal(json_string_value(json_object_get(first, "id")), id);
+    assert_int_equal(json_integer_value(json_object_get(first, "devices")), 1);
+    json_decref(list);
+
+    devices = 0;
+    list = wi_joins_json(&joins, 102);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+    wi_joins_add(&joins, TERMS(1, 100), 102, other, fresh);
+    assert_int_equal(wi_joins_take_again(&joins, id), WI_JOIN_UNKNOWN);
+    wi_joins_clear(&joins);
+}
+
+/* They are no reason to refuse others. */
+TEST(tokens_that_only_have_devices_count_for_nothing)
+{
+    size_t devices = 1;
+    struct wi_joins joins = {.count_devices = count_devices, .devices = &devices};
+    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE];
+    for (int i = 0; i < WI_JOINS_MAX; i++)
+        wi_joins_add(&joins, TERMS(1, 100), 0, id, token);
+    assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 50, id, token), -1);
+    assert_int_equal(wi_joins_add(&joins, TERMS(1, 100), 101, id, token), 0);
+    assert_int_equal(joins.count, WI_JOINS_MAX + 1);
+    wi_joins_clear(&joins);
+}
+
+TEST(the_token_of_an_earlier_daemon_is_there_for_its_devices)
+{
+    size_t devices = 2;
+    struct wi_joins joins = {.count_devices = count_devices, .devices = &devices};
+    char with[WI_ID_SIZE];
+    const struct wi_join_terms terms = {.nodes = 2, .shareable = 1, .label = "Ada"};
+    wi_joins_restore(&joins, "join-a", &terms, 1000);
+    wi_joins_restore(&joins, "join-a", TERMS(9, 0), 1000); /* of another device */
+    assert_string_equal(wi_joins_label(&joins, "join-a"), "Ada");
+    assert_true(wi_joins_is_shareable(&joins, "join-a"));
+    assert_int_equal(wi_joins_terms(&joins, "join-a").nodes, 2);
+    assert_int_equal(wi_joins_take(&joins, "", 1000, with), WI_JOIN_UNKNOWN);
+    assert_int_equal(wi_joins_take_again(&joins, "join-a"), WI_JOIN_OK);
+    assert_int_equal(wi_joins_take_again(&joins, "join-a"), WI_JOIN_OK);
+    assert_int_equal(wi_joins_take_again(&joins, "join-a"), WI_JOIN_FULL);
+    json_t *list = wi_joins_json(&joins, 1000);
+    assert_int_equal(json_array_size(list), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "devices")), 2);
+    json_decref(list);
+    assert_int_equal(wi_joins_revoke(&joins, "join-a"), 0);
+    assert_int_equal(wi_joins_take_again(&joins, "join-a"), WI_JOIN_UNKNOWN);
+    wi_joins_clear(&joins);
+}

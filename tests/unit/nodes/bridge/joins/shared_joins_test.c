@@ -16,7 +16,7 @@ struct place {
     struct fake_follower *follower;
     size_t granted, full, unknown, away;
     size_t most; /* of on_fewer; SIZE_MAX: it did not come */
-    int revoked;
+    int revoked, known;
     int told;
     enum wi_code failure;
 };
@@ -49,6 +49,12 @@ static void on_revoked(void *context, const char *id)
     place->revoked++;
 }
 
+static void on_known(void *context)
+{
+    struct place *place = context;
+    place->known++;
+}
+
 static void on_done(void *data, const struct wi_error *failure)
 {
     struct place *place = data;
@@ -60,8 +66,11 @@ static void place_open(struct fixture *f, int i)
 {
     char instance[WI_ID_SIZE];
     struct place *place = &f->places[i];
-    const struct wi_joins_events events = {
-        .on_place = on_place, .on_fewer = on_fewer, .on_revoked = on_revoked, .context = place};
+    const struct wi_joins_events events = {.on_place = on_place,
+        .on_fewer = on_fewer,
+        .on_revoked = on_revoked,
+        .on_known = on_known,
+        .context = place};
     snprintf(instance, sizeof instance, "member-%d", i);
     *place = (struct place){.follower = &f->followers[i], .most = SIZE_MAX};
     fake_rows_join(place->follower, &f->table, instance);
@@ -558,4 +567,24 @@ TEST(more_tokens_than_are_read_are_refused)
     assert_int_equal(place->failure, WI_CONFLICT);
     assert_int_equal(take(f, 0), WI_JOIN_UNKNOWN);
     assert_true(wi_rows_counters(f->followers[0].rows)->left_out > 0);
+}
+
+TEST(a_device_takes_a_place_of_all_and_its_token_is_not_made_again)
+{
+    struct fixture *f = *state;
+    struct wi_joins *joins = &f->places[1].joins;
+    make(f, 1);
+    assert_int_equal(wi_joins_take_again(joins, f->id), WI_JOIN_ASKED);
+    turn(f);
+    assert_int_equal(f->places[1].granted, 1);
+    assert_int_equal(wi_joins_take_again(&f->places[0].joins, f->id), WI_JOIN_FULL);
+    assert_string_equal(wi_joins_terms(joins, f->id).label, "Ada's phone");
+
+    wi_joins_restore(joins, "join-of-before", terms_of(1), wi_now_ms());
+    assert_int_equal(wi_joins_take_again(joins, "join-of-before"), WI_JOIN_UNKNOWN);
+    assert_int_equal(f->places[1].known, 1);
+    fake_rows_away(&f->followers[1]);
+    assert_int_equal(wi_joins_take_again(joins, "join-of-before"), WI_JOIN_AWAY);
+    fake_rows_connect(&f->followers[1]);
+    assert_int_equal(f->places[1].known, 2);
 }

@@ -1,0 +1,57 @@
+/**
+ * What a page shows a service to join it: the token of its link, or the key of this device, which a service may remember. The
+ * token comes first, and the key with it. A service that refuses the token is shown the key: after a restart it knows no join
+ * token any more, but its devices. It uses no browser globals.
+ */
+
+/** @import { DeviceKey } from '../shared/device_key.js' */
+
+export class Passes {
+    /** @param {string} token "": there is none @param {DeviceKey | null} [key] @param {boolean} [isKnown] a service has remembered the key */
+    constructor(token, key = null, isKnown = false) {
+        this._token = token;
+        this.key = key;
+        this._isKnown = isKnown;
+        this._isRefused = false;
+    }
+
+    /** There is nothing to show. */
+    get isEmpty() {
+        return !this._token && !this.key;
+    }
+
+    /** The part of an announcement. @returns {Record<string, any>} */
+    get mark() {
+        if (this.key && (!this._token || this._isRefused)) return { device: { key: this.key.text } };
+        return { token: this._token, ...(this.key ? { device_key: this.key.text } : {}) };
+    }
+
+    /** The service does not want what it was shown. @returns {boolean} whether there is something else for it */
+    refused() {
+        const isAnother = this._token !== '' && !this._isRefused && this.key !== null && this._isKnown;
+        this._isRefused = isAnother;
+        return isAnother;
+    }
+
+    /** Begins with the token again: the service is another one, or has welcomed the page. */
+    reset() {
+        this._isRefused = false;
+    }
+
+    /** @param {DeviceKey} key that a service is to remember */
+    use(key) {
+        this.key = key;
+        this._isKnown = false;
+    }
+
+    /** A service has remembered the key. */
+    known() {
+        this._isKnown = true;
+    }
+
+    /** This is no device any more. */
+    forget() {
+        this.key = null;
+        this._isKnown = false;
+    }
+}
