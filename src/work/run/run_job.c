@@ -1,13 +1,17 @@
 /*
- * The job of a run: the request is checked together with its model, and settled; the job is queued,
- * and what its node sends is handed on.
+ * The job of a run: it is queued, and what its node sends is handed on. What comes of it is a
+ * failure, or an answer, which is printed: a large one on a thread.
  */
 #include "work/run/run_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include <string.h>
 
-/* --- its job ---------------------------------------------------------------------------------- */
+/* Tensor bytes above this are printed as JSON off the loop: printing costs about 10 ns a byte. */
+#define INLINE_PRINT_MAX (64 * 1024)
+
+/* --- queueing it ------------------------------------------------------------------------------ */
 
 static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
 {
@@ -53,67 +57,141 @@ enum wi_code wi_run_queue(struct wi_run *run, wi_job_fn *on_done, struct wi_erro
     return WI_OK;
 }
 
-/* --- its model -------------------------------------------------------------------------------- */
+/* --- its answer ------------------------------------------------------------------------------- */
 
-/* The relay that sent the request has seen the model as it was. */
-static enum wi_code check_hash(
-    const struct wi_run *run, const struct wi_model *model, struct wi_error *error)
+static void run_hand_over(struct wi_run *run)
 {
-    const char *hash = run->infer.model_hash;
-    if (!hash || strcmp(hash, model->hash) == 0)
-        return WI_OK;
-    return wi_error_set(error, WI_MODEL_CHANGED, "relay.model_hash",
-        "%.128s has another content here by now; use another place, or see GET /v1/models/{model}",
-        model->name);
+    struct wi_printing *printing = run->printing;
+    run->printing = NULL;
+    wi_run_end(run, printing, NULL);
 }
 
-/* As wi_run_settle, for the first time. */
-static int settle_first(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+static void print_off_loop(void *data)
+{
+    struct wi_run *run = data;
+    wi_printing_run(run->printing);
+}
+
+static void on_printed(void *data, int cancelled)
+{
+    struct wi_run *run = data;
+    const struct wi_run_deps *deps = run->deps;
+    if (!wi_run_is_back(run))
+        return;
+    int works = wi_run_begin_work(run);
+    run_hand_over(run);
+    wi_run_rest(deps, works);
+}
+
+/* What would fit if there were nothing else may be tried again; what is larger never fits. */
+static void refuse_json(const struct wi_run *run, struct wi_error *error)
+{
+    size_t needs = run->printing->needs;
+    uint64_t most = run->deps->budget->limit;
+    const char *whole = run->infer.asked->stream ? ", without a stream" : "";
+    if (needs <= most)
+        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
+            "there is no memory to write this answer as JSON now; ask for binary%s", whole);
+    else
+        wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
+            "as JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
+            "binary (parameters.binary_data_output)%s, or for fewer outputs",
+            needs, (unsigned long long)most, whole);
+}
+
+static void run_print(struct wi_run *run)
 {
     struct wi_error error;
-    const struct wi_dialect *dialect = run->request.dialect;
-    const struct wi_config_models *limits = &run->deps->config->models;
-    if (check_hash(run, model, &error) != WI_OK ||
-        (dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
-        dialect->check(&run->infer, model, limits, &error) != WI_OK ||
-        wi_run_ask_begin(run, &error) != WI_OK) {
+    if (run->request.kind == WI_RUN_STORED) {
+        run_hand_over(run);
+    } else if (run->printing->json_bytes <= INLINE_PRINT_MAX) {
+        wi_printing_run(run->printing);
+        run_hand_over(run);
+    } else if (run->owner.charge(run->owner.context, run->printing->needs) == 0) {
+        wi_run_move(run, WI_RUN_EVENT_PRINT);
+        run->work = wi_work_queue_start(run->deps->heavy, 0, print_off_loop, on_printed, run);
+    } else {
+        refuse_json(run, &error);
         wi_run_end(run, NULL, &error);
-        return 0;
     }
-    wi_infer_settle(&run->infer, model);
-    run->infer.asked->lessens = wi_run_lessens(run, model);
-    if (webgpu)
-        run->infer.asked->on_webgpu = wi_inference_of(run->infer.asked, webgpu);
-    if (run->request.kind != WI_RUN_CHECK)
-        return 1;
-    wi_run_end(run, NULL, NULL);
-    return 0;
 }
 
-/* What was settled is for another variant from now on. */
-static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+static const char *numerics_word(enum wi_verdict verdict)
 {
-    struct wi_inference *other = wi_inference_of(run->infer.asked, model);
-    other->lessens = wi_run_lessens(run, model);
-    if (webgpu)
-        other->on_webgpu = wi_inference_of(other, webgpu);
-    wi_model_use(model);
-    if (run->first)
-        wi_inference_release(run->infer.asked);
+    return verdict == WI_TRUSTED ? "ok" : verdict == WI_WRONG ? "wrong" : "unchecked";
+}
+
+/* Fills `outcome` from a job's success. Everything in it is borrowed from the others; `node` is who
+ * answered, NULL if it has gone. */
+static void outcome_fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
+    struct wi_job_result *result, const json_t *lessened, const struct wi_node_info *node)
+{
+    struct wi_answer *answer = result->answer;
+    const struct wi_refusal *refusal = &result->refusal;
+    *outcome = (struct wi_outcome){
+        .id = spec->asked->client_id ? spec->asked->client_id : spec->id,
+        .model_name = spec->asked->model->name,
+        .type = spec->asked->type,
+        .node = result->node,
+        .browser = node ? node->kind : NULL,
+        .browser_version = node ? node->browser_version : NULL,
+        .joined = node && !*node->session,
+        .refused_platform = refusal->given ? wi_platform_names[refusal->platform] : NULL,
+        .refused_reason = refusal->reason,
+        .lessened = lessened,
+        .numerics = numerics_word(result->numerics),
+        .executed_on = answer->executed_on,
+        .result = answer->result,
+        .account = answer->account,
+        .outputs = &answer->outputs,
+        .queue_ms = result->queue_ms,
+        .load_ms = answer->load_ms,
+        .inference_ms = answer->inference_ms,
+        .total_ms = result->total_ms,
+        .first_part_ms = result->first_part_ms,
+        .waited_for_client_ms = answer->waited_for_client_ms,
+        .gpu_ms = answer->gpu_ms,
+        .parts = answer->parts,
+        .attempts = result->attempts,
+        .batch = result->batch,
+        .warm = answer->warm,
+        .model_bytes = wi_manifest_bytes(&spec->asked->model->manifest),
+        .model_version = spec->asked->model->version,
+    };
+}
+
+void wi_run_answer(struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_dialect *dialect = run->request.dialect;
+    struct wi_error error;
+    struct wi_outcome outcome;
+    outcome_fill(
+        &outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
+    if (run->request.kind != WI_RUN_SHADOW && !spec->asked->benchmark.runs)
+        run->counted_as = deps->on_outcome(deps->context, &outcome);
+    if (wi_run_is_asked(run)) {
+        run->owner.on_outcome(run->owner.context, &outcome);
+        wi_run_end(run, NULL, NULL);
+        return;
+    }
+    run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
+                                             : dialect->print(&run->infer, &outcome, &error);
+    if (run->printing)
+        run_print(run);
     else
-        run->first = run->infer.asked; /* its owner may have read of it */
-    run->infer.asked = other;
+        wi_run_end(run, NULL, &error);
 }
 
-int wi_run_is_settled(const struct wi_run *run)
+void wi_run_fail(struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error)
 {
-    return run->choice == WI_RUN_CHOICE_OPEN && run->infer.asked->model;
-}
-
-int wi_run_settle(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
-{
-    if (!wi_run_is_settled(run))
-        return settle_first(run, model, webgpu);
-    settle_again(run, model, webgpu);
-    return 1;
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_owner *owner = &run->owner;
+    const struct wi_run_failure failure = {
+        run->infer.asked->model, place, wi_now_ms() - run->request.accepted_at};
+    int is_counted = deps->on_failure && run->request.kind != WI_RUN_SHADOW &&
+                     !(owner->runs_again && owner->runs_again(owner->context, error));
+    if (is_counted)
+        run->counted_as = deps->on_failure(deps->context, &failure);
+    wi_run_end(run, NULL, error);
 }

@@ -1,7 +1,7 @@
 /*
  * The model of a run: it is found, pulled or made, with the graphs that it has for WebGPU. The
- * run's job returns here: if there was no memory for the model, another variant of it is found or
- * made.
+ * request is checked together with its model, and its job is queued. The job returns here: if there
+ * was no memory for the model, another variant of it is found or made.
  */
 #include "work/run/run_private.h"
 
@@ -10,6 +10,13 @@
 #include "wire/text.h"
 #include "work/run/wait.h"
 #include <stdlib.h>
+#include <string.h>
+
+/* Whether it was settled for another variant before. */
+static int run_is_settled(const struct wi_run *run)
+{
+    return run->choice == WI_RUN_CHOICE_OPEN && run->infer.asked->model;
+}
 
 /* --- waiting for it --------------------------------------------------------------------------- */
 
@@ -130,6 +137,69 @@ static int run_lessen(struct wi_run *run, const struct wi_job_result *result)
     return 1;
 }
 
+/* --- settling it ------------------------------------------------------------------------------ */
+
+/* The relay that sent the request has seen the model as it was. */
+static enum wi_code check_hash(
+    const struct wi_run *run, const struct wi_model *model, struct wi_error *error)
+{
+    const char *hash = run->infer.model_hash;
+    if (!hash || strcmp(hash, model->hash) == 0)
+        return WI_OK;
+    return wi_error_set(error, WI_MODEL_CHANGED, "relay.model_hash",
+        "%.128s has another content here by now; use another place, or see GET /v1/models/{model}",
+        model->name);
+}
+
+/* As run_settle, for the first time. */
+static int settle_first(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    struct wi_error error;
+    const struct wi_dialect *dialect = run->request.dialect;
+    const struct wi_config_models *limits = &run->deps->config->models;
+    if (check_hash(run, model, &error) != WI_OK ||
+        (dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
+        dialect->check(&run->infer, model, limits, &error) != WI_OK ||
+        wi_run_ask_begin(run, &error) != WI_OK) {
+        wi_run_end(run, NULL, &error);
+        return 0;
+    }
+    wi_infer_settle(&run->infer, model);
+    run->infer.asked->lessens = wi_run_lessens(run, model);
+    if (webgpu)
+        run->infer.asked->on_webgpu = wi_inference_of(run->infer.asked, webgpu);
+    if (run->request.kind != WI_RUN_CHECK)
+        return 1;
+    wi_run_end(run, NULL, NULL);
+    return 0;
+}
+
+/* What was settled is for another variant from now on. */
+static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    struct wi_inference *other = wi_inference_of(run->infer.asked, model);
+    other->lessens = wi_run_lessens(run, model);
+    if (webgpu)
+        other->on_webgpu = wi_inference_of(other, webgpu);
+    wi_model_use(model);
+    if (run->first)
+        wi_inference_release(run->infer.asked);
+    else
+        run->first = run->infer.asked; /* its owner may have read of it */
+    run->infer.asked = other;
+}
+
+/* The request is checked together with its model, and settled for it. `webgpu` is what the model is
+ * for WebGPU, if it has graphs of its own there; else NULL. 1 if its job is to be queued; 0 if the
+ * run has ended. */
+static int run_settle(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    if (!run_is_settled(run))
+        return settle_first(run, model, webgpu);
+    settle_again(run, model, webgpu);
+    return 1;
+}
+
 /* --- its job ---------------------------------------------------------------------------------- */
 
 static void job_fail(struct wi_run *run, const struct wi_job_result *result)
@@ -159,10 +229,10 @@ void wi_run_submit(struct wi_run *run)
         job_fail(run, &refused);
 }
 
-/* The model is found, and what it is for WebGPU; see wi_run_settle. */
+/* The model is found, and what it is for WebGPU; see run_settle. */
 static void run_go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
-    if (wi_run_settle(run, model, webgpu))
+    if (run_settle(run, model, webgpu))
         wi_run_submit(run);
 }
 
@@ -216,10 +286,10 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled && !is_relayed;
     const char *variant;
     run->lookup = NULL;
-    if (model && !wi_run_is_settled(run) &&
+    if (model && !run_is_settled(run) &&
         (wi_text_choose_variant(&run->infer, model) || wi_run_choose_fitting(run, model)))
         wi_run_find_model(run);
-    else if (model && !wi_run_is_settled(run) && (variant = wi_run_missing(run, model)))
+    else if (model && !run_is_settled(run) && (variant = wi_run_missing(run, model)))
         make_variant(run, model, variant);
     else if (model)
         find_webgpu(run, model);

@@ -69,15 +69,6 @@ enum wi_code wi_run_ask_begin(struct wi_run *run, struct wi_error *error);
 int wi_run_begin_work(const struct wi_run *run);
 void wi_run_rest(const struct wi_run_deps *deps, int works);
 
-/* --- run_answer.c ----------------------------------------------------------------------------- */
-
-/* Its job has succeeded. */
-void wi_run_answer(
-    struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result);
-/* Its job has failed, or was refused. */
-void wi_run_fail(
-    struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error);
-
 /* --- run_variant.c ---------------------------------------------------------------------------- */
 
 /* The variant that follows where there is no memory for this one; NULL: none does. */
@@ -99,12 +90,12 @@ const char *wi_run_missing(const struct wi_run *run, const struct wi_model *mode
 
 /* Queues its job, for what is settled: WI_OK, and `on_done` follows, or why the job was refused. */
 enum wi_code wi_run_queue(struct wi_run *run, wi_job_fn *on_done, struct wi_error *error);
-/* Whether it was settled for another variant before. */
-int wi_run_is_settled(const struct wi_run *run);
-/* The request is checked together with its model, and settled for it. `webgpu` is what the model is
- * for WebGPU, if it has graphs of its own there; else NULL. 1 if its job is to be queued; 0 if the
- * run has ended. */
-int wi_run_settle(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu);
+/* Its job has succeeded. */
+void wi_run_answer(
+    struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result);
+/* Its job has failed, or was refused. */
+void wi_run_fail(
+    struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error);
 
 /* --- run_model.c ------------------------------------------------------------------------------ */
 
