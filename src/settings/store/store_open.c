@@ -83,6 +83,8 @@ static const char *const migrations[] = {
     VALUES_TABLE("tunings"),
     /* What kinds of browser can do, and the models for which memory was lacking, by place. */
     VALUES_TABLE("abilities") VALUES_TABLE("shortages"),
+    /* Whether a run is of a person. */
+    "ALTER TABLE lab_runs ADD COLUMN person INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 
