@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "nodes/bridge/model_status.h"
 #include "nodes/bridge/node.h"
+#include "nodes/bridge/person_result.h"
 #include "nodes/bridge/pieces.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/report.h"
@@ -272,6 +273,7 @@ static const struct {
     {"log", on_log, NULL},
     {"tuning", on_tuning, NULL},
     {"relay_models", on_relay_models, NULL},
+    {"result", wi_person_result_handle, NULL},
     {"bye", on_bye, NULL},
 };
 
