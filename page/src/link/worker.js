@@ -9,6 +9,7 @@ import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
 import { PiecesIn } from './pieces_in.js';
+import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
@@ -52,6 +53,7 @@ class Link {
         this._showTimer = 0;
         this._shown = { text: '', at: -Infinity }; /* without the counts */
         this._logs = { since: 0, count: 0 };
+        this._results = new Results((result) => this._send('result', result), () => performance.now());
         this._arriving = new PiecesIn(() => performance.now());
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
         this._elsewhere = new Elsewhere(self.location.origin, {
@@ -137,6 +139,9 @@ class Link {
             this._limit(message.limits);
         } else if (message.type === 'found') {
             this._features.found(message.name, message.found);
+        } else if (message.type === 'result') {
+            this._results.send(message.result, this._state === 'connected');
+            this._show();
         }
     }
 
@@ -253,6 +258,9 @@ class Link {
         case 'settings': case 'tuning': return this._configure(message.data);
         case 'tune': return dispatcher.tune(String(message.data.kernel), String(message.data.size_class));
         case 'model_load': return dispatcher.load(message);
+        case 'result_kept':
+            this._results.heard(message.data);
+            return this._show();
         case 'model_unload': return dispatcher.models.unload(message.data.name);
         case 'capability_query':
             if (message.data.features) return this._features.ask(message.id, message.data.features);
@@ -337,6 +345,7 @@ class Link {
     _setState(state, detail) {
         this._state = state;
         this._detail = detail;
+        if (state !== 'connected') this._results.lost();
         this._show();
     }
 
@@ -355,7 +364,7 @@ class Link {
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
             state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
-            shareable: this._shareable, replaced, paused: this._paused,
+            shareable: this._shareable, replaced, paused: this._paused, result: this._results.news,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();

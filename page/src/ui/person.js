@@ -4,7 +4,7 @@
  */
 import { trim } from '../shared/kept_files.js';
 
-/** @import { Build, Limits, StateMessage, ToLink } from '../shared/messages.js' */
+/** @import { Build, DeviceResult, Limits, StateMessage, ToLink } from '../shared/messages.js' */
 /** @import { People } from '../people/people.js' */
 /** @import { Ruling } from '../people/power.js' */
 /** @import { Device, Settings } from '../people/settings.js' */
@@ -91,6 +91,7 @@ export class Person {
             return new Made({
                 settings: this.settings, place: /** @type {Element} */ (document.getElementById('lent')), scripts, fetched, open,
                 token: () => this._asked.get('token') ?? '', rule: (/** @type {Ruling} */ ruling) => this._onRuling(ruling),
+                send: (/** @type {DeviceResult} */ result) => this._tell?.({ type: 'result', result }),
             });
         } catch (error) {
             failed(String(error));
