@@ -12,14 +12,16 @@ SELECT
     run.id AS run, run.name AS run_name, epoch_ms(run.began_at) AS began_at,
     run.webinfer.version AS webinfer, run.webinfer.commit AS commit, run.noisy AS noisy,
     run.together AS together,
-    run.imported AS imported, run.simulated OR platform = 'simulated' AS simulated, index, model,
+    run.imported AS imported, coalesce(run.person, false) AS person,
+    run.simulated OR platform = 'simulated' AS simulated, index, model,
     hash, browser, browser_version, flags, platform, adapter, engine, engine_version, precision,
     CAST(threads AS VARCHAR) AS threads, optimization, batch, concurrency, clock, outcome, reason, load_ms,
     first_ms, samples_ms, repeats, disturbed, page_bytes, rss_bytes, error_ratio, output_hash,
     text, baseline, yardstick
 FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
     run: 'STRUCT(id VARCHAR, name VARCHAR, began_at BIGINT, webinfer STRUCT("version" VARCHAR,
-        "commit" VARCHAR), noisy BOOLEAN, together BIGINT, imported BOOLEAN, simulated BOOLEAN)',
+        "commit" VARCHAR), noisy BOOLEAN, together BIGINT, imported BOOLEAN, person BOOLEAN,
+        simulated BOOLEAN)',
     index: 'INTEGER', model: 'VARCHAR', hash: 'VARCHAR', browser: 'VARCHAR',
     browser_version: 'VARCHAR', flags: 'VARCHAR[]', platform: 'VARCHAR',
     adapter: 'STRUCT(vendor VARCHAR, architecture VARCHAR, description VARCHAR,
@@ -66,14 +68,14 @@ QUALIFY row_number() OVER (
 -- The results of each cell from run to run: cells with the same names are the same cell.
 CREATE OR REPLACE VIEW history AS
 SELECT model, browser, platform, precision, threads, optimization, batch, concurrency, clock,
-    began_at, commit, run, noisy, imported, simulated, outcome, median_ms,
+    began_at, commit, run, noisy, imported, person, simulated, outcome, median_ms,
     median_ms / lag(median_ms) OVER same_cell AS ratio,
     lag(run) OVER same_cell AS run_before, lag(outcome) OVER same_cell AS outcome_before
 FROM cells LEFT JOIN (SELECT run, index, median_ms FROM medians) AS timed USING (run, index)
 WHERE yardstick IS NULL
 WINDOW same_cell AS (
     PARTITION BY model, browser, platform, precision, threads, optimization, batch, concurrency,
-        clock, simulated
+        clock, simulated, person
     ORDER BY began_at, run)
 ORDER BY model, browser, platform, precision, threads, optimization, batch, concurrency, clock,
     began_at;

@@ -7,7 +7,9 @@ import { isRight, TESTS } from '../../page/src/people/device_tests.js';
 import { durationOf, timeOf } from '../../page/src/people/figures.js';
 import { readLink } from '../../page/src/people/link.js';
 import { Log, MOST, Noter } from '../../page/src/people/log.js';
+import { Results } from '../../page/src/link/results.js';
 import { rulingOf, Usage } from '../../page/src/people/power.js';
+import { resultOf } from '../../page/src/people/result.js';
 import { carry, LONGEST, readFragment, SETTINGS, Settings } from '../../page/src/people/settings.js';
 import { median } from '../../page/src/shared/median.js';
 import { keep, recall } from '../../page/src/ui/kept.js';
@@ -258,6 +260,59 @@ test('a link is only for the service that it names', () => {
         assert.match(readLink(link, here).problem, /^This is not a join link\. One of this service begins with https:\/\/here\.example:8471\/#token=\./, link);
     for (const link of [`${here}/`, `${here}/#`, `${here}/#token=`, `${here}/?token=t`]) assert.match(readLink(link, here).problem, /^The link has no token\./, link);
     assert.equal(readLink(`${here}/#token=${'x'.repeat(100_000)}`, here).problem, 'A link has at most 4096 characters, and this has 100033.');
+});
+
+describe('a result', () => {
+    const FOUND = [
+        { platform: 'wasm', adapter: '', reason: '', failed: false, rows: [{ test: 'matmul 256', right: true, ms: 2, samples: [3, 2, 1] }] },
+        { platform: 'webgpu', adapter: 'SECRET', reason: '', failed: false, rows: [{ test: 'matmul 256', right: false, ms: 2, samples: [2] }] },
+        { platform: 'webgl', adapter: '', reason: 'SECRET', failed: true, rows: [] },
+        { platform: 'webnn', adapter: '', reason: 'SECRET', failed: false, rows: [] },
+    ];
+
+    test('has numbers, and no text of this device', () => {
+        assert.deepEqual(resultOf(FOUND), { test: 'matmul 256', cells: [{ platform: 'wasm', outcome: 'ok', samples_ms: [3, 2, 1] },
+            { platform: 'webgpu', outcome: 'inexact', samples_ms: [2] }, { platform: 'webgl', outcome: 'failed' }, { platform: 'webnn', outcome: 'absent' }] });
+    });
+
+    function sender() {
+        const world = { now: 0, sent: 0 }, results = new Results(() => { world.sent++; }, () => world.now);
+        return { world, results, send: (isConnected = true) => results.send(resultOf(FOUND), isConnected),
+            news: () => [world.sent, results.news?.number, results.news?.state, results.news?.says] };
+    }
+
+    test('is sent, and it is told what became of it', () => {
+        const { results, send, news } = sender();
+        assert.deepEqual(news(), [0, undefined, undefined, undefined]);
+        send();
+        assert.deepEqual(news(), [1, 1, 'sent', '']);
+        send();
+        assert.deepEqual(news(), [1, 1, 'sent', ''], 'one at a time');
+        results.heard({ reply_to: 'p1', run: 'run-1' });
+        assert.deepEqual(news(), [1, 2, 'kept', 'run-1']);
+        results.heard({ reply_to: 'p1', run: 'run-2' });
+        results.lost();
+        assert.deepEqual(news(), [1, 2, 'kept', 'run-1'], 'nothing is awaited');
+        send();
+        results.heard({ code: 'client_share_used', reason: 'x'.repeat(1000) });
+        assert.deepEqual(news(), [2, 4, 'refused', 'x'.repeat(300)]);
+        send();
+        results.heard({});
+        assert.deepEqual(news(), [3, 6, 'refused', 'it gives no reason']);
+    });
+
+    test('is not known to be there where the connection drops, and goes nowhere without one', () => {
+        const { world, results, send, news } = sender();
+        send(false);
+        assert.deepEqual(news(), [0, 1, 'unsent', '']);
+        send();
+        results.lost();
+        assert.deepEqual(news(), [1, 3, 'lost', '']);
+        send(); // of which an older service says nothing
+        world.now = 10_000;
+        send();
+        assert.deepEqual(news(), [3, 5, 'sent', '']);
+    });
 });
 
 describe('the tests of the device', () => {

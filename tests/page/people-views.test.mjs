@@ -143,6 +143,32 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.deepEqual([wasm.test, wasm.right, wasm.ms > 0], ['matmul 256', true, true]);
         }, { alter: first(SAVED) });
 
+        personTest('sends what it has measured when its person wants it, and says what becomes of it', async (person) => {
+            const { service, tab } = person;
+            await person.open();
+            await person.is('asking');
+            await person.says('device', /Test this device/);
+            await person.press('measure');
+            await person.says('test-says', /^The times are measured\.$/);
+            assert.equal(await person.seen('measured-copy', 'measured-send'), 'measured-copy', 'it has no service yet');
+            await person.press('start');
+            await person.is('connected');
+            await tab.waitFor("document.getElementById('measured-send').checkVisibility()");
+            await person.press('measured-send');
+            const { id, data } = await service.seen('result');
+            assert.equal(data.test, 'matmul 256');
+            const wasm = data.cells.find(({ platform }) => platform === 'wasm');
+            assert.deepEqual([wasm.outcome, wasm.samples_ms.length], ['ok', 11]);
+            assert.deepEqual([...new Set(data.cells.flatMap((cell) => Object.keys(cell)))].sort(), ['outcome', 'platform', 'samples_ms']);
+            await person.says('test-says', /^The times are on their way to the service\.$/);
+            service.send('result_kept', { reply_to: id, run: 'run-7' });
+            await person.says('test-says', /^The service keeps the times as run-7, marked as a person’s\.$/);
+            await person.press('measured-send');
+            const again = await service.seen('result', (m) => m.id !== id);
+            service.send('result_kept', { reply_to: again.id, code: 'client_share_used', reason: 'a page may send one result in 10 minutes' });
+            await person.says('test-says', /^The service does not keep the times: a page may send one result in 10 minutes\.$/);
+        });
+
         personTest('is not tested while something runs, and takes nothing while it is tested', async (person) => {
             const { service, tab } = person;
             await person.open('&start');

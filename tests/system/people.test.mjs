@@ -149,6 +149,28 @@ test('the device that a person prefers is the one that computes, and a page on i
     await gone();
 });
 
+test('what a person measures is kept as a person’s', async () => {
+    const person = await openPage(), { tab, is } = person;
+    await tab.click('#start');
+    await is('connected');
+    await tab.click('#pause');
+    await is('paused');
+    await tab.click('#measure');
+    await tab.waitForSelector('#measured-send', { state: 'visible' });
+    await tab.click('#measured-send');
+    const kept = await tab.waitForFunction(() => /keeps the times as (run-\w+), marked/.exec(document.getElementById('test-says').textContent)?.[1]);
+    const { json } = await daemon.get(`/v1/results/${await kept.jsonValue()}`);
+    assert.deepEqual([json.person, json.imported, json.ended_at > 0], [true, true, true]);
+    const wasm = json.cells.find(({ platform }) => platform === 'wasm'), shown = JSON.parse(await tab.inputValue('#measured'));
+    assert.deepEqual([wasm.model, wasm.outcome, wasm.browser], ['device test matmul 256', 'ok', 'chromium']);
+    assert.deepEqual(wasm.samples_ms, shown.measured.find(({ platform }) => platform === 'wasm').samples);
+    await tab.click('#measured-send');
+    await tab.waitForFunction(() => /does not keep the times: a page may send one result in 10 minutes/.test(document.getElementById('test-says').textContent));
+    assert.equal((await daemon.get('/v1/results')).json.results.length, 1);
+    await leave(person);
+    await gone();
+});
+
 test('a shareable link brings another person', async () => {
     const person = await openPage({ nodes: 2, shareable: true }), { tab, is } = person;
     await tab.evaluate(() => Object.defineProperty(Navigator.prototype, 'clipboard', { configurable: true,

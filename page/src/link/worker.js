@@ -11,6 +11,7 @@ import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
 import { Passes } from './passes.js';
 import { PiecesIn } from './pieces_in.js';
+import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
@@ -61,6 +62,7 @@ class Link {
         /** What the service says of this device. @type {DeviceNews | null} */
         this._device = null;
         this._passes = new Passes(start.token, start.key, start.isKnown);
+        this._results = new Results((result) => this._send('result', result), () => performance.now());
         this._arriving = new PiecesIn(() => performance.now());
         this._clock = new AwakeClock(() => performance.now());
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
@@ -154,6 +156,9 @@ class Link {
             this._passes.forget();
             this._send('forget_device', {});
             if (this._device) this._device = { remembered: false };
+            this._show();
+        } else if (message.type === 'result') {
+            this._results.send(message.result, this._state === 'connected');
             this._show();
         }
     }
@@ -291,6 +296,9 @@ class Link {
         case 'settings': case 'tuning': return this._configure(message.data);
         case 'tune': return dispatcher.tune(String(message.data.kernel), String(message.data.size_class));
         case 'model_load': return dispatcher.load(message);
+        case 'result_kept':
+            this._results.heard(message.data);
+            return this._show();
         case 'model_unload': return dispatcher.models.unload(message.data.name);
         case 'capability_query':
             if (message.data.features) return this._features.ask(message.id, message.data.features);
@@ -376,6 +384,7 @@ class Link {
         if (state !== 'connected') this._clock.expect(Infinity); // there are no heartbeats
         this._state = state;
         this._detail = detail;
+        if (state !== 'connected') this._results.lost();
         this._show();
     }
 
@@ -394,7 +403,7 @@ class Link {
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
             state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
-            shareable: this._shareable, replaced, paused: this._paused, device: this._device,
+            shareable: this._shareable, replaced, paused: this._paused, device: this._device, result: this._results.news,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();

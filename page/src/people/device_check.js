@@ -6,12 +6,13 @@ import { decode, encode } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
 import { median } from '../shared/median.js';
 import { Engines } from '../ui/engines.js';
-import { isRight, measured, MEASURED_SIDE, TESTS } from './device_tests.js';
+import { isRight, MEASURED, measured, TESTS } from './device_tests.js';
 
 /** @import { Build, FromEngine, PlatformReport, RunMessage, ToEngine, ToLink } from '../shared/messages.js' */
 /** @import { DeviceTest } from './device_tests.js' */
-/** `ms`: of a run after the first. @typedef {{test: string, right: boolean, ms: number | null, problem?: string}} Row */
-/** `reason`: why it is not available. @typedef {{platform: string, adapter: string, reason: string, rows: Row[]}} Found */
+/** `ms`: of a run after the first; `samples`: of several, of which `ms` is the median then.
+ * @typedef {{test: string, right: boolean, ms: number | null, samples?: number[], problem?: string}} Row */
+/** `reason`: why it is not available; `failed`: although it should be. @typedef {{platform: string, adapter: string, reason: string, failed: boolean, rows: Row[]}} Found */
 /** With what a platform is tested: the scripts of engine workers, and what is told of the bytes that they fetch.
  * @typedef {{scripts: Record<Build, string>, fetched: (bytes: number) => void, power: 'high-performance' | 'low-power'}} Means */
 
@@ -40,6 +41,9 @@ class Refused extends Error {
         this.code = code;
     }
 }
+
+/** @param {unknown} error */
+const isUnsupported = (error) => error instanceof Refused && error.code === 'platform_unsupported';
 
 /** @param {unknown} error */
 const problemOf = (error) => (error instanceof Error ? error.message : String(error)).slice(0, PROBLEM_MOST);
@@ -139,7 +143,7 @@ class Peer {
 async function withPeer(means, platform, work) {
     const { needs } = PLATFORMS[platform];
     /** @type {Found} */
-    const found = { platform, adapter: '', reason: '', rows: [] };
+    const found = { platform, adapter: '', reason: '', failed: false, rows: [] };
     if (needs && !(needs in navigator)) return { ...found, reason: `this browser has no navigator.${needs} here` };
     const peer = new Peer(platform, means);
     try {
@@ -148,6 +152,7 @@ async function withPeer(means, platform, work) {
         else found.reason = String(report.reason ?? 'it is not available');
     } catch (error) {
         found.reason = problemOf(error);
+        found.failed = !isUnsupported(error);
     } finally {
         peer.end();
     }
@@ -169,17 +174,17 @@ async function rowOf(peer, test, found) {
         return { test: test.name, right: isRight(values, test.answer()), ms };
     } catch (error) {
         // WebGL is only tried then.
-        if (found.rows.length === 0 && error instanceof Refused && error.code === 'platform_unsupported') throw error;
+        if (found.rows.length === 0 && isUnsupported(error)) throw error;
         return { test: test.name, right: false, ms: null, problem: problemOf(error) };
     }
 }
 
 /** Measures a product of matrices. @param {Means} means @param {string} platform */
 export const measure = (means, platform) => withPeer(means, platform, async (peer, found) => {
-    const test = measured(), times = [];
+    const test = measured(), samples = [];
     await peer.load(test);
     const first = await peer.run(test);
-    for (let i = 0; i < MEASURED_RUNS; i++) times.push((await peer.run(test)).ms);
+    for (let i = 0; i < MEASURED_RUNS; i++) samples.push((await peer.run(test)).ms);
     found.adapter = first.adapter;
-    found.rows.push({ test: `matmul ${MEASURED_SIDE}`, right: isRight(first.values, test.answer()), ms: median(times) });
+    found.rows.push({ test: MEASURED, right: isRight(first.values, test.answer()), ms: median(samples), samples });
 });

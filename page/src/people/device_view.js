@@ -3,8 +3,9 @@ import { check, measure, PLATFORMS } from './device_check.js';
 import { TESTS } from './device_tests.js';
 import { copyFrom, element, say, section } from './elements.js';
 import { timeOf } from './figures.js';
+import { resultOf } from './result.js';
 
-/** @import { Build } from '../shared/messages.js' */
+/** @import { Build, DeviceResult, ResultNews, StateMessage } from '../shared/messages.js' */
 /** @import { Found } from './device_check.js' */
 /** @import { Device } from './settings.js' */
 
@@ -12,7 +13,17 @@ import { timeOf } from './figures.js';
  * @property {Record<Build, string>} scripts of engine workers @property {(bytes: number) => void} fetched is told what they fetch
  * @property {() => Device} device that is preferred
  * @property {() => string} busy why the device cannot be tested now, or ""
- * @property {(isTested: boolean) => void} rest the page takes no work while it is tested */
+ * @property {(isTested: boolean) => void} rest the page takes no work while it is tested
+ * @property {(result: DeviceResult) => void} send to the service, of which states tell what becomes */
+
+/** What a person is told of the times that they have sent. @type {Record<ResultNews['state'], (says: string) => string>} */
+const NEWS = {
+    sent: () => 'The times are on their way to the service.',
+    kept: (run) => `The service keeps the times as ${run}, marked as a person’s.`,
+    refused: (why) => `The service does not keep the times: ${why}.`,
+    lost: () => 'The connection dropped, so it is not known whether the service has the times.',
+    unsent: () => 'This page is not connected to the service now. Send the times later.',
+};
 
 export class DeviceView {
     /** @param {Surroundings} around */
@@ -26,15 +37,20 @@ export class DeviceView {
         this._scroll.hidden = true;
         this._json = element('textarea', { id: 'measured', readonly: true, rows: '8', 'aria-label': 'The measured times as JSON' });
         this._copy = element('button', { id: 'measured-copy', type: 'button', onclick: () => this._copyTimes() }, 'Copy the times as JSON');
-        this._json.hidden = this._copy.hidden = true;
+        this._send = element('button', { id: 'measured-send', type: 'button', onclick: () => this._sendTimes() }, 'Send the times to the service');
+        this._json.hidden = this._copy.hidden = this._send.hidden = true;
+        /** Of the last measurement. @type {DeviceResult | null} */
+        this._result = null;
+        this._isLent = false;
+        this._news = 0;
         this._isTested = false;
         this._buttons = [
             element('button', { id: 'test', type: 'button', onclick: () => this._run(check, (found) => this._show(found)) }, 'Test this device'),
             element('button', { id: 'measure', type: 'button', onclick: () => this._run(measure, (found) => this._showTimes(found)) }, 'Measure it'),
         ];
         this.section = section('device', 'Test this device',
-            element('p', { class: 'hint' }, 'Small tasks with known answers are computed in this browser, on each of its platforms. Nothing of it is sent anywhere, and no work is taken meanwhile.'),
-            element('p', { class: 'verbs' }, ...this._buttons), this._says, this._scroll, this._json, element('p', {}, this._copy));
+            element('p', { class: 'hint' }, 'Small tasks with known answers are computed in this browser, on each of its platforms. Nothing of it is sent anywhere, unless you send the measured times: the service keeps them with the names and versions of this browser and its adapters, and its cores and memory. No work is taken meanwhile.'),
+            element('p', { class: 'verbs' }, ...this._buttons), this._says, this._scroll, this._json, element('p', { class: 'verbs' }, this._copy, this._send));
     }
 
     /** One at a time. @param {typeof check} work @param {(found: Found[]) => void} done */
@@ -80,7 +96,27 @@ export class DeviceView {
         this._json.value = JSON.stringify({ made_at: new Date().toISOString(), by: 'a person', user_agent: navigator.userAgent, cores: navigator.hardwareConcurrency,
             measured: found.map(({ platform, adapter, reason, rows }) => ({ platform, adapter, ...(reason ? { reason } : {}), ...rows[0] })) }, null, 2);
         this._json.hidden = this._copy.hidden = false;
+        this._result = resultOf(found);
+        this._offer();
         say(this._says, 'The times are measured.');
+    }
+
+    /** What is measured can be sent to a service that this page has joined. */
+    _offer() {
+        this._send.hidden = !this._result || !this._isLent;
+    }
+
+    _sendTimes() {
+        if (this._result) this._around.send(this._result);
+    }
+
+    /** @param {StateMessage} message */
+    show({ joined, state, result }) {
+        this._isLent = joined && state !== 'stopped' && state !== 'refused';
+        this._offer();
+        if (!result || result.number === this._news) return;
+        this._news = result.number;
+        say(this._says, NEWS[result.state](result.says));
     }
 
     async _copyTimes() {

@@ -16,7 +16,7 @@ import { linkField, Share } from './share.js';
 import { Wake } from './wake.js';
 import { keep, recall } from '../ui/kept.js';
 
-/** @import { Build, StateMessage } from '../shared/messages.js' */
+/** @import { Build, DeviceResult, StateMessage } from '../shared/messages.js' */
 /** @import { Ruling } from './power.js' */
 /** @import { Settings, Values } from './settings.js' */
 /** @import { Remembered } from '../ui/remembered.js' */
@@ -35,12 +35,13 @@ const USED = 'webinfer.used';
  * @property {Record<Build, string>} scripts of engine workers @property {(bytes: number) => void} fetched is told what they fetch
  * @property {() => string} token of its link, or "" @property {Remembered} remembered whether services remember this browser
  * @property {(address: string) => void} open the page at that address of its origin
+ * @property {(result: DeviceResult) => void} send to the service what was measured here
  * @property {(ruling: Ruling) => void} rule is told the first ruling, and each other one
  */
 
 export class People {
     /** @param {Page} page */
-    constructor({ settings, place, scripts, fetched, token, remembered, open, rule }) {
+    constructor({ settings, place, scripts, fetched, token, remembered, open, send, rule }) {
         this._settings = settings;
         this._values = settings.values;
         this._rule = rule;
@@ -58,14 +59,14 @@ export class People {
         this._controls = new Controls(settings, this._remember.field);
         this._share = new Share(token);
         this._wake = new Wake();
-        const device = new DeviceView({
-            scripts, fetched, device: () => settings.values.preferredDevice, busy: () => this._busy,
+        this._device = new DeviceView({
+            scripts, fetched, send, device: () => settings.values.preferredDevice, busy: () => this._busy,
             rest: (isTested) => {
                 this._tested = isTested;
                 this._look();
             },
         });
-        const sections = [this._figures, this._controls, device, this._share, this._log].map((one) => one.section);
+        const sections = [this._figures, this._controls, this._device, this._share, this._log].map((one) => one.section);
         place.after(...(token() ? [] : [linkField(open)]), ...sections);
         // Browsers can install a page that has these.
         for (const [rel, name] of [['icon', __ICON__], ['manifest', __MANIFEST__]])
@@ -89,6 +90,7 @@ export class People {
         this._figures.show(message, Date.now());
         this._share.show(message);
         this._remember.show(message);
+        this._device.show(message);
         this._look();
     }
 

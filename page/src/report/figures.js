@@ -7,7 +7,7 @@
  * token_ms?: number, all_per_s?: number}, yardstick?: string, adapter?: {description?: string, is_fallback?: boolean}, samples_ms: number[], load_ms?: number,
  * first_ms?: number, error_ratio?: number, repeats?: number, disturbed?: number, summary?: Summary, baseline?: number,
  * speedup?: {value: number, low: number, high: number}}} Cell */
-/** @typedef {{id: string, name: string, began_at: number, ended_at?: number, noisy: boolean, together?: number, simulated: boolean, imported: boolean,
+/** @typedef {{id: string, name: string, began_at: number, ended_at?: number, noisy: boolean, together?: number, simulated: boolean, imported: boolean, person?: boolean,
  * webinfer?: {version?: string, commit?: string}, machine?: {cores?: number, memory_bytes?: number, kernel?: string}, cells: Cell[]}} Run */
 
 /** Failures come first, then successes, then cells that were not tried. */

@@ -185,7 +185,7 @@ function facts() {
 function warnings() {
     const all = [run.simulated && ['simulated', 'These times are made up, by nodes that compute nothing.', 'made-up'],
         run.noisy && ['noisy', 'The yardstick drifted by more than 10 %: the machine was busy with other work.', 'bad'],
-        run.imported && ['imported', 'It was not measured by this service.', 'wait'],
+        run.person ? ['a person’s', 'A page that somebody lends has sent it.', 'wait'] : run.imported && ['imported', 'It was not measured by this service.', 'wait'],
         run.ended_at === undefined && ['not ended', 'There may be more cells.', 'wait']];
     return all.map((one) => one && h('p', null, h('span', { class: `badge ${one[2]}` }, one[0]), one[1]));
 }

@@ -145,8 +145,15 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'found', name: string, found: Finding}} FoundMessage what came of trying a feature
  * @typedef {{type: 'remember', key: DeviceKey}} RememberMessage its person wants services to remember this device
  * @typedef {{type: 'forget_device'}} ForgetDeviceMessage its person wants that no more; the browser has the key no more
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberMessage | ForgetDeviceMessage} ToLink
+ * @typedef {{type: 'result', result: DeviceResult}} ResultMessage its person sends what was measured here
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberMessage | ForgetDeviceMessage | ResultMessage} ToLink
  */
+
+/** What a person has measured: for each platform whether the answer was right, and the times of runs.
+ * @typedef {{test: string, cells: Array<{platform: string, outcome: 'ok' | 'inexact' | 'absent' | 'failed', samples_ms?: number[]}>}} DeviceResult */
+/** What became of one that was sent. `number`: it grows with each news; `says`: the id of the service's run, or why it keeps none; `lost`: the
+ * connection dropped before it was known; `unsent`: there was no connection.
+ * @typedef {{number: number, state: 'sent' | 'kept' | 'refused' | 'lost' | 'unsent', says: string}} ResultNews */
 
 /** What its person allows a page. `memory`: bytes of loaded models, 0: what the service allows; `storage`: bytes of models' files that the browser
  * is to keep if the page joined; `slow`: it computes with one thread and says that it is throttled.
@@ -163,9 +170,11 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{
  *   type: 'state', state: string, detail: string, node: string, joined: boolean, service: string, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
- *   memory: number, sent: number, received: number, figures: NodeFigures | null, shareable: boolean, device: DeviceNews | null
+ *   memory: number, sent: number, received: number, figures: NodeFigures | null, shareable: boolean, device: DeviceNews | null,
+ *   result: ResultNews | null
  * }} StateMessage `joined`: its token can be used again; `shareable`: its link may be passed on; `service`: its origin; `memory`, `sent`, `received`:
- *   bytes, of models and of messages; `device`: what the service says of remembering this one, if it says something
+ *   bytes, of models and of messages; `device`: what the service says of remembering this one, if it says something; `result`: of the last one that
+ *   its person has sent
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature
  * @typedef {{type: 'found_all'}} FoundAllMessage ends the workers that trying features has begun
  * @typedef {BeginMessage | CloseMessage | ReloadMessage | ReopenMessage | StateMessage | FindMessage | FoundAllMessage} FromLink

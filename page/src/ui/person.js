@@ -6,7 +6,7 @@ import { Remembered } from './remembered.js';
 import { trim } from '../shared/kept_files.js';
 
 /** @import { DeviceKey } from '../shared/device_key.js' */
-/** @import { Build, Limits, StateMessage, ToLink } from '../shared/messages.js' */
+/** @import { Build, DeviceResult, Limits, StateMessage, ToLink } from '../shared/messages.js' */
 /** @import { People } from '../people/people.js' */
 /** @import { Ruling } from '../people/power.js' */
 /** @import { Device, Settings } from '../people/settings.js' */
@@ -96,6 +96,7 @@ export class Person {
             return new Made({
                 settings: this.settings, place: /** @type {Element} */ (document.getElementById('lent')), scripts, fetched, open,
                 token: () => this._asked.get('token') ?? '', remembered: this.remembered, rule: (/** @type {Ruling} */ ruling) => this._onRuling(ruling),
+                send: (/** @type {DeviceResult} */ result) => this._tell?.({ type: 'result', result }),
             });
         } catch (error) {
             failed(String(error));

@@ -435,6 +435,7 @@ void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
 
 void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db)
 {
+    bridge->db = db;
     wi_quarantine_keep(bridge->quarantine, db, wi_wall_ms());
     wi_bridge_keep_devices(bridge, db);
 }

@@ -300,10 +300,10 @@ void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const ch
     const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
 
-/* Keeps the quarantine of nodes that were found wrong (nodes/bridge/quarantine.h) and the
- * remembered devices (nodes/bridge/devices/devices.h) in `db` from now on. The rows that are there
- * already apply. Called once, at the start, after wi_bridge_share_invitations. `db` must outlive
- * the bridge. */
+/* Keeps in `db` from now on the quarantine of nodes that were found wrong
+ * (nodes/bridge/quarantine.h), the remembered devices (nodes/bridge/devices/devices.h), and results
+ * of people (nodes/bridge/person_result.h). The rows that are there already apply. Called once, at
+ * the start, after wi_bridge_share_invitations. `db` must outlive the bridge. */
 void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db);
 /* Puts a joined node that was found wrong under quarantine. It is sent nothing more, its messages
  * no longer count, it is closed with 1008, its attempts are lost without blame, and its token is

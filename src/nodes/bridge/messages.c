@@ -9,6 +9,7 @@
 #include "nodes/bridge/devices/devices.h"
 #include "nodes/bridge/model_status.h"
 #include "nodes/bridge/node.h"
+#include "nodes/bridge/person_result.h"
 #include "nodes/bridge/pieces.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/report.h"
@@ -288,6 +289,7 @@ static const struct {
     {"tuning", on_tuning, NULL},
     {"relay_models", on_relay_models, NULL},
     {"forget_device", on_forget_device, NULL},
+    {"result", wi_person_result_handle, NULL},
     {"bye", on_bye, NULL},
 };
 

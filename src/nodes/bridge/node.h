@@ -75,6 +75,7 @@ struct wi_node {
     struct wi_reading reading;         /* of its messages; holds a reference to its token's share */
     unsigned late_large; /* large messages that may still come for attempts that have ended */
     unsigned tunings;    /* the number it has reported since its last welcome */
+    double result_at;    /* when a result of its person was taken last; 0: never */
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
     unsigned offered_next;
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */

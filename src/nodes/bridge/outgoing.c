@@ -28,17 +28,19 @@ static struct wi_message *end_text(struct wi_buffer *out)
 
 /* Each has some of these. */
 struct few {
-    const char *attempt_id, *code, *reason, *kernel, *size_class, *nonce;
+    const char *attempt_id, *reply_to, *code, *reason, *kernel, *size_class, *nonce, *run;
     const json_t *tuning;
 };
 
 static const struct wi_json_row few_members[] = {
     WI_JSON_ROW(few, attempt_id, TEXT),
+    WI_JSON_ROW(few, reply_to, TEXT),
     WI_JSON_ROW(few, code, TEXT),
     WI_JSON_ROW(few, reason, TEXT),
     WI_JSON_ROW(few, kernel, TEXT),
     WI_JSON_ROW(few, size_class, TEXT),
     WI_JSON_ROW(few, nonce, TEXT),
+    WI_JSON_ROW(few, run, TEXT),
     WI_JSON_ROW(few, tuning, VALUE),
     WI_JSON_ROW_END,
 };
@@ -84,6 +86,16 @@ struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, con
 {
     return make_few(
         "task_cancel", sequence, &(struct few){.attempt_id = attempt_id, .reason = reason});
+}
+
+struct wi_message *wi_make_result_kept(
+    uint64_t sequence, const char *reply_to, const char *run, const struct wi_error *failure)
+{
+    return make_few("result_kept", sequence,
+        &(struct few){.reply_to = reply_to,
+            .run = run,
+            .code = failure ? wi_code_name(failure->code) : NULL,
+            .reason = failure ? failure->detail : NULL});
 }
 
 static const struct wi_json_row heartbeat_members[] = {

@@ -77,6 +77,10 @@ struct wi_message *wi_make_heartbeat(uint64_t sequence, const struct wi_heartbea
 /* `parts` is {ATTEMPT: seq}, or NULL. */
 struct wi_message *wi_make_acks(
     uint64_t sequence, const struct wi_strings *attempt_ids, const json_t *parts);
+/* What became of a person's result, in reply to the message of that id: the id of its run, or
+ * (`failure` not NULL) why it is not kept. */
+struct wi_message *wi_make_result_kept(
+    uint64_t sequence, const char *reply_to, const char *run, const struct wi_error *failure);
 struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, const char *reason);
 struct wi_message *wi_make_credit(
     uint64_t sequence, const char *attempt_id, const struct wi_credit *credit);

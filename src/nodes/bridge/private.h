@@ -7,7 +7,8 @@
  *
  * Each of these calls only those to its left:
  *   message <- link, outgoing, pieces_in, pieces_out, continuation <- node <- response, refused
- *           <- parts, pieces <- messages <- devices/challenge <- announce <- invitations <- bridge
+ *           <- parts, pieces, person_result <- messages <- devices/challenge <- announce
+ *           <- invitations <- bridge
  * The events of a link go to announce.c while it is a stranger's, then to messages.c.
  */
 #ifndef WI_NODES_BRIDGE_PRIVATE_H
@@ -18,6 +19,7 @@
 #include "base/net/certificate.h"
 #include "base/net/listener.h"
 #include "base/net/site.h"
+#include "base/rate_limit.h"
 #include "base/table.h"
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/http/content_list.h"
@@ -69,6 +71,8 @@ struct wi_bridge {
     struct wi_joining *joining; /* nodes that wait for a place of their join token; announce.c */
     struct wi_quarantine *quarantine;
     struct wi_devices *devices;
+    struct wi_db *db;              /* NULL: nothing is kept */
+    struct wi_rate_limit results;  /* of people, of all nodes together: person_result.c */
     struct wi_shares join_traffic; /* of messages, likewise */
     struct wi_toll joined_reading; /* of the loop's time, for all nodes that joined */
     struct wi_shares join_shares;  /* of memory, by the join token's id */

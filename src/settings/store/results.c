@@ -3,6 +3,7 @@
 #include "settings/store/private.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "terms/lab/figures.h"
 #include <stdlib.h>
 #include <string.h>
@@ -60,15 +61,15 @@ static enum wi_code remove_run(sqlite3 *sqlite, int64_t number, struct wi_error 
     return code;
 }
 
-/* The runs beyond the newest `keep`. */
-static enum wi_code results_prune(sqlite3 *sqlite, int64_t keep, struct wi_error *error)
+/* The runs of people beyond the newest `keep`, or those of others. */
+static enum wi_code results_prune(sqlite3 *sqlite, int person, int64_t keep, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     int got;
     do {
         sqlite3_stmt *statement = wi_db_start(sqlite,
-            "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1",
-            WI_DB_WITH(WI_DB_NUMBER(keep)), error);
+            "SELECT number FROM lab_runs WHERE person = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2",
+            WI_DB_WITH(WI_DB_NUMBER(person), WI_DB_NUMBER(keep)), error);
         got = wi_db_step(sqlite, statement, error);
         int64_t number = got > 0 ? sqlite3_column_int64(statement, 0) : 0;
         sqlite3_finalize(statement);
@@ -93,6 +94,42 @@ enum wi_code wi_result_remove(sqlite3 *sqlite, void *data, struct wi_error *erro
 
 /* --- writing a run --------------------------------------------------------------------------- */
 
+static void fill_cells(struct wi_result_write *op, const struct wi_lab_run *run)
+{
+    op->count = run->count;
+    op->cells = wi_realloc_array(NULL, run->count + 1, sizeof *op->cells);
+    for (size_t i = 0; i < run->count; i++) {
+        const struct wi_lab_cell *cell = &run->cells[i];
+        op->cells[i] = (struct wi_result_cell){.index = (unsigned)cell->index,
+            .head = wi_lab_cell_head(cell),
+            .samples = cell->samples,
+            .count = cell->count,
+            .yardstick_of = cell->yardstick < WI_LAB_YARDSTICKS ? cell->browser : NULL};
+    }
+}
+
+void wi_result_write_fill(struct wi_result_write *op, const struct wi_lab_run *run)
+{
+    if (run->id)
+        wi_text_copy(op->id, sizeof op->id, run->id);
+    else
+        json_object_set_new(run->json, "id", json_string(op->id));
+    op->head = run->name && run->began_at >= 0 ? wi_lab_run_head(run) : NULL;
+    op->given = run->json;
+    op->ended_at = run->ended_at > 0 ? run->ended_at : 0;
+    op->person = run->person;
+    fill_cells(op, run);
+}
+
+void wi_result_write_clear(struct wi_result_write *op)
+{
+    for (size_t i = 0; i < op->count; i++)
+        free(op->cells[i].head);
+    free(op->cells);
+    free(op->head);
+    *op = (struct wi_result_write){0};
+}
+
 static enum wi_code result_begin(sqlite3 *sqlite, const struct wi_result_write *op,
     struct wi_result *run, struct wi_error *error)
 {
@@ -100,11 +137,11 @@ static enum wi_code result_begin(sqlite3 *sqlite, const struct wi_result_write *
         return wi_error_set(error, WI_NOT_FOUND, "id",
             "there is no run %s; a new one needs its name and the time when it began", op->id);
     enum wi_code code = wi_db_run(sqlite,
-        "INSERT INTO lab_runs (id, head, ended_at, noisy, cells, bytes)"
-        " VALUES (?1, ?2, 0, 0, 0, 0)",
-        WI_DB_WITH(WI_DB_TEXT(op->id), WI_DB_TEXT(op->head)), error);
+        "INSERT INTO lab_runs (id, head, ended_at, noisy, cells, bytes, person)"
+        " VALUES (?1, ?2, 0, 0, 0, 0, ?3)",
+        WI_DB_WITH(WI_DB_TEXT(op->id), WI_DB_TEXT(op->head), WI_DB_NUMBER(op->person)), error);
     run->number = sqlite3_last_insert_rowid(sqlite);
-    return code == WI_OK ? results_prune(sqlite, op->keep, error) : code;
+    return code == WI_OK ? results_prune(sqlite, op->person, op->keep, error) : code;
 }
 
 /* The members that the request gives for an existing run must equal those given first. */

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct wi_lab_run; /* terms/lab/lab_run.h */
+
 struct wi_result_cell {
     unsigned index;
     char *head; /* JSON: see wi_lab_cell_head */
@@ -31,17 +33,24 @@ struct wi_result_cell {
  * given first. */
 struct wi_result_write {
     char id[WI_ID_SIZE];
-    const char *head;    /* JSON of a new run: see wi_lab_run_head; NULL: the run must exist */
+    char *head;          /* JSON of a new run: see wi_lab_run_head; NULL: the run must exist */
     const json_t *given; /* the request's members of the run */
     int64_t ended_at;    /* Unix milliseconds; 0: it continues */
     struct wi_result_cell *cells;
     size_t count;
+    int person; /* a new run is a person's; `keep` counts these, or the others */
     int64_t keep;
     int created;  /* out */
     size_t added; /* out: cells */
     size_t total; /* out: cells of the run */
 };
 wi_db_work_fn wi_result_write;
+/* Fills all but `keep` from a document, which must outlive the writing. A new run without an id
+ * gets the one that is there, and a part of an existing run has no head. */
+void wi_result_write_fill(struct wi_result_write *op, const struct wi_lab_run *run);
+void wi_result_write_clear(struct wi_result_write *op);
+/* The number of runs of people that are kept. */
+#define WI_RESULTS_OF_PEOPLE 1000
 
 /* A run without its cells. Free its contents with wi_result_clear. */
 struct wi_result {

@@ -85,6 +85,8 @@ static const char *const migrations[] = {
     VALUES_TABLE("abilities") VALUES_TABLE("shortages"),
     /* Browsers that come back without a token. */
     VALUES_TABLE("devices"),
+    /* Whether a run is of a person. */
+    "ALTER TABLE lab_runs ADD COLUMN person INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -50,6 +50,7 @@ const struct wi_param wi_lab_run_params[] = {
     RUN(together, INTEGER, 1, COUNT_MAX, "The largest number of cells measured at the same time."),
     RUN(simulated, BOOL, 0, 0, "Whether the run's nodes only simulate computation."),
     RUN(imported, BOOL, 0, 0, "Whether the run was imported."),
+    RUN(person, BOOL, 0, 0, "Whether a person sent the run from a page that they lend."),
     WI_PARAM(reading, cells, ARRAY, .max = WI_LAB_CELLS_MAX,
         .help = "Each index is accepted once; sending the same cell again has no effect.",
         .form = "[LabCell]"),

@@ -93,6 +93,7 @@ struct wi_lab_run {
     int64_t seed, began_at, ended_at; /* Unix milliseconds; -1: unknown, or not ended */
     int64_t together;                 /* the most cells that were measured at a time; -1: unknown */
     int simulated, imported;
+    int person;                /* sent from a page that somebody lends: imported as well */
     struct wi_lab_cell *cells; /* owned, in ascending order of `index` */
     size_t count;
 };

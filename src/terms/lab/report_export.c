@@ -225,6 +225,7 @@ SPEEDUP(speedup_high, high)
 COLUMN(simulated, YES(wi_lab_is_simulated(figures->run, row->cell)))
 COLUMN(noisy, YES(figures->noisy))
 RUN(imported, YES(run->imported))
+RUN(person, YES(run->person))
 /* With spaces between. */
 CELL(
     samples_ms, for (size_t i = 0; i < cell->count; i++) {
@@ -244,7 +245,7 @@ static const struct column columns[] = {TITLE(run), TITLE(name), TITLE(began_at)
     TITLE(error_ratio), {NULL, csv_texts}, TITLE(n), {"min_ms", csv_min}, {"median_ms", csv_median},
     {"low_ms", csv_low}, {"high_ms", csv_high}, {"p90_ms", csv_p90}, TITLE(bimodal),
     TITLE(baseline), TITLE(speedup), TITLE(speedup_low), TITLE(speedup_high), TITLE(simulated),
-    TITLE(noisy), TITLE(imported), TITLE(samples_ms)};
+    TITLE(noisy), TITLE(imported), TITLE(samples_ms), TITLE(person)};
 #define COLUMNS (sizeof columns / sizeof *columns)
 
 static void put_title(struct wi_buffer *out, const struct column *column)

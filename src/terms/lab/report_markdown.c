@@ -77,7 +77,9 @@ static void put_facts(struct wi_buffer *out, const struct wi_lab_figures *figure
         wi_buffer_puts(out, "**Simulated**: nodes that compute nothing made these times up.\n\n");
     if (figures->noisy)
         wi_buffer_puts(out, "**Noisy**: the yardstick drifted by more than 10 %.\n\n");
-    if (run->imported)
+    if (run->person)
+        wi_buffer_puts(out, "**A person's**: a page that somebody lends has sent it.\n\n");
+    else if (run->imported)
         wi_buffer_puts(out, "**Imported**: it was not measured by this service.\n\n");
     if (run->ended_at < 0)
         wi_buffer_puts(out, "**Not ended**: there may be more cells.\n\n");

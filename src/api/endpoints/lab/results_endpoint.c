@@ -78,10 +78,7 @@ struct writing {
 static void free_writing(void *work)
 {
     struct writing *writing = work;
-    for (size_t i = 0; i < writing->op.count; i++)
-        free(writing->op.cells[i].head);
-    free(writing->op.cells);
-    free((char *)writing->op.head);
+    wi_result_write_clear(&writing->op);
     wi_lab_run_clear(&writing->run);
     wi_blob_unref(writing->body);
     free(writing);
@@ -99,42 +96,13 @@ static void on_written(struct wi_request *request, void *work, const struct wi_e
     free_writing(writing);
 }
 
-static void add_cells(struct wi_result_write *op, const struct wi_lab_run *run)
-{
-    op->count = run->count;
-    op->cells = wi_realloc_array(NULL, run->count + 1, sizeof *op->cells);
-    for (size_t i = 0; i < run->count; i++) {
-        const struct wi_lab_cell *cell = &run->cells[i];
-        op->cells[i] = (struct wi_result_cell){.index = (unsigned)cell->index,
-            .head = wi_lab_cell_head(cell),
-            .samples = cell->samples,
-            .count = cell->count,
-            .yardstick_of = cell->yardstick < WI_LAB_YARDSTICKS ? cell->browser : NULL};
-    }
-}
-
-/* A new run without an id gets the one that there is. */
-static void writing_fill(struct writing *writing)
-{
-    struct wi_lab_run *run = &writing->run;
-    struct wi_result_write *op = &writing->op;
-    if (run->id)
-        wi_text_copy(op->id, sizeof op->id, run->id);
-    else
-        json_object_set_new(run->json, "id", json_string(op->id));
-    op->head = run->name && run->began_at >= 0 ? wi_lab_run_head(run) : NULL;
-    op->given = run->json;
-    op->ended_at = run->ended_at > 0 ? run->ended_at : 0;
-    add_cells(op, run);
-}
-
 /* On a thread: the cells of 256 KiB take 20 ms to read, and to print what is kept of each. */
 static void read_run(void *work)
 {
     struct writing *writing = work;
     json_t *body = wi_body_object(writing->body, &writing->error);
     if (body && wi_lab_run_read(&writing->run, body, WI_LAB_PART, &writing->error) == WI_OK)
-        writing_fill(writing);
+        wi_result_write_fill(&writing->op, &writing->run);
     json_decref(body);
 }
 
@@ -146,6 +114,8 @@ static void on_run(struct wi_request *request, void *work)
         free_writing(writing);
         return;
     }
+    writing->op.keep =
+        writing->op.person ? WI_RESULTS_OF_PEOPLE : request->api->deps.config->store.results_keep;
     database_ask(
         request, wi_db_submit, wi_result_write, &writing->op, on_written, writing, free_writing);
 }
@@ -160,7 +130,6 @@ void wi_handle_results_write(struct wi_request *request)
     }
     struct writing *writing = wi_alloc(sizeof *writing);
     writing->body = request->body ? wi_blob_ref(request->body) : NULL;
-    writing->op.keep = deps->config->store.results_keep;
     wi_id_new(writing->op.id, "run");
     wi_request_compute(request, read_run, on_run, writing, free_writing);
 }

@@ -15,13 +15,16 @@
 /* Notes on a run that come before its figures. */
 static void put_notes(struct wi_buffer *out, const json_t *run)
 {
-    static const char *const notes[] = {"simulated", "imported", "noisy"};
+    static const struct {
+        const char *member, *note;
+    } notes[] = {{"simulated", "simulated"}, {"imported", "imported"}, {"person", "a person's"},
+        {"noisy", "noisy"}};
 
     if (!json_object_get(run, "ended_at"))
         wi_buffer_puts(out, "not ended");
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
-        if (json_is_true(json_object_get(run, notes[i])))
-            wi_buffer_strings(out, out->size ? ", " : "", notes[i], NULL);
+        if (json_is_true(json_object_get(run, notes[i].member)))
+            wi_buffer_strings(out, out->size ? ", " : "", notes[i].note, NULL);
 }
 
 enum wi_exit wi_cli_results_list(struct wi_cli *cli)

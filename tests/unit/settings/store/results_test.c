@@ -30,7 +30,7 @@ static enum wi_code write_run(
 {
     json_t *given = json_pack("{s:s, s:s}", "id", id, "name", "a");
     struct wi_result_cell cells[4];
-    struct wi_result_write op = {.head = "{\"name\":\"a\"}",
+    struct wi_result_write op = {.head = (char *)"{\"name\":\"a\"}",
         .given = given,
         .ended_at = ended_at,
         .cells = cells,
@@ -186,6 +186,31 @@ TEST(the_oldest_go_and_with_them_their_cells)
     sqlite3_finalize(statement);
 }
 
+/* However many people send results, none of the service's own goes for them, nor the other way. */
+TEST(runs_of_people_are_counted_apart)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 5; i++) {
+        struct wi_result_write op = {.head = (char *)"{}", .person = 1, .keep = 2};
+        snprintf(op.id, sizeof op.id, "person-%d", i);
+        assert_int_equal(write_run(f, i ? "run-2" : "run-1", 0, 1, 0), WI_OK);
+        now(f, wi_result_write, &op);
+    }
+    for (int i = 3; i <= 6; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "run-%d", i);
+        assert_int_equal(write_run(f, id, 0, 1, 0), WI_OK);
+    }
+    struct wi_result_list list = {.limit = 10};
+    now(f, wi_result_list, &list);
+    assert_int_equal(list.count, 5);
+    assert_string_equal(list.results[0].id, "run-6");
+    assert_string_equal(list.results[2].id, "run-4");
+    assert_string_equal(list.results[3].id, "person-4");
+    assert_string_equal(list.results[4].id, "person-3");
+    wi_result_list_clear(&list);
+}
+
 TEST(a_run_is_removed_once_and_its_number_is_no_other_s)
 {
     struct fixture *f = *state;
@@ -208,7 +233,7 @@ TEST(whether_it_was_noisy_is_known_at_its_end)
     struct wi_result_cell cells[] = {
         cell_of(0, "chrome"), cell_of(1, "chrome"), cell_of(2, "firefox")};
     struct wi_result_write op = {
-        .id = "run-1", .head = "{}", .cells = cells, .count = 3, .keep = 3};
+        .id = "run-1", .head = (char *)"{}", .cells = cells, .count = 3, .keep = 3};
     cells[2].samples = slow;
     now(f, wi_result_write, &op);
     op.ended_at = 5;

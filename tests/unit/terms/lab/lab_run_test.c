@@ -45,7 +45,8 @@ TEST(a_whole_document_is_read)
     read_run(&run,
         "{'version':1,'id':'run-1','name':'a','seed':7,'began_at':5,'ended_at':9,"
         "'webinfer':{'version':'0.1','commit':'abc'},'machine':{'cores':2,'memory_bytes':1,"
-        "'kernel':'6.1'},'noisy':true,'together':4,'simulated':false,'imported':true,'cells':[{'"
+        "'kernel':'6.1'},'noisy':true,'together':4,'simulated':false,'imported':true,'person':true,"
+        "'cells':[{'"
         "index':4,"
         "'model':'m','hash':'00','browser':'chrome','browser_version':'1','flags':['--a'],"
         "'platform':'webgpu','adapter':{'vendor':'v','architecture':'a','description':'d',"
@@ -69,7 +70,7 @@ TEST(a_whole_document_is_read)
     assert_int_equal(cell->yardstick, WI_LAB_YARDSTICKS);
     assert_int_equal(cell->baseline, 2);
     assert_string_equal(run.commit, "abc");
-    assert_int_equal(run.imported, 1);
+    assert_true(run.imported && run.person);
     struct wi_buffer name = {0};
     wi_lab_put_name(&name, cell);
     assert_string_equal(name.text,

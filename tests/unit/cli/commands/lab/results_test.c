@@ -167,14 +167,14 @@ TEST(the_list_says_what_is_to_know_of_each_run)
     static const struct reply replies[] = {
         {"GET /v1/results?limit=2", 200,
             "{\"results\":[{\"id\":\"r2\",\"began_at\":0,\"noisy\":true,\"cell_count\":3,"
-            "\"imported\":true},{\"id\":\"r1\",\"began_at\":1,\"ended_at\":2,\"cell_count\":4}],"
+            "\"imported\":true,\"person\":true},{\"id\":\"r1\",\"began_at\":1,\"ended_at\":2,\"cell_count\":4}],"
             "\"next\":\"r0\"}"},
         {"GET /v1/results?limit=100", 200, "{\"results\":[]}"}, {0}};
     char printed[PRINTED_MAX];
     const char *words[] = {"webinfer", "results", "list", "--limit", "2", NULL};
     assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
     has(printed, "1970-01-01T00:00:00Z");
-    has(printed, "not ended, imported, noisy");
+    has(printed, "not ended, imported, a person's, noisy");
     has(printed, "There are older ones");
     words[3] = NULL;
     assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
