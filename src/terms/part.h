@@ -50,7 +50,7 @@ struct wi_credit {
  * size may go. Each place on the way of a part counts for itself:
  *
  *   - nodes/node/worker.h its attempt's flow, to wait for credit;
- *   - nodes/bridge/task_stream.h the same of that node, to fail one that sends too much;
+ *   - nodes/bridge/task/task_stream.h the same of that node, to fail one that sends too much;
  *   - work/job/parts.h the same, and the totals that all attempts received and took, to grant what
  *     was taken and a window more;
  *   - api/http/events.h what was made and taken by the client's socket, to measure.

@@ -5,7 +5,7 @@
  *
  * What is taken must come in order, bounded and within the credit.
  */
-#include "nodes/bridge/task_stream.h"
+#include "nodes/bridge/task/task_stream.h"
 #include "plant.h"
 #include <stdlib.h>
 #include <string.h>

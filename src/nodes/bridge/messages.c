@@ -14,7 +14,7 @@
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/report.h"
 #include "nodes/bridge/response.h"
-#include "nodes/bridge/task_parts.h"
+#include "nodes/bridge/task/task_parts.h"
 #include "nodes/node/relay.h"
 #include <string.h>
 

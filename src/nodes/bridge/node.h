@@ -14,7 +14,7 @@
 #include "nodes/bridge/orders.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/quarantine.h"
-#include "nodes/bridge/task_stream.h"
+#include "nodes/bridge/task/task_stream.h"
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
 #include "nodes/node/relay.h"

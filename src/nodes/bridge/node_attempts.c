@@ -5,7 +5,7 @@
 #include "base/params.h"
 #include "base/text.h"
 #include "nodes/bridge/outgoing.h"
-#include "nodes/bridge/task_layout.h"
+#include "nodes/bridge/task/task_layout.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #define WI_NODES_BRIDGE_OUTGOING_H
 
 #include "nodes/bridge/bridge.h"
-#include "nodes/bridge/task_layout.h"
+#include "nodes/bridge/task/task_layout.h"
 #include "nodes/node/frame.h"
 
 struct wi_feature; /* nodes/bridge/features.h */

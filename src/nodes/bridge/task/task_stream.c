@@ -1,5 +1,5 @@
 /* The parts of one attempt; see task_stream.h. */
-#include "nodes/bridge/task_stream.h"
+#include "nodes/bridge/task/task_stream.h"
 
 #include "base/params.h"
 #include <string.h>

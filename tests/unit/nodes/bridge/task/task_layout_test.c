@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "nodes/bridge/outgoing.h"
-#include "nodes/bridge/task_layout.h"
+#include "nodes/bridge/task/task_layout.h"
 #include <stdlib.h>
 #include <string.h>
 

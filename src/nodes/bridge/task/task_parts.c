@@ -1,5 +1,5 @@
 /* task_part and task_progress; see response.h. task_stream.c says which parts may come. */
-#include "nodes/bridge/task_parts.h"
+#include "nodes/bridge/task/task_parts.h"
 
 #include "base/clock.h"
 #include "base/text.h"

@@ -1,5 +1,5 @@
 /* Inputs and continuations as tensors; see task_layout.h. */
-#include "nodes/bridge/task_layout.h"
+#include "nodes/bridge/task/task_layout.h"
 
 #include "base/memory.h"
 #include <string.h>
