@@ -375,7 +375,7 @@ static void socket_announce(struct wi_socket *socket, const struct wi_frame *fra
 /* The announcement of a device that has proved itself goes on. */
 static void socket_go_on(struct wi_socket *socket)
 {
-    struct wi_challenge *challenge = socket->challenge;
+    struct wi_device_challenge *challenge = socket->challenge;
     struct wi_frame frame;
     struct wi_error error = {0};
     socket->challenge = NULL;

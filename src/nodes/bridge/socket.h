@@ -20,9 +20,9 @@ struct wi_socket {
     struct wi_link *link;
     struct wi_joining *joining; /* its node waits for a place of its join token; or NULL */
     char *origin; /* of the page that opened the WebSocket; "": it was no page. NULL before */
-    struct wi_challenge *challenge; /* a remembered device has to prove itself; or NULL */
-    int is_cut;                     /* it was closed by us */
-    int for_siblings;               /* pages of siblings, too, may read the answer to its request */
+    struct wi_device_challenge *challenge; /* a remembered device has to prove itself; or NULL */
+    int is_cut;                            /* it was closed by us */
+    int for_siblings; /* pages of siblings, too, may read the answer to its request */
 };
 
 /* Gives the connection to lws, or closes it if its address has too many. */

@@ -18,6 +18,77 @@ static int run_is_settled(const struct wi_run *run)
     return run->choice == WI_RUN_CHOICE_OPEN && run->infer.asked->model;
 }
 
+/* --- which variant ---------------------------------------------------------------------------- */
+
+/* The variant that follows where there is no memory for this one; NULL: none does. */
+static const struct wi_variant *run_smaller(const struct wi_run *run, const struct wi_model *model)
+{
+    return run->choice == WI_RUN_CHOICE_OPEN && !run->infer.asked->benchmark.runs
+               ? wi_variants_smaller(&model->variants, model->variant)
+               : NULL;
+}
+
+/* The variant that may be made of it, for that precision, or with fewer bytes if it is NULL; NULL:
+ * none may. */
+static const char *run_makeable(
+    const struct wi_run *run, const struct wi_model *model, const char *precision)
+{
+    const struct wi_run_maker *maker = run->deps->maker;
+    const char *variant = maker && run->request.kind != WI_RUN_STORED
+                              ? maker->variant(maker->context, model, precision)
+                              : NULL;
+    return variant && run->made && strcmp(variant, run->made) == 0 ? NULL : variant;
+}
+
+/* Whether the run can go on where there is no memory for this variant. */
+static int run_may_lessen(const struct wi_run *run, const struct wi_model *model)
+{
+    return run->choice == WI_RUN_CHOICE_OPEN && !run->infer.asked->benchmark.runs &&
+           (run_smaller(run, model) || run_makeable(run, model, NULL));
+}
+
+/* Where the request leaves it open, the first variant that [pool] model_budget has room for, and of
+ * which no page is known to be too small. 1 if that is another than `model`: it is named. */
+static int run_choose_fitting(struct wi_run *run, const struct wi_model *model)
+{
+    const struct wi_infer *infer = &run->infer;
+    const struct wi_variant *next = NULL;
+    struct wi_error why;
+    if (run->choice == WI_RUN_CHOICE_UNKNOWN) {
+        int is_open = !infer->asked->relayed.is && !infer->asked->precision &&
+                      !wi_model_name_variant(infer->model_name) &&
+                      (model->variant || run_makeable(run, model, NULL));
+        run->choice = is_open ? WI_RUN_CHOICE_OPEN : WI_RUN_CHOICE_FIXED;
+        if (is_open)
+            next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
+        if (next && strcmp(next->name, model->variant) == 0)
+            next = NULL;
+    }
+    if (!next && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE)
+        next = run_smaller(run, model);
+    if (next)
+        wi_text_name_variant(&run->infer, model, next);
+    return next != NULL;
+}
+
+/* The variant that is to be made before the run can go on, since that of the precision that is
+ * asked for is not there, or since the model fits no page; NULL: none is. */
+static const char *run_missing(const struct wi_run *run, const struct wi_model *model)
+{
+    const char *precision = run->infer.asked->precision;
+    const char *own = model->builtin ? NULL : wi_model_precision(model);
+    struct wi_error why;
+    if (run->infer.asked->relayed.is)
+        return NULL; /* the relay's daemon has chosen it */
+    if (precision && !wi_model_name_variant(run->infer.model_name) &&
+        !(own && wi_variant_is_of(own, precision)))
+        return run_makeable(run, model, precision);
+    return run->choice == WI_RUN_CHOICE_OPEN &&
+                   wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
+               ? run_makeable(run, model, NULL)
+               : NULL;
+}
+
 /* --- waiting for it --------------------------------------------------------------------------- */
 
 static void on_waiting(void *context, const struct wi_progress *progress)
@@ -116,16 +187,16 @@ static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
     run->starved = wi_alloc(sizeof *run->starved);
     run->starved->place = result->place;
     run->starved->error = result->error;
-    make_variant(run, model, wi_run_makeable(run, model, NULL));
+    make_variant(run, model, run_makeable(run, model, NULL));
 }
 
 /* 1 if the run goes on with a smaller variant, since there was no memory for this one. */
 static int run_lessen(struct wi_run *run, const struct wi_job_result *result)
 {
     struct wi_model *model = run->infer.asked->model;
-    if (!is_starved(run, result) || !wi_run_lessens(run, model))
+    if (!is_starved(run, result) || !run_may_lessen(run, model))
         return 0;
-    const struct wi_variant *next = wi_run_smaller(run, model);
+    const struct wi_variant *next = run_smaller(run, model);
     note_lessened(run, result);
     run->request.earlier = result->attempts;
     if (next) {
@@ -165,7 +236,7 @@ static int settle_first(struct wi_run *run, struct wi_model *model, struct wi_mo
         return 0;
     }
     wi_infer_settle(&run->infer, model);
-    run->infer.asked->lessens = wi_run_lessens(run, model);
+    run->infer.asked->lessens = run_may_lessen(run, model);
     if (webgpu)
         run->infer.asked->on_webgpu = wi_inference_of(run->infer.asked, webgpu);
     if (run->request.kind != WI_RUN_CHECK)
@@ -178,7 +249,7 @@ static int settle_first(struct wi_run *run, struct wi_model *model, struct wi_mo
 static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_inference *other = wi_inference_of(run->infer.asked, model);
-    other->lessens = wi_run_lessens(run, model);
+    other->lessens = run_may_lessen(run, model);
     if (webgpu)
         other->on_webgpu = wi_inference_of(other, webgpu);
     wi_model_use(model);
@@ -287,9 +358,9 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     const char *variant;
     run->lookup = NULL;
     if (model && !run_is_settled(run) &&
-        (wi_text_choose_variant(&run->infer, model) || wi_run_choose_fitting(run, model)))
+        (wi_text_choose_variant(&run->infer, model) || run_choose_fitting(run, model)))
         wi_run_find_model(run);
-    else if (model && !run_is_settled(run) && (variant = wi_run_missing(run, model)))
+    else if (model && !run_is_settled(run) && (variant = run_missing(run, model)))
         make_variant(run, model, variant);
     else if (model)
         find_webgpu(run, model);

@@ -69,23 +69,6 @@ enum wi_code wi_run_ask_begin(struct wi_run *run, struct wi_error *error);
 int wi_run_begin_work(const struct wi_run *run);
 void wi_run_rest(const struct wi_run_deps *deps, int works);
 
-/* --- run_variant.c ---------------------------------------------------------------------------- */
-
-/* The variant that follows where there is no memory for this one; NULL: none does. */
-const struct wi_variant *wi_run_smaller(const struct wi_run *run, const struct wi_model *model);
-/* The variant that may be made of it, for that precision, or with fewer bytes if it is NULL; NULL:
- * none may. */
-const char *wi_run_makeable(
-    const struct wi_run *run, const struct wi_model *model, const char *precision);
-/* Whether the run can go on where there is no memory for this variant. */
-int wi_run_lessens(const struct wi_run *run, const struct wi_model *model);
-/* Where the request leaves it open, the first variant that [pool] model_budget has room for, and of
- * which no page is known to be too small. 1 if that is another than `model`: it is named. */
-int wi_run_choose_fitting(struct wi_run *run, const struct wi_model *model);
-/* The variant that is to be made before the run can go on, since that of the precision that is
- * asked for is not there, or since the model fits no page; NULL: none is. */
-const char *wi_run_missing(const struct wi_run *run, const struct wi_model *model);
-
 /* --- run_job.c -------------------------------------------------------------------------------- */
 
 /* Queues its job, for what is settled: WI_OK, and `on_done` follows, or why the job was refused. */

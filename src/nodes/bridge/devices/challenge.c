@@ -24,7 +24,7 @@ enum wi_code wi_challenge_begin(struct wi_socket *socket, const struct wi_device
             "a device is a browser: its connection names the origin of its page");
     if (!wi_devices_find(bridge->devices, claim->key, wi_wall_ms()))
         return wi_error_set(error, WI_INVALID_FIELD, "data.device", WI_DEVICE_NOT_REMEMBERED);
-    struct wi_challenge *challenge = wi_alloc(sizeof *challenge);
+    struct wi_device_challenge *challenge = wi_alloc(sizeof *challenge);
     wi_token_new(secret);
     wi_hash(secret, strlen(secret), challenge->nonce);
     memcpy(challenge->key, claim->key, sizeof challenge->key);
@@ -49,7 +49,7 @@ static const struct wi_param proof_table[] = {
 enum wi_code wi_challenge_check(
     const struct wi_socket *socket, const struct wi_frame *frame, struct wi_error *error)
 {
-    const struct wi_challenge *challenge = socket->challenge;
+    const struct wi_device_challenge *challenge = socket->challenge;
     struct device_proof proof = {0};
     if (strcmp(frame->type, "device_proof") != 0)
         return wi_error_set(
@@ -60,7 +60,7 @@ enum wi_code wi_challenge_check(
         challenge->key, socket->origin, challenge->nonce, proof.signature, error);
 }
 
-void wi_challenge_free(struct wi_challenge *challenge)
+void wi_challenge_free(struct wi_device_challenge *challenge)
 {
     if (!challenge)
         return;

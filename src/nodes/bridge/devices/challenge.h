@@ -17,7 +17,7 @@ struct wi_message_bytes {
     int binary;
 };
 
-struct wi_challenge {
+struct wi_device_challenge {
     unsigned char key[WI_DEVICE_KEY_SIZE];
     unsigned char nonce[WI_DEVICE_NONCE_SIZE];
     struct wi_message_bytes bytes; /* of the announcement; holds a reference */
@@ -31,7 +31,7 @@ enum wi_code wi_challenge_begin(struct wi_socket *socket, const struct wi_device
 /* Checks the answer. WI_OK, or the code of its fault. */
 enum wi_code wi_challenge_check(
     const struct wi_socket *socket, const struct wi_frame *frame, struct wi_error *error);
-void wi_challenge_free(struct wi_challenge *challenge); /* NULL is fine */
+void wi_challenge_free(struct wi_device_challenge *challenge); /* NULL is fine */
 
 /* Whether a device that has proved itself is still remembered; 1 for what is none. */
 int wi_device_is_known(const struct wi_bridge *bridge, const struct wi_device_claim *claim);

@@ -167,7 +167,8 @@ TEST(the_list_says_what_is_to_know_of_each_run)
     static const struct reply replies[] = {
         {"GET /v1/results?limit=2", 200,
             "{\"results\":[{\"id\":\"r2\",\"began_at\":0,\"noisy\":true,\"cell_count\":3,"
-            "\"imported\":true,\"person\":true},{\"id\":\"r1\",\"began_at\":1,\"ended_at\":2,\"cell_count\":4}],"
+            "\"imported\":true,\"person\":true},{\"id\":\"r1\",\"began_at\":1,\"ended_at\":2,"
+            "\"cell_count\":4}],"
             "\"next\":\"r0\"}"},
         {"GET /v1/results?limit=100", 200, "{\"results\":[]}"}, {0}};
     char printed[PRINTED_MAX];
