@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "nodes/bridge/announcement.h"
 #include "nodes/bridge/devices/challenge.h"
+#include "nodes/bridge/joins/announcement.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/pieces.h"
@@ -187,7 +187,7 @@ void wi_announce_forget(struct wi_socket *socket)
     if (socket->joining)
         socket->joining->socket = NULL;
     socket->joining = NULL;
-    wi_challenge_free(socket->challenge);
+    wi_device_challenge_free(socket->challenge);
     socket->challenge = NULL;
 }
 
@@ -367,7 +367,7 @@ static void socket_announce(struct wi_socket *socket, const struct wi_frame *fra
         take_back(socket, &resume, &info);
     else if (!announcement.device || is_proved)
         welcome_new(socket, &announcement, &info);
-    else if (wi_challenge_begin(socket, &announcement.claim, bytes, &error) != WI_OK)
+    else if (wi_device_challenge_begin(socket, &announcement.claim, bytes, &error) != WI_OK)
         socket_fail(socket, &counters->unauthorized, WI_CLOSE_POLICY, error.detail);
     json_decref(info.capabilities);
 }
@@ -384,13 +384,13 @@ static void socket_go_on(struct wi_socket *socket)
     else
         socket_fail(socket, &socket->bridge->counters.malformed, WI_CLOSE_MALFORMED, error.detail);
     wi_frame_clear(&frame);
-    wi_challenge_free(challenge);
+    wi_device_challenge_free(challenge);
 }
 
 static void socket_prove(struct wi_socket *socket, const struct wi_frame *frame)
 {
     struct wi_error error = {0};
-    if (wi_challenge_check(socket, frame, &error) == WI_OK)
+    if (wi_device_challenge_check(socket, frame, &error) == WI_OK)
         socket_go_on(socket);
     else
         socket_fail(socket, &socket->bridge->counters.unauthorized, WI_CLOSE_POLICY, error.detail);

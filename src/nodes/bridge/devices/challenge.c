@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum wi_code wi_challenge_begin(struct wi_socket *socket, const struct wi_device_claim *claim,
-    const struct wi_message_bytes *announcement, struct wi_error *error)
+enum wi_code wi_device_challenge_begin(struct wi_socket *socket,
+    const struct wi_device_claim *claim, const struct wi_message_bytes *announcement,
+    struct wi_error *error)
 {
     struct wi_bridge *bridge = socket->bridge;
     char secret[WI_TOKEN_SIZE], nonce[WI_DEVICE_TEXT_SIZE];
@@ -46,7 +47,7 @@ static const struct wi_param proof_table[] = {
     WI_PARAM_END,
 };
 
-enum wi_code wi_challenge_check(
+enum wi_code wi_device_challenge_check(
     const struct wi_socket *socket, const struct wi_frame *frame, struct wi_error *error)
 {
     const struct wi_device_challenge *challenge = socket->challenge;
@@ -60,7 +61,7 @@ enum wi_code wi_challenge_check(
         challenge->key, socket->origin, challenge->nonce, proof.signature, error);
 }
 
-void wi_challenge_free(struct wi_device_challenge *challenge)
+void wi_device_challenge_free(struct wi_device_challenge *challenge)
 {
     if (!challenge)
         return;

@@ -26,12 +26,13 @@ struct wi_device_challenge {
 /* Checks whether that device may come back at all, over this connection; if so, sends it the
  * challenge and gives it time for the proof. WI_OK, or WI_INVALID_FIELD. The link must have none
  * yet. */
-enum wi_code wi_challenge_begin(struct wi_socket *socket, const struct wi_device_claim *claim,
-    const struct wi_message_bytes *announcement, struct wi_error *error);
+enum wi_code wi_device_challenge_begin(struct wi_socket *socket,
+    const struct wi_device_claim *claim, const struct wi_message_bytes *announcement,
+    struct wi_error *error);
 /* Checks the answer. WI_OK, or the code of its fault. */
-enum wi_code wi_challenge_check(
+enum wi_code wi_device_challenge_check(
     const struct wi_socket *socket, const struct wi_frame *frame, struct wi_error *error);
-void wi_challenge_free(struct wi_device_challenge *challenge); /* NULL is fine */
+void wi_device_challenge_free(struct wi_device_challenge *challenge); /* NULL is fine */
 
 /* Whether a device that has proved itself is still remembered; 1 for what is none. */
 int wi_device_is_known(const struct wi_bridge *bridge, const struct wi_device_claim *claim);

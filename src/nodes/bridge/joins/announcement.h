@@ -2,8 +2,8 @@
  * The data of a node_announcement, read and checked, but for the report of what the node can do
  * (report.h). Pure.
  */
-#ifndef WI_NODES_BRIDGE_ANNOUNCEMENT_H
-#define WI_NODES_BRIDGE_ANNOUNCEMENT_H
+#ifndef WI_NODES_BRIDGE_JOINS_ANNOUNCEMENT_H
+#define WI_NODES_BRIDGE_JOINS_ANNOUNCEMENT_H
 
 #include "base/error.h"
 #include "nodes/bridge/devices/device_key.h"

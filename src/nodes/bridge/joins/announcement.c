@@ -1,5 +1,5 @@
 /* See announcement.h. */
-#include "nodes/bridge/announcement.h"
+#include "nodes/bridge/joins/announcement.h"
 
 #include "base/params.h"
 #include "nodes/node/frame.h"
