@@ -65,6 +65,19 @@ async function withMembers(names, body) {
     }
 }
 
+/** Stops a member, and starts it again with all that it has stored. @param {import('../lib/daemon.mjs').Daemon} daemon
+ * @param {() => Promise<unknown>} meanwhile */
+async function restarted(daemon, meanwhile) {
+    daemon.options.keep = true;
+    try {
+        await daemon.stop();
+        await meanwhile();
+    } finally {
+        daemon.options.keep = false;
+    }
+    await daemon.start({ ready: false });
+}
+
 /** All bytes of the server's store. @param {string} folder @returns {Buffer[]} */
 const bytesOf = (folder) => fs.readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
     .map((one) => fs.readFileSync(`${one.parentPath ?? one.path}/${one.name}`));
@@ -141,9 +154,7 @@ describe('join tokens that members share', { concurrency: 2, ...withNats }, () =
         await device.joinRemembered();
         assert.deepEqual(device.welcome.device, { remembered: true });
         await counts(a, id, 1);
-        await b.stop();
-        await counts(a, id, 0);
-        await b.start({ ready: false });
+        await restarted(b, () => counts(a, id, 0));
         await counts(b, id, 0);
         device.goTo(b.bridgeUrl);
         await device.joinAgain();
@@ -152,9 +163,7 @@ describe('join tokens that members share', { concurrency: 2, ...withNats }, () =
         assert.equal((await tokenAt(b, id)).devices, 1);
         assert.equal((await tokenAt(a, id)).devices, 0);
         const stranger = { protocol: 1, device: { key: device.key }, capabilities: device.capabilities };
-        await b.stop();
-        assert.equal((await revoked(a, id)).status, 200);
-        await b.start({ ready: false });
+        await restarted(b, async () => assert.equal((await revoked(a, id)).status, 200));
         await until(async () => (await devices()).length === 0, { what: 'the end of the device' });
         for (const one of [a, b]) { // the first has never known it
             device.goTo(one.bridgeUrl);
