@@ -76,6 +76,7 @@ async function restarted(daemon, meanwhile) {
         daemon.options.keep = false;
     }
     await daemon.start({ ready: false });
+    await ready(daemon);
 }
 
 /** All bytes of the server's store. @param {string} folder @returns {Buffer[]} */

@@ -26,6 +26,9 @@ export async function make() {
 /** The one that is kept; null: there is none, or it cannot be read. @returns {Promise<DeviceKey | null>} */
 export async function recall() {
     try {
+        // Some browsers keep an empty database where one was only looked for.
+        const there = await storage().databases?.();
+        if (there && !there.some(({ name }) => name === DATABASE)) return null;
         const pair = await withStore('readonly', (store) => store.get(NAME));
         return pair ? await described(pair) : null;
     } catch {
