@@ -40,8 +40,8 @@ async function publish(daemon, model) {
     return json;
 }
 
-/** @param {{path: string, sha256: string}[]} files */
-const hashesOf = (files) => files.map((one) => `${one.path} ${one.sha256}`).sort();
+/** Of the files that were published, and of those of a model. @param {{path: string, sha256?: string, hash?: string}[]} files */
+const hashesOf = (files) => files.map((one) => `${one.path} ${one.sha256 ?? one.hash}`).sort();
 
 /** The end of a pull, or why it has failed. @param {Daemon} daemon @param {string} cid */
 async function pull(daemon, cid) {

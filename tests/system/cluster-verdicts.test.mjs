@@ -54,7 +54,8 @@ describe('verdicts that members share', withNats, () => {
         try {
             for (const one of members) {
                 await one.daemon.start({ ready: false });
-                const urls = await until(() => one.driver.pageUrls.length > 0 && one.driver.pageUrls, { what: 'a page to be opened', timeout: 60_000 });
+                const urls = await until(() => one.driver.pageUrls.length > 0 && one.driver.pageUrls, { what: 'a page to be opened', timeout: 60_000 })
+                    .catch((error) => { throw one.daemon.explain(error); });
                 one.node = new Doubling(urls.at(-1));
                 await one.node.join();
                 await ready(one.daemon);
