@@ -179,6 +179,20 @@ struct verdict_record *wi_verdict_record_get(struct wi_verdicts *verdicts, const
         verdicts, key, &parts, *whole ? wi_verdict_record_get(verdicts, whole) : NULL);
 }
 
+/* --- what other members of a cluster have found ----------------------------------------------- */
+
+struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key)
+{
+    return WI_TABLE_FIND(verdicts->told, key, strlen(key));
+}
+
+void wi_verdict_told_drop(struct wi_verdicts *verdicts, struct verdict_record *record)
+{
+    HASH_DEL(verdicts->told, record);
+    free(record->key);
+    free(record);
+}
+
 /* --- on disk --------------------------------------------------------------------------------- */
 
 void wi_verdict_record_keep(const struct wi_verdicts *verdicts, const struct verdict_record *record)
@@ -264,7 +278,8 @@ void wi_verdicts_free(struct wi_verdicts *verdicts)
 {
     if (!verdicts)
         return;
-    wi_verdicts_told_clear(verdicts);
+    while (verdicts->told)
+        wi_verdict_told_drop(verdicts, verdicts->told);
     while (verdicts->sets.all)
         record_drop(
             verdicts, WI_OWNED_RECORD(verdicts->sets.all->records, struct verdict_record, owned));
