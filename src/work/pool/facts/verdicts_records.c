@@ -179,13 +179,6 @@ struct verdict_record *wi_verdict_record_get(struct wi_verdicts *verdicts, const
         verdicts, key, &parts, *whole ? wi_verdict_record_get(verdicts, whole) : NULL);
 }
 
-/* --- what other members of a cluster have found ----------------------------------------------- */
-
-struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key)
-{
-    return WI_TABLE_FIND(verdicts->told, key, strlen(key));
-}
-
 void wi_verdict_told_drop(struct wi_verdicts *verdicts, struct verdict_record *record)
 {
     HASH_DEL(verdicts->told, record);

@@ -92,8 +92,7 @@ void wi_verdict_record_keep(
 /* Stores `detail` as text that is valid in JSON, cut at the end of a character. */
 void wi_verdict_record_explain(struct verdict_record *record, const char *detail);
 
-/* A record of `told`; NULL: there is none. */
-struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key);
+/* A record of `told`. */
 void wi_verdict_told_drop(struct wi_verdicts *verdicts, struct verdict_record *record);
 
 #endif

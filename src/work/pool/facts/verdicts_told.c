@@ -1,9 +1,14 @@
 /* What the members of a cluster tell each other about places of sessions; see verdicts.h. */
-#include "work/pool/facts/verdicts_records.h"
+#include "work/pool/facts/verdicts_told.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 #include <string.h>
+
+struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key)
+{
+    return WI_TABLE_FIND(verdicts->told, key, strlen(key));
+}
 
 static struct verdict_record *told_get(struct wi_verdicts *verdicts, const char *key)
 {
