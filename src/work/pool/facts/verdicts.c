@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "wire/describe/schemas.h"
-#include "work/pool/facts/verdicts_records.h"
+#include "work/pool/facts/verdicts_told.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

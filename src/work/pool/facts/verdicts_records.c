@@ -179,6 +179,13 @@ struct verdict_record *wi_verdict_record_get(struct wi_verdicts *verdicts, const
         verdicts, key, &parts, *whole ? wi_verdict_record_get(verdicts, whole) : NULL);
 }
 
+void wi_verdict_told_drop(struct wi_verdicts *verdicts, struct verdict_record *record)
+{
+    HASH_DEL(verdicts->told, record);
+    free(record->key);
+    free(record);
+}
+
 /* --- on disk --------------------------------------------------------------------------------- */
 
 void wi_verdict_record_keep(const struct wi_verdicts *verdicts, const struct verdict_record *record)
@@ -264,7 +271,8 @@ void wi_verdicts_free(struct wi_verdicts *verdicts)
 {
     if (!verdicts)
         return;
-    wi_verdicts_told_clear(verdicts);
+    while (verdicts->told)
+        wi_verdict_told_drop(verdicts, verdicts->told);
     while (verdicts->sets.all)
         record_drop(
             verdicts, WI_OWNED_RECORD(verdicts->sets.all->records, struct verdict_record, owned));

@@ -70,13 +70,6 @@ struct wi_verdicts {
     struct verdict_record *told;
 };
 
-/* --- verdicts_told.c -------------------------------------------------------------------------- */
-
-struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key);
-void wi_verdicts_told_clear(struct wi_verdicts *verdicts);
-
-/* --- verdicts_records.c ----------------------------------------------------------------------- */
-
 /* 0, or -1 for a key that is not ours. */
 int wi_verdict_key_read(const char *key, struct verdict_parts *parts);
 /* The key of the record of the model, for all inputs. */
@@ -98,5 +91,8 @@ void wi_verdict_record_keep(
     const struct wi_verdicts *verdicts, const struct verdict_record *record);
 /* Stores `detail` as text that is valid in JSON, cut at the end of a character. */
 void wi_verdict_record_explain(struct verdict_record *record, const char *detail);
+
+/* A record of `told`. */
+void wi_verdict_told_drop(struct wi_verdicts *verdicts, struct verdict_record *record);
 
 #endif

@@ -1,9 +1,8 @@
 /* What the members of a cluster tell each other about places of sessions; see verdicts.h. */
-#include "work/pool/facts/verdicts_records.h"
+#include "work/pool/facts/verdicts_told.h"
 
 #include "base/memory.h"
 #include "base/text.h"
-#include <stdlib.h>
 #include <string.h>
 
 struct verdict_record *wi_verdict_told_find(const struct wi_verdicts *verdicts, const char *key)
@@ -21,19 +20,6 @@ static struct verdict_record *told_get(struct wi_verdicts *verdicts, const char 
     record->key = wi_strdup(key);
     HASH_ADD_KEYPTR(hh, verdicts->told, record->key, strlen(record->key), record);
     return record;
-}
-
-static void told_drop(struct wi_verdicts *verdicts, struct verdict_record *record)
-{
-    HASH_DEL(verdicts->told, record);
-    free(record->key);
-    free(record);
-}
-
-void wi_verdicts_told_clear(struct wi_verdicts *verdicts)
-{
-    while (verdicts->told)
-        told_drop(verdicts, verdicts->told);
 }
 
 /* Of a model for all inputs, at a place of a session; WASM needs no verdict. */
@@ -68,7 +54,7 @@ void wi_verdicts_untell(struct wi_verdicts *verdicts, const char *key)
     struct verdict_record *record = wi_verdict_told_find(verdicts, key);
 
     if (record)
-        told_drop(verdicts, record);
+        wi_verdict_told_drop(verdicts, record);
 }
 
 /* Inputs that clients chose do not condemn a place of another machine. */
