@@ -4,8 +4,10 @@ import * as cases from './cases.mjs';
 import { patience } from './daemon.mjs';
 import { until } from './wait.mjs';
 
-/** Rounds of the model: seconds of a page. */
-const LONG = 4000;
+/** Rounds of the model: seconds of a page, and a tenth of that. A page takes a run for hung that takes 30 times as long as the runs
+ * before, and ten seconds. */
+const LONG = 3000;
+const SHORT = LONG / 10;
 const BESIDE = 12;
 const SOON_MS = 60_000 * patience;
 
@@ -33,7 +35,7 @@ export class Lenders {
         const { tab } = await browser.openTab([]);
         await tab.goto(await this.link(settings));
         const { id } = await this.arrived();
-        assert.equal((await this.compute(1, 1)).node, id);
+        assert.equal((await this.compute(SHORT, 1)).node, id);
         return id;
     }
 
@@ -89,18 +91,18 @@ export class Lenders {
     /**
      * Something happens to a node amid a task, and twelve other requests come beside it. All are answered right.
      * @param {string} id @param {string} other a node that has nothing to do, and may be given what the first has begun
-     * @param {() => Promise<unknown>} happens
+     * @param {() => Promise<unknown>} happens @param {number} [rounds] of the task
      * @returns {Promise<{node: string, attempts: number}>} where that task ended, and how often it was sent
      */
-    async amidTask(id, other, happens) {
+    async amidTask(id, other, happens, rounds = LONG) {
         const first = await this.without(other, async () => {
-            assert.equal((await this.compute(1, 1)).node, id); // it has the model
-            const task = this.compute(LONG, 100);
+            assert.equal((await this.compute(SHORT, 1)).node, id); // it has the model
+            const task = this.compute(rounds, 100);
             task.catch(() => {}); // it is awaited below
             await until(async () => (await this.named(id)).attempts === 1, { what: 'the task to run' });
             return { task };
         });
-        const beside = Array.from({ length: BESIDE }, (_, i) => this.compute(1, i + 1));
+        const beside = Array.from({ length: BESIDE }, (_, i) => this.compute(SHORT, i + 1));
         beside.forEach((one) => one.catch(() => {}));
         await happens();
         for (const { attempts } of await Promise.all(beside)) assert.ok(attempts <= 2, `${attempts} attempts`);
@@ -118,7 +120,7 @@ export class Lenders {
         await this.left(id);
         await returns();
         const back = await this.arrived(other);
-        assert.equal((await this.without(other, () => this.compute(1, 5))).node, back.id);
+        assert.equal((await this.without(other, () => this.compute(SHORT, 5))).node, back.id);
         assert.equal(await this.failed(), failed);
     }
 

@@ -124,10 +124,14 @@ export class Phone {
         return until(() => this.evaluate(expression), { what: expression, timeout: SOON_MS });
     }
 
-    /** A finger in the middle of what the selector finds. @param {string} selector */
+    /** A finger in the middle of what the selector finds, which is brought on the screen. @param {string} selector */
     async tap(selector) {
-        const [x, y] = await this.evaluate(`(({ x, y, width, height }) => [x + width / 2, y + height / 2])(
-            document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect())`);
+        const [x, y] = await this.evaluate(`{
+            const found = document.querySelector(${JSON.stringify(selector)});
+            found.scrollIntoView({ block: 'center' });
+            const { x, y, width, height } = found.getBoundingClientRect();
+            [x + width / 2, y + height / 2];
+        }`);
         await this.#page('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x, y }] });
         await this.#page('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
     }
