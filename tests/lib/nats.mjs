@@ -23,11 +23,13 @@ export class NatsServer {
     /** @type {import('node:child_process').ChildProcess | undefined} */
     #child;
 
-    /** @param {number} port @param {string[]} words of the command line @param {{under?: string[], address?: string, folder?: string}} [options]
-     * `under`: the words that run a command where it is to run; `address`: at which it listens there */
-    constructor(port, words, { under = [], address = '127.0.0.1', folder } = {}) {
+    /** @param {number} port @param {string[]} words of the command line @param {{under?: string[], address?: string, folder?: string, config?: string}} [options]
+     * `under`: the words that run a command where it is to run; `address`: at which it listens there; `config`: a file that says where
+     * JetStream stores, which the command line then must not */
+    constructor(port, words, { under = [], address = '127.0.0.1', folder, config } = {}) {
         Object.assign(this, { port, words, under, address });
         this.folder = guard(folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-')));
+        this.store = config ? ['-c', config] : ['-sd', this.folder];
         this.url = `nats://127.0.0.1:${port}`;
         /** Where `ask` reaches it. */
         this.door = port;
@@ -50,7 +52,7 @@ export class NatsServer {
     /** Also after `kill`, with what it keeps on its disk. */
     async run() {
         this.#log = '';
-        const [program, ...words] = [...this.under, 'nats-server', '-a', this.address, '-p', String(this.port), '-sd', this.folder, ...this.words];
+        const [program, ...words] = [...this.under, 'nats-server', '-a', this.address, '-p', String(this.port), ...this.store, ...this.words];
         const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
         this.#child = child;
         child.stderr.setEncoding('utf8').on('data', (text) => (this.#log += text));

@@ -225,11 +225,15 @@ describe('a server that cannot be used', { concurrency: 2, ...withNats }, () => 
 
     test('jobs are accepted while orphans cannot be looked for', async () => {
         const folder = fs.mkdtempSync('/tmp/wi-nats-rights-'), conf = path.join(folder, 'nats.conf'), file = path.join(folder, 'credentials');
-        const write = (/** @type {string} */ deny) => fs.writeFileSync(conf, `authorization { users: [{ user: ann, password: x, permissions: { publish: { allow: ">", deny: ${deny} } } }] }\n`);
+        // A server that reads its configuration again does not read the command line again.
+        const write = (/** @type {string} */ deny) => fs.writeFileSync(conf, `jetstream { store_dir: "${folder}" }
+authorization { users: [{ user: ann, password: x, permissions: { publish: { allow: ">", deny: ${deny} } } }] }\n`);
         write('[]');
         fs.writeFileSync(file, 'ann:x\n', { mode: 0o600 });
+        const server = new NatsServer(await freePort(), [], { folder, config: conf });
         try {
-            await withServer({ words: ['-c', conf] }, (server) => withOne(memberOf(server, 'a', { cluster: { ack_wait: '1s', credentials_file: file } }), async (a) => {
+            await server.run();
+            await withOne(memberOf(server, 'a', { cluster: { ack_wait: '1s', credentials_file: file } }), async (a) => {
                 await ready(a);
                 write('["$JS.API.CONSUMER.CREATE.>"]');
                 server.signal('SIGHUP');
@@ -240,9 +244,9 @@ describe('a server that cannot be used', { concurrency: 2, ...withNats }, () => 
                 }, { what: 'walks that the server does not answer', every: 100 });
                 assert.deepEqual([...statuses], [202]);
                 assert.equal(warned(a, /stored jobs cannot be used now/), 0);
-            }));
+            });
         } finally {
-            fs.rmSync(folder, { recursive: true });
+            await server.stop();
         }
     });
 
