@@ -91,13 +91,13 @@ export class Lenders {
     /**
      * Something happens to a node amid a task, and twelve other requests come beside it. All are answered right.
      * @param {string} id @param {string} other a node that has nothing to do, and may be given what the first has begun
-     * @param {() => Promise<unknown>} happens @param {number} [rounds] of the task
+     * @param {() => Promise<unknown>} happens
      * @returns {Promise<{node: string, attempts: number}>} where that task ended, and how often it was sent
      */
-    async amidTask(id, other, happens, rounds = LONG) {
+    async amidTask(id, other, happens) {
         const first = await this.without(other, async () => {
             assert.equal((await this.compute(SHORT, 1)).node, id); // it has the model
-            const task = this.compute(rounds, 100);
+            const task = this.compute(LONG, 100);
             task.catch(() => {}); // it is awaited below
             await until(async () => (await this.named(id)).attempts === 1, { what: 'the task to run' });
             return { task };
