@@ -1,5 +1,5 @@
 /* How a task is laid out: what stands in its message, and what goes as tensors behind its own. */
-#include "../../test.h"
+#include "../../../test.h"
 
 #include "base/memory.h"
 #include "nodes/bridge/outgoing.h"

@@ -1,6 +1,6 @@
 /* Streams at the bridge: parts up, credit down, and what happens to both when a socket drops. */
+#include "../fixture.h"
 #include "base/clock.h"
-#include "fixture.h"
 
 #define PARTS_CAPABILITIES                                                                         \
     "{\"browser\":{\"name\":\"program\"},\"cross_origin_isolated\":false,"                         \

@@ -1,5 +1,5 @@
 /* Parts of one attempt: what is taken, what has come before, and what is a node's fault. */
-#include "../../test.h"
+#include "../../../test.h"
 
 #include "nodes/bridge/task/task_stream.h"
 #include <jansson.h>
