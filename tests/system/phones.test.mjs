@@ -97,17 +97,24 @@ test('a phone that is six times slower answers right, once its person has tapped
     }
 });
 
+/** A task may end before its page is frozen: then another one follows. */
+const FROZEN_TRIES = 5;
+
 test('a page that is frozen and wakes in time goes on as the same node, and its task is not sent again', () => withPhone(async (phone, id) => {
     const before = await daemon.metric('webinfer_bridge_resumed_total');
-    const { node, attempts } = await lenders.amidTask(id, other, async () => {
-        const began = performance.now();
-        await phone.freeze();
-        await until(async () => (await lenders.named(id)).away && performance.now() - began > FROZEN_MS, { what: 'it to be missed' });
-        assert.ok((await lenders.named(id)).attempts > 0, 'its task is not done');
-        await phone.wake();
-    });
-    assert.deepEqual([node, attempts], [id, 1]);
-    assert.equal((await lenders.named(id)).away, false);
+    let isAmid = false;
+    for (let tries = 0; !isAmid; tries++) {
+        assert.ok(tries < FROZEN_TRIES, 'each task was done before the page was frozen');
+        const { node, attempts } = await lenders.amidTask(id, other, async () => {
+            const began = performance.now();
+            await phone.freeze();
+            await until(async () => (await lenders.named(id)).away && performance.now() - began > FROZEN_MS, { what: 'it to be missed' });
+            isAmid = (await lenders.named(id)).attempts > 0;
+            await phone.wake();
+        });
+        assert.deepEqual([node, attempts], [id, 1]);
+        assert.equal((await lenders.named(id)).away, false);
+    }
     assert.ok(await daemon.metric('webinfer_bridge_resumed_total') > before);
 }));
 
