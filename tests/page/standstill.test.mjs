@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { onnx } from './support/models.mjs';
+import './support/yield.mjs';
 
 /** The service's. */
 const BEAT_MS = 1000;
