@@ -35,6 +35,7 @@ const NEVER = {
     'GET /v1/audio/streams/{id}/events': 'likewise',
     'POST /v1/compute': 'simulated nodes have no kernels; compute.test.mjs runs them',
     'DELETE /v1/admin/quarantine/{id}': 'nobody is under quarantine; quarantine.test.mjs lifts it',
+    'DELETE /v1/devices/{id}': 'no device is remembered; devices.test.mjs removes some',
     'GET /readyz': 'it asks for a node that serves everybody, which simulated ones do not',
     'GET /v2/health/ready': 'likewise',
     'GET /v2/models/{model}/ready': 'likewise',
