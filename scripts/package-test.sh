@@ -233,12 +233,14 @@ import re, sqlite3, sys
 source, file = sys.argv[1:]
 rows = re.search(r'migrations\[\] = \{(.*?)\n\};', open(source).read(), re.S).group(1)
 last = re.sub(r'/\*.*?\*/', '', rows, flags=re.S).rstrip(',\n ').rsplit(',\n', 1)[1]
-tables = re.findall(r'VALUES_TABLE\("(\w+)"\)|CREATE TABLE (\w+)', last)
+undone = [f'DROP TABLE {one or other}' for one, other in re.findall(r'VALUES_TABLE\("(\w+)"\)|CREATE TABLE (\w+)', last)]
+undone += [f'ALTER TABLE {table} DROP COLUMN {column}' for table, column in re.findall(r'ALTER TABLE (\w+) ADD COLUMN (\w+)', last)]
+assert undone, f'what the last migration does is not known here: {last}'
 database = sqlite3.connect(file)
 version, = database.execute('PRAGMA user_version').fetchone()
-for table in (one or other for one, other in tables):
-    database.execute(f'DROP TABLE {table}')
-    print(f'    dropped {table}')
+for statement in undone:
+    database.execute(statement)
+    print(f'    {statement}')
 database.execute(f'PRAGMA user_version = {version - 1}')
 database.commit()
 print(f'    user_version {version - 1} in place of {version}')
