@@ -74,6 +74,9 @@ install_tarball() {
         test -f /build/installed/usr/local/share/webinfer/docs/index.html
         /build/installed/usr/local/sbin/webinferd --version"
     diff <(contents_of "$1$tree"/webinfer-*.tar.xz) <(contents_of "$PACKAGE"/webinfer-*.tar.xz)
+    # Unpacked, both are equal bit for bit where the same tar has made them.
+    [[ $(tar --version) != "$(within_root "$1" --pipe tar --version)" ]] ||
+        cmp <(xz -dc "$1$tree"/webinfer-*.tar.xz) <(xz -dc "$PACKAGE"/webinfer-*.tar.xz)
 }
 
 # contents_of TARBALL: prints the names, modes, owners, sizes and times in it, and a hash of the bytes of all files. Tarballs

@@ -16,13 +16,14 @@ import * as models from './models.mjs';
 import * as programs from './programs.mjs';
 import { names as suite, wanted as modelsWanted } from './suite.mjs';
 import { measureThreads, names as threadedNames, printThreads } from './threads.mjs';
+import { measureWakes, printWakes } from './wakes.mjs';
 
 const { quick, rounds = quick ? 2 : 5, only: parts, models: wanted } = commandLine('./dev bench',
     'Round trips, models, the start of a session and what the daemon costs: tables, and build/bench/result.json.\n' +
     'More parts, of their own names: see ./dev --help.', {
         quick: flag('less of each, and three models'),
         rounds: roundsOf(5, 2),
-        only: partsOf(['echo', 'models', 'threads', 'start', 'cost']),
+        only: partsOf(['echo', 'models', 'threads', 'start', 'cost', 'wakes']),
         models: names(suite, 'of those', []),
     });
 
@@ -188,6 +189,7 @@ function print(result) {
                 [row.name, shown(row.over_bare_plus_echo), shown(row.floor_over_bare_plus_echo),
                     shown(row.over_floor)]));
     if (result.threadRows) out += printThreads(result.threadRows, result.threads);
+    if (result.wakes) out += printWakes(result.wakes);
     if (result.start)
         out += table('Session start, ms', ['webinfer', 'chromedriver alone', 'ratio'],
             [[shown(result.start.webinfer_ms), shown(result.start.chromedriver_ms),
@@ -217,6 +219,13 @@ async function compareModels({ built, closers, flags, pages, webinfer, daemon, c
         ms: quick ? 200 : 500, chosen });
 }
 
+/** With the request of the smallest echo. */
+async function prepareSmall(contestant) {
+    const content = payload(sizes[0]);
+    await contestant.prepare('100B', echoRequest({ name: 'x', datatype: 'UINT8', shape: [100], bytes: content }), content);
+    return contestant;
+}
+
 async function measure(built, closers) {
     const named = wanted.length > 0 ? wanted : suite.slice(0, quick ? 3 : undefined);
     const chosen = sharedModels ? named : [];
@@ -233,10 +242,12 @@ async function measure(built, closers) {
     const result = { when: new Date().toISOString(), rounds, cpus: os.cpus().length,
         cpu: os.cpus()[0]?.model, browser: (await daemon.status()).nodes?.[0]?.browser_version };
 
-    let measuredFloor;
-    if (parts.includes('echo')) {
-        const floorEnd = await new Floor().start(built.floor, flags, pages.url);
+    let measuredFloor, floorEnd;
+    if (parts.includes('echo') || parts.includes('wakes')) {
+        floorEnd = await new Floor().start(built.floor, flags, pages.url);
         closers.push(() => floorEnd.stop());
+    }
+    if (parts.includes('echo')) {
         const floor = new OverHttp('floor', built.client, floorEnd.port);
         const baselines = [];
         for (const one of [new Playwright(), new WebDriver()]) {
@@ -246,9 +257,13 @@ async function measure(built, closers) {
         result.echo = (await measureEcho({ floor, webinfer, baselines })).map(echoResult);
         measuredFloor = { contestant: floor, pid: floorEnd.process.pid };
     } else {
-        const content = payload(sizes[0]);
-        await webinfer.prepare('100B', echoRequest({ name: 'x', datatype: 'UINT8',
-            shape: [100], bytes: content }), content);
+        await prepareSmall(webinfer);
+    }
+    if (parts.includes('wakes')) {
+        const floor = measuredFloor?.contestant ?? await prepareSmall(new OverHttp('floor', built.client, floorEnd.port));
+        result.wakes = await measureWakes({ url: daemon.url, rounds, many: quick ? 500 : 2000,
+            webinfer: { contestant: webinfer, server: daemon.pid, parent: daemon.pid },
+            floor: { contestant: floor, server: floorEnd.process.pid, parent: floorEnd.driver.child.pid } });
     }
     if (parts.includes('models') && chosen.length) {
         result.threads = os.cpus().length;

@@ -322,6 +322,12 @@ test('its contract declares each method and no other', () => {
     assert.deepEqual(names.sort(), [...new Set(methods)].sort());
 });
 
+test('its code has at most 1,200 lines', () => {
+    const lines = fs.readdirSync(folder).filter((name) => name.endsWith('.js'))
+        .map((name) => fs.readFileSync(path.join(folder, name), 'utf8').split('\n').length - 1);
+    assert.ok(lines.reduce((sum, count) => sum + count, 0) <= 1200, lines.join());
+});
+
 test('it needs no other package, and ships each of its files', () => {
     const told = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
     assert.deepEqual([told.dependencies, told.type], [undefined, 'module']);

@@ -1,5 +1,6 @@
 // tier: quick
 // full: the search finds words in a browser, and its policy refuses nothing
+// full: a second build is the same, bit for bit
 /** The documentation's site: what it has, what its build refuses, and its search. It is built without a network. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -160,6 +161,14 @@ test('the index leads to the pages that have the words', () => {
     assert.equal(status, 0, stderr);
     assert.deepEqual(stdout.trim().split('\n'),
         ['/operating.html', '/man/webinferd.conf.5.html', '/contributing.html', '/webinfer-or.html']);
+});
+
+test('a second build is the same, bit for bit', () => {
+    const again = path.join(folder, 'again'), { status, stderr } = buildSite(again);
+    assert.equal(status, 0, stderr);
+    const names = filesOf(site).sort();
+    assert.deepEqual(filesOf(again).sort(), names);
+    assert.deepEqual(names.filter((name) => !fs.readFileSync(path.join(again, name)).equals(fs.readFileSync(path.join(site, name)))), []);
 });
 
 test('the daemon serves every file, with the policy that the pages state', async () => {

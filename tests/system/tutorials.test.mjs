@@ -1,5 +1,5 @@
 // tier: quick
-/** The tutorials: each has a test that runs it, and the form that a reader expects. Also how they are read and compared. */
+/** The tutorials, each with a test that runs it, and README: the form that a reader expects. Also how tutorials are read and compared. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -46,6 +46,26 @@ for (const name of names) {
             assert.ok(fs.existsSync(path.join(tutorialsFolder, link)), link);
     });
 }
+
+test('README says what it is, for whom, what else there is and how to start, and then shows scenes with their output', () => {
+    const text = fs.readFileSync(path.join(root, 'README.md'), 'utf8'), [screen, ...sections] = text.split(/^## /m);
+    const parts = screen.split('\n\n').map((part) => part.replaceAll('\n', ' ').trim());
+    const wanted = [/^# webinfer$/, /^webinfer is [^.]*\.$/, /^\*\*Choose webinfer\*\*/, /^\*\*Choose another program\*\*/,
+        /^\| if you want \| choose \| because \|.* 0\.15 to 0\.34 .* 0\.08 /, /\bGPU\b.* WebGPU .* WASM /, /^!\[.*\]\(docs\/pictures\/overview\.png\)$/];
+    assert.equal(parts.filter(Boolean).length, wanted.length);
+    wanted.forEach((pattern, i) => assert.match(parts[i], pattern));
+    assert.deepEqual(sections.map((section) => section.split('\n')[0]), ['Start', 'Examples', 'Installing', 'Where to read']);
+    const [start, examples] = sections, commands = start.split('\n').filter((line) => line.startsWith('    '));
+    for (const begin of ['./dev package && sudo apt install ', './dev container && podman run ', './dev run ', 'curl '])
+        assert.ok(commands.shift()?.trimStart().startsWith(begin), begin);
+    assert.match(start, /^```\n.*"executed_on"/ms);
+    const scenes = examples.split(/^(?=\*\*)/m).slice(1);
+    assert.ok(scenes.length >= 3);
+    for (const scene of scenes) {
+        assert.match(scene, /^ {4}\S|`build\/webinfer /m, 'a command');
+        assert.match(scene, /^```$|^!\[|# .*: prints |Each segment is printed/m, 'its output');
+    }
+});
 
 test('blocks are commands with their outputs, files, and those that are not run', () => {
     const text = `# A
