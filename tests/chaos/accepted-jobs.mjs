@@ -45,6 +45,8 @@ export class AcceptedJobs {
     /** How often a machine that was cut off with the servers' leader denied a job that was accepted meanwhile: until that server
      * notices, it answers as if it led. */
     denied = 0;
+    /** Jobs that a real browser has computed. */
+    computed = 0;
     /** Jobs that took their daemons with them too often, as they may. */
     poisoned = 0;
     /** Milliseconds from the first POST of a job to the answer that tells its end. */
@@ -144,6 +146,7 @@ export class AcceptedJobs {
         if (isPoisoned(json)) this.poisoned++;
         else if (json.state !== 'done' || !isDeepStrictEqual(json.answer?.outputs?.[0]?.data, job.expected))
             this.wrong.push(`job ${job.number} (${job.id}, ${job.kind}) at ${member.name}: ${JSON.stringify(json).slice(0, 600)}`);
+        else if (job.kind === 'computed') this.computed++;
     }
 
     /** The jobs of these ids. @param {Set<string>} ids */

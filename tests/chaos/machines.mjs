@@ -25,7 +25,7 @@ const { seed, browsers, machines: machineCount, requests, clients, streams: stre
         faults: number(undefined, 'one after another (default a hundredth of the requests, but 7 at least)', 0),
         clients: number(8, 'that send jobs at once'),
         streams: number(3, 'at once'),
-        browsers: number(1, 'real ones: in so many machines', 0),
+        browsers: number(1, 'in so many machines a real Chromium, whose jobs only these run', 0),
     });
 
 /** The longest that anything may take: two cores do it all. */
@@ -86,7 +86,8 @@ async function breakThings({ machines, random, jobs, losses }) {
     for (let slot = 0; slot < faultCount; slot++) {
         const name = names.next().value;
         jobs.allow(Math.round((slot + 1) * share));
-        await until(() => jobs.begun >= Math.round((slot + random.next()) * share), { what: 'the jobs to go on', timeout: LIMIT_MS });
+        const due = Math.round((slot + random.next()) * share);
+        await until(() => jobs.begun >= due, { what: 'the jobs to go on', timeout: LIMIT_MS });
         const began = performance.now();
         const struck = await faults[name]({ machines, random, askBoth: askBoth({ machines, jobs }),
             lose: (one, instance, strike) => losses.note(name, one, instance, strike) });
@@ -126,8 +127,8 @@ function report({ jobs, streams, losses, recoveries, remade, left, duplicated, b
         for (const line of list.slice(0, 10)) console.log(`${what}: ${line.slice(0, 1000)}`);
     console.log(JSON.stringify({ seed, machines: machineCount, requests: jobs.begun, lost: lost.length, duplicated, wrong: wrong.length,
         retried: jobs.retried, poisoned: jobs.poisoned, p50_ms: quantile(jobs.times, 0.5) ?? null, p99_ms: quantile(jobs.times, 0.99) ?? null,
-        streams: streams.begun, parts: streams.parts, gaps: streams.gaps, repeated: streams.repeated, continued,
-        streams_cut: streams.cut, lenders: streams.via.size, beyond, left, denied: jobs.denied, second_ends: secondEnds, replicas_remade: remade,
+        computed: jobs.computed, streams: streams.begun, streams_whole: streams.whole, parts: streams.parts, gaps: streams.gaps,
+        repeated: streams.repeated, continued, streams_cut: streams.cut, lenders: streams.via.size, faults: faultCount, beyond, left, denied: jobs.denied, second_ends: secondEnds, replicas_remade: remade,
         loss_to_last_end_p50_ms: quantile(loss, 0.5) ?? null, loss_to_last_end_p99_ms: quantile(loss, 0.99) ?? null }));
     return [lost.length, duplicated, wrong.length, streams.gaps, streams.repeated, beyond, left].every((count) => count === 0);
 }

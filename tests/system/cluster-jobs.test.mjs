@@ -10,11 +10,15 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { guard } from '../lib/cleanup.mjs';
+import { patience } from '../lib/daemon.mjs';
 import { NatsServer } from '../lib/nats.mjs';
 import { accepted, assertDone, BUCKET, echo, ended, keyed, memberOf, ready, withNats, withRoom } from '../lib/shared-jobs.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
+
+/** A claim lapses only after its member is seen to be gone, so that the run counts. */
+const SLOWLY = { cluster: { ack_wait: '12s' } };
 
 describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
     test('a job is done by any member, whoever accepted it', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 2 }], async ({ members: [a, b] }) => {
@@ -46,6 +50,47 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
         assertDone(job, 1);
         assert.ok(job.runs >= 2, JSON.stringify(job));
         assert.deepEqual((await a.get('/v1/jobs?state=running')).json.jobs, []);
+    }));
+
+    test('a client that got no answer sends again to another member with its key: one job', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1 }], async ({ members: [a, b] }) => {
+        a.signal('SIGSTOP');
+        const unanswered = a.post('/v1/jobs', echo(1), keyed('k'));
+        const id = await accepted(b, echo(1), keyed('k'));
+        a.signal('SIGCONT'); // it reads what was sent to it only now
+        const { status, text, json, headers } = await unanswered;
+        assert.equal(status, 202, text);
+        assert.deepEqual([json.id, headers['idempotency-replayed']], [id, 'true']);
+        for (const one of [a, b]) {
+            assertDone(await ended(one, id), 1);
+            assert.deepEqual((await one.get('/v1/jobs')).json.jobs.map((/** @type {any} */ { id: listed }) => listed), [id]);
+        }
+    }));
+
+    test('a deadline and a priority are known at a member that has not accepted the job', () => withRoom([{ name: 'a' }, { name: 'b' }], async ({ members: [a, b], simulate }) => {
+        const late = await accepted(a, echo(1, { timeout_ms: 1000 })), urgent = await accepted(a, echo(2, { priority: 9 }));
+        const job = await ended(b, late);
+        assert.deepEqual([job.state, job.error?.code, job.deadline_at - job.accepted_at], ['failed', 'deadline_exceeded', 1000], JSON.stringify(job));
+        await a.stop();
+        await simulate(b, { nodes: 1, latencyMs: 5 });
+        const done = await ended(b, urgent);
+        assertDone(done, 2);
+        assert.equal(done.priority, 9);
+    }));
+
+    test('a job that takes three members with it runs on no fourth', () => withRoom(['a', 'b', 'c', 'd'].map((name) => ({ name, more: SLOWLY })), async ({ members: [a, b, c, d], simulate }) => {
+        const id = await accepted(d, echo(1, { timeout_ms: 600_000 }));
+        for (const one of [a, b, c]) {
+            await simulate(one, { nodes: 1, latencyMs: 600_000 });
+            await until(async () => (await one.get(`/v1/jobs/${id}`)).json.node, { what: `the job on a node of ${one.config.cluster.name}`, timeout: 60_000 * patience, every: 50 });
+            one.signal('SIGKILL');
+            await one.waitEnd();
+        }
+        const job = await ended(d, id);
+        assert.deepEqual([job.state, job.error?.code], ['failed', 'attempts_exhausted'], JSON.stringify(job));
+        assert.match(job.error.detail, /the daemon ended 3 times without warning/);
+        assert.ok(job.runs >= 3, JSON.stringify(job));
+        await simulate(d, { nodes: 1, latencyMs: 5 });
+        assertDone(await ended(d, await accepted(d, echo(2))), 2);
     }));
 
     test('large bodies and answers are whole', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1 }], async ({ members: [a] }) => {

@@ -5,7 +5,7 @@
  * daemon that looks; whatever else lies in the bucket is counted and ignored.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -13,7 +13,7 @@ import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { credentials, freePort, NatsServer } from '../lib/nats.mjs';
-import { daemonPath, root } from '../lib/paths.mjs';
+import { cliPath, daemonPath, root } from '../lib/paths.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -358,6 +358,11 @@ describe('what a person has to mend', { concurrency: 2, ...withNats }, () => {
 
 test('servers in a build without NATS are an error that says so', { skip: lacks ? false : 'this build has NATS' }, () => {
     assert.match(lacks, /\[cluster\] servers: this webinferd was built without NATS; install one that was built with libnats, or leave servers empty$/);
+});
+
+test('the daemon alone needs libnats: neither the client nor webinfer-uplink does', withNats, () => {
+    const needs = (/** @type {string} */ program) => /NEEDED.*libnats/.test(execFileSync('readelf', ['-d', program], { encoding: 'utf8' }));
+    assert.deepEqual([daemonPath, cliPath, path.join(path.dirname(cliPath), 'webinfer-uplink')].map(needs), [true, false, false]);
 });
 
 test('without servers it is in no cluster, and has no thread for it', async () => {

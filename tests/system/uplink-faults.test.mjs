@@ -267,3 +267,59 @@ test('SIGSTOP of the borrowing daemon under load: each job is answered, once and
     await lender.stop();
     await borrower.stop();
 });
+
+describe('a loss while a large tensor is on its way', { concurrency: 2 }, () => {
+    const bytes = crypto.randomBytes(24 << 20);
+    const ask = (borrower) => borrower.inferBinary({ model_name: 'builtin/echo', platform: 'simulated', timeout_ms: 120_000 },
+        [{ name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }], ada);
+    const isAsked = (borrower) => until(async () => (await relaysOf(borrower))[0]?.attempts > 0, { what: 'the relay to be asked', every: 10 });
+    /** A node here answers instead, with the same bytes. */
+    const answeredHere = async (borrower, answer) => {
+        const here = await new Simulation(borrower, { nodes: 1, token: tokens.root }).up();
+        const { status, text, body } = await answer;
+        assert.equal(status, 200, text.slice(0, 500));
+        assert.ok(body.subarray(-bytes.length).equals(bytes));
+        await here.stop();
+    };
+
+    for (const [who, signal] of [['lender', 'SIGKILL'], ['lender', 'SIGSTOP'], ['uplink', 'SIGKILL'], ['uplink', 'SIGSTOP']])
+        test(`to the lending daemon: ${signal} of the ${who}`, async () => {
+            const [lender, borrower] = [await newDaemon(), await newDaemon()];
+            const there = await new Simulation(lender, { nodes: 1, token: tokens.root }).up();
+            const uplink = await new Uplink(lender, borrower).up(borrower);
+            lender.signal('SIGSTOP'); // it reads no more than its socket holds
+            const answer = ask(borrower);
+            await isAsked(borrower);
+            (who === 'lender' ? lender : uplink).signal(signal);
+            await answeredHere(borrower, answer);
+            uplink.signal('SIGKILL');
+            await uplink.end;
+            there.child.kill('SIGKILL');
+            await there.ended;
+            await lender.abandon();
+            await borrower.stop();
+        });
+
+    for (const [what, lose] of Object.entries({
+        'the lending daemon is lost': ({ answer }) => answer.destroy(),
+        'SIGKILL of the uplink': ({ uplink }) => uplink.signal('SIGKILL'),
+        'SIGSTOP of the uplink': ({ uplink }) => uplink.signal('SIGSTOP'),
+    }))
+        test(`from the lending daemon: ${what}`, async () => {
+            const borrower = await newDaemon(), halves = [];
+            const lender = await new ScriptedLender((_, answer) => {
+                answer.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': bytes.length + 100, 'Inference-Header-Content-Length': 100 });
+                answer.write(bytes.subarray(0, bytes.length / 2));
+                halves.push(answer);
+            }).start();
+            const uplink = await new Uplink(lender, borrower).up(borrower);
+            const asked = ask(borrower), answer = await until(() => halves[0], { what: 'half of an answer' });
+            await until(() => answer.writableLength === 0, { what: 'it to be sent' });
+            lose({ answer, uplink });
+            await answeredHere(borrower, asked);
+            uplink.signal('SIGKILL');
+            await uplink.end;
+            lender.stop();
+            await borrower.stop();
+        });
+});

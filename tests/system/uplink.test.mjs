@@ -1,6 +1,7 @@
 // tier: full
 /** webinfer uplink: a daemon lends its nodes, which are simulated ones, to another daemon. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -10,6 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { openEvents } from '../lib/events.mjs';
 import * as onnx from '../lib/onnx.mjs';
+import { cliPath } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { ada, assertEchoed, Count, echo, headersOf, newDaemon, relaysOf, ScriptedLender, tokens, Uplink } from '../lib/uplink.mjs';
 import { until } from '../lib/wait.mjs';
@@ -197,6 +199,13 @@ describe('what is refused', () => {
             assert.equal(code, 2, problems);
             assert.match(problems, said);
         }
+        const child = spawn(path.join(path.dirname(cliPath), 'webinfer-uplink'), ['--to', '-', '--name', 'attic'], { stdio: ['pipe', 'ignore', 'inherit'],
+            env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: borrower.folder, WEBINFER_URL: lender.url, WEBINFER_TOKEN: tokens.attic } });
+        const end = once(child, 'close');
+        child.stdin.end(`${borrower.bridgeUrl}\n${tokens.attic}\n`);
+        await until(async () => (await relaysOf(borrower)).some(({ via }) => via === 'attic'), { what: 'a relay by standard input' });
+        child.kill('SIGTERM');
+        assert.deepEqual(await end, [0, null]);
         const { code, problems } = await run(['--to', '-'], 'nonsense\nwi_secret\n');
         assert.equal(code, 2);
         assert.match(problems, /is not the address of a daemon/);

@@ -48,13 +48,14 @@ test('what is not in the table, or has no such value, is refused before anything
 test('each of them says what it understands, and does nothing else', () => {
     const benches = fs.readFileSync(path.join(root, 'dev'), 'utf8').match(/=~ \^\((.*)\)\$/)?.[1].split('|') ?? [];
     assert.ok(benches.length > 5, `${benches}`);
-    const programs = ['bench/run.mjs', ...benches.map((name) => `bench/${name}.mjs`), 'chaos/run.mjs', 'chaos/soak.mjs', 'chaos/cycles.mjs'];
+    const programs = ['bench/run.mjs', ...benches.map((name) => `bench/${name}.mjs`), 'chaos/run.mjs', 'chaos/soak.mjs',
+        'chaos/machines.mjs', 'chaos/cycles.mjs'];
     const { status: end, stdout, stderr } = said('lib/helps.mjs', ...programs.map((program) => path.join(root, 'tests', program)));
     assert.deepEqual([end, stderr], [0, '']);
     const helps = JSON.parse(stdout);
     assert.equal(helps.length, programs.length);
     for (const { program, status, out } of helps) {
         assert.equal(status, 0, program);
-        assert.match(out, /^usage: \.\/dev [a-z ]+ \[OPTION\.\.\.\]\n\n[^\n]+/, program);
+        assert.match(out, /^usage: \.\/dev [a-z ]+(--machines 3 )?\[OPTION\.\.\.\]\n\n[^\n]+/, program);
     }
 });

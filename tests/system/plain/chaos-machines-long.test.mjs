@@ -1,0 +1,3 @@
+// tier: long
+/** The long chaos run over machines. */
+import './chaos-machines.test.mjs';
