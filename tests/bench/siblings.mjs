@@ -61,7 +61,7 @@ async function move(browser, work) {
     const { pair: [a, b], origins } = await makePair(), context = await browser.newContext();
     try {
         const tab = await context.newPage();
-        await tab.goto(`${origins[0]}/#token=${TOKENS.farm}&start&keep=0`, { timeout: 60_000 });
+        await tab.goto(`${origins[0]}/#token=${TOKENS.farm}&start&storageLimit=0`, { timeout: 60_000 });
         await nodeAt(a);
         const cold = await answer(a, work);
         a.signal('SIGKILL');

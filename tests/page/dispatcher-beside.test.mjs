@@ -235,6 +235,21 @@ test('a language model on more threads than are its share ends when it is idle, 
     assert.deepEqual(world.closed, [x]);
 });
 
+test('a language model on more threads than are said ends when it is idle: a page that is to be slow says one', () => {
+    const { world, dispatcher } = setUp();
+    const say = (threads, said) => dispatcher.configure({ credential: '', threads, models: { threads: said } }, Infinity);
+    const x = 'model x@h on wasm';
+    say(4, 0);
+    world.request('a', { model: gguf('x') });
+    bringUp(world, 'x');
+    world.tell(x, { type: 'start', up: true, threads: 4 });
+    world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
+    say(1, 1);
+    assert.deepEqual(world.closed, [], 'it has a task');
+    world.answer(x, 'a');
+    assert.deepEqual(world.closed, [x]);
+});
+
 test('a grammar that keeps the worker of a language model fails by name, and what was beside it has another', () => {
     const grammar = { grammar: 'root ::= "a"' };
     const begin = (asked, loads = true) => {

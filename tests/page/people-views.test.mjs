@@ -9,9 +9,10 @@ import { check, needsCases, readCase } from './support/cases.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { withPerson } from './support/person.mjs';
 import { TOKEN } from './support/service.mjs';
+import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
-const firefox = findFirefox();
-if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
+const firefox = findFirefox(), webkit = findWebkit();
+if (process.env.CI && !(firefox && webkit)) throw new Error('Firefox or WebKitGTK is missing: ./dev setup installs them');
 const INPUT = 'an input that nobody may read';
 /** Keeps what the page has the browser save, and what it copies. */
 const SAVED = `globalThis.saved = [];
@@ -27,16 +28,26 @@ const ROWS = "JSON.stringify([...document.querySelectorAll('#device tbody tr')].
 const ALL = ['Sum of vectors', 'Product of matrices', 'ReLU', 'Small perceptron', 'Small transformer'];
 /** What a platform has right. */
 const rightOf = (rows, wanted) => rows.filter(([platform, , result]) => platform === wanted && result === 'right').map(([, what]) => what);
+/** As a text would have it that quotes a tensor. @param {Uint8Array} bytes */
+const firstNumber = (bytes) => {
+    const text = String(new Float32Array(bytes.slice(0, 4).buffer)[0]);
+    assert.ok(text.length > 5, `${text} could be anything`);
+    return text;
+};
 const first = (script) => (name, content) => (name.startsWith('main-') ? `${script}\n${content}` : content);
 
 let page;
 before(() => { page = builtPage(); });
 after(() => page?.remove());
 
+/** A service that remembers devices. */
+const REMEMBERS = { welcome: { device: { remembered: true } } };
+const seesRemember = ({ tab }) => tab.waitFor("document.getElementById('remember')?.checkVisibility() === true");
 const stored = (tab) => tab.evaluate("localStorage.getItem('webinfer.settings')");
 
 for (const [name, start, unless] of [['Chromium', launch, needsCases],
-    ['Firefox', () => launchFirefox(firefox), firefox ? needsCases : { skip: 'there is no Firefox' }]]) {
+    ['Firefox', () => launchFirefox(firefox), firefox ? needsCases : { skip: 'there is no Firefox' }],
+    ['WebKitGTK', () => launchWebkit(webkit), webkit ? needsCases : { skip: 'there is no WebKitGTK' }]]) {
     describe(`a person's page, in ${name}`, unless, () => {
         let browser;
         before(async () => { browser = await start(); });
@@ -48,7 +59,8 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await person.open('&start');
             await person.is('connected');
             await person.says('log', /Log/);
-            check(found, await service.run(service.addModel('sum', found.onnx), found.inputs));
+            const answer = await service.run(service.addModel('sum', found.onnx), found.inputs);
+            check(found, answer);
             // A request that fails with its own text in the error.
             const wrong = await service.run({ name: 'builtin/count', hash: '', engine: 'builtin', files: [] }, [], { options: { count: INPUT } });
             assert.equal(wrong.data.ok, false);
@@ -67,8 +79,8 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await tab.waitFor('saved.length === 1');
             const saved = await tab.evaluate('saved[0]'), entries = saved.trimEnd().split('\n').map((line) => JSON.parse(line));
             assert.ok(entries.length >= all && entries.every(({ at, level, message }) => at && level && message));
-            for (const secret of [TOKEN, INPUT, 'model-credential', 'resume-1', JSON.stringify(found.inputs[0].values ?? 'none')])
-                assert.equal(saved.includes(secret), false, secret);
+            const numbers = [...found.inputs.map(({ bytes }) => bytes), ...answer.bytes].map(firstNumber);
+            for (const secret of [TOKEN, INPUT, 'model-credential', 'resume-1', ...numbers]) assert.equal(saved.includes(secret), false, secret);
         }, { alter: first(SAVED) });
 
         personTest('copies a link whose maker allows that', async (person) => {
@@ -196,6 +208,7 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             const read = `fetch(document.querySelector('link[rel=manifest]').href).then((response) => response.text())`;
             const { start_url: address, display, icons, id } = JSON.parse(await tab.evaluate(read));
             assert.deepEqual([address, display, id], ['/', 'standalone', '/']);
+            assert.equal(await tab.evaluate('navigator.serviceWorker?.getRegistrations().then(({ length }) => length) ?? 0'), 0, 'a page that is kept would meet a newer service');
             for (const { src, sizes } of icons) {
                 const size = await tab.evaluate(`fetch(${JSON.stringify(`/${src}`)}).then((response) => response.blob()).then((blob) => createImageBitmap(blob)).then(({ width, height }) => width + 'x' + height)`);
                 assert.equal(size, sizes);
@@ -227,8 +240,9 @@ describe('the page of a person', needsCases, () => {
     before(async () => { browser = await launch(); });
     after(() => browser?.close());
 
-    test('keeps nobody out: small and large, dark and light, from right to left', () => withPerson(browser, page.folder, {}, async (person, problems) => {
-        const { playwright: tab } = person;
+    test('keeps nobody out: small and large, dark and light, from right to left', () => withPerson(browser, page.folder, REMEMBERS, async (person, problems) => {
+        const { playwright: tab, service } = person;
+        service.devices = 'yes';
         const views = {
             'no-token': async () => {
                 await tab.goto(person.service.url);
@@ -238,17 +252,47 @@ describe('the page of a person', needsCases, () => {
                 await person.open('&memoryLimit=5');
                 await person.is('asking');
                 await person.says('settings-problems', /memoryLimit=5/);
+                await seesRemember(person);
+                await person.choose('remember', true);
             },
             connected: async () => {
                 await person.press('start');
                 await person.is('connected');
                 await person.says('figure-answered', /0/);
+                await person.tab.waitFor('indexedDB.databases().then(({ length }) => length === 1)');
+                await seesRemember(person);
             },
             tested: async () => {
                 for (const [button, says] of [['test', /answers are right\.$/], ['measure', /^The times are measured\.$/]]) {
                     await person.press(button);
                     await person.says('test-says', says);
                 }
+            },
+            paused: async () => {
+                await person.press('pause');
+                await person.is('paused');
+            },
+            left: async () => {
+                await person.press('stop');
+                await person.is('stopped');
+            },
+            known: async () => {
+                await tab.goto('about:blank');
+                await tab.goto(person.service.url);
+                await person.is('asking');
+                await person.says('state', /^The service remembers this browser/);
+                await seesRemember(person);
+            },
+            unremembered: async () => {
+                service.welcome = { joined: true, device: { remembered: false, reason: 'this service remembers no devices' } };
+                await person.open('&start');
+                await person.is('connected');
+                await person.says('remember-problem', /^This device is not remembered: this service remembers no devices\.$/);
+            },
+            refused: async () => {
+                service.socket.close(1008, 'the token is unknown, spent or expired');
+                await person.is('refused');
+                assert.equal(await person.text('state'), 'The service refused this page. (the token is unknown, spent or expired)');
             },
         };
         for (const [state, reach] of Object.entries(views)) {
@@ -272,18 +316,20 @@ describe('the page of a person', needsCases, () => {
         assert.deepEqual(problems, []);
     }));
 
-    test('is set by keyboard alone', () => withPerson(browser, page.folder, {}, async (person) => {
-        const { playwright: tab } = person;
+    test('is set by keyboard alone', () => withPerson(browser, page.folder, REMEMBERS, async (person) => {
+        const { playwright: tab, service } = person;
+        service.devices = 'yes';
         await person.open();
         await person.is('asking');
-        await person.says('settings', /When to rest/);
+        await seesRemember(person);
         const reached = [];
-        for (let i = 0; i < 10; i++) {
+        for (let i = 0; i < 11; i++) {
             await tab.keyboard.press('Tab');
             reached.push(await tab.evaluate('document.activeElement.id'));
-            if (reached.at(-1) === 'pauseWhileHidden') await tab.keyboard.press('Space');
+            if (['remember', 'pauseWhileHidden'].includes(reached.at(-1))) await tab.keyboard.press('Space');
         }
-        assert.deepEqual(reached, ['start', 'preferredDevice', 'memoryLimit', 'storageLimit', 'pauseOnBattery', 'pauseWhileHidden', 'wakeLock', 'minutesPerHour', 'test', 'measure']);
+        assert.deepEqual(reached, ['start', 'preferredDevice', 'memoryLimit', 'storageLimit', 'remember', 'pauseOnBattery', 'pauseWhileHidden', 'wakeLock', 'minutesPerHour', 'test', 'measure']);
         assert.deepEqual(JSON.parse(await stored(tab)), { pauseWhileHidden: 'yes' });
+        await person.tab.waitFor("document.getElementById('remember').checked");
     }));
 });

@@ -13,12 +13,22 @@ import { findWebkit, launchWebkit } from './support/webkit.mjs';
 const firefox = findFirefox(), webkit = findWebkit();
 if (process.env.CI && !(firefox && webkit)) throw new Error('Firefox or WebKitGTK is missing: ./dev setup installs them');
 const LIMIT = 2 ** 20;
+/** A model whose runs are long enough for several threads. */
+const LONG = 'cnn_squeezenet_randw';
 
 /** What else a browser may tell. */
 const NO_BATTERY = 'delete Navigator.prototype.getBattery;';
 const SAVES = "Object.defineProperty(Navigator.prototype, 'connection', { configurable: true, get: () => ({ saveData: true }) });";
 const SMALL = "Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => 1 });";
 const FULL = "Storage.prototype.setItem = () => { throw new DOMException('it is full', 'QuotaExceededError'); };";
+/** What a browser does that is told to forget a site. */
+const CLEARED = `(async () => {
+    localStorage.clear();
+    sessionStorage.clear();
+    for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name);
+    const root = await navigator.storage?.getDirectory?.().catch(() => null);
+    for await (const name of root?.keys() ?? []) await root.removeEntry(name, { recursive: true }).catch(() => {});
+})()`;
 /** How many locks keep the screen on. */
 const LOCK = `globalThis.locks = 0;
 globalThis.lock = () => ({ released: false, release() { if (!this.released) { this.released = true; locks--; } } });
@@ -72,6 +82,9 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.match(error.message, /and the user of this node allows 1048576 for models$/);
             assert.deepEqual(service.fetched, []);
             check(found, await service.run(sized(service, 1000), found.inputs));
+            // What is loaded has no more than that together, though the service would allow a thousand times as much.
+            for (let i = 0; i < 2; i++) check(found, await service.run(sized(service, Math.round(LIMIT * 0.6)), found.inputs));
+            await service.seen('model_status', (m) => m.data.models.some(({ state }) => state === 'evicted'));
             // In the page, it is raised, and kept for the next time.
             let since = service.messages.length;
             await person.choose('memoryLimit', 0.5);
@@ -213,16 +226,63 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
         for (const [what, script, fragment] of [['data is to be saved', SAVES, ''], ['it has little memory', SMALL, ''],
             ['it saves its battery', `${BATTERY}\nbattery.charging = false;`, '&preferredDevice=low-power']]) {
             personTest(`has it slow while ${what}: one thread, and it says so`, async (person) => {
-                const { service } = person, found = readCase('op_add');
+                const { service } = person, found = readCase(LONG);
                 await person.open(`&start${fragment}`);
                 await person.is('connected');
                 await service.seen('heartbeat', (m) => m.data.throttled === true);
                 await person.says('power-now', /^Slow, because /);
-                const { executed_on: on } = (await service.run(service.addModel('sum', found.onnx), found.inputs)).data;
-                assert.equal(on.threads ?? 1, 1);
+                const answer = await service.run(service.addModel('long', found.onnx), found.inputs);
+                check(found, answer);
+                assert.equal(answer.data.executed_on.threads, 1);
                 assert.equal((await service.caughtUp()).data.throttled, true);
             }, { alter: first(script), welcome: { threads: 2, language_models: { threads: 2 } } });
         }
+
+        personTest('has it slow from when its device runs on its battery: what is loaded there is computed with one thread, too', async (person) => {
+            const { service, tab } = person, found = readCase(LONG), model = service.addModel('long', found.onnx);
+            await person.open('&start&preferredDevice=low-power');
+            await person.is('connected');
+            const threads = async () => {
+                const answer = await service.run(model, found.inputs);
+                check(found, answer);
+                return answer.data.executed_on.threads;
+            };
+            assert.equal(await threads(), 2);
+            await tab.evaluate('plug(false)');
+            await service.seen('heartbeat', (m) => m.data.throttled === true);
+            assert.equal(await threads(), 1);
+        }, { alter: first(BATTERY), welcome: { threads: 2 } });
+
+        personTest('goes on where all that the browser keeps is cleared under it', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            service.devices = 'yes';
+            await person.open();
+            await person.is('asking');
+            await tab.waitFor("document.getElementById('remember')?.checkVisibility() === true");
+            await person.choose('remember', true);
+            await person.choose('storageLimit', 1);
+            await person.press('start');
+            await person.is('connected');
+            const kept = "[localStorage.length, document.getElementById('remember').checked].join()";
+            await tab.waitFor('indexedDB.databases().then(({ length }) => length === 1)');
+            check(found, await service.run(service.addModel('sum', found.onnx), found.inputs));
+            assert.equal(await tab.evaluate(kept), '1,true');
+            await tab.evaluate(CLEARED);
+            await tab.waitFor('localStorage.length === 0');
+            check(found, await service.run(service.addModel('another', found.onnx), found.inputs));
+            let since = service.messages.length;
+            await person.choose('memoryLimit', 0.5);
+            await service.seen('capability_report', (m) => m.data.capabilities.memory_limit === 2 ** 29, since);
+            assert.deepEqual(JSON.parse(await stored(tab)), { storageLimit: String(2 ** 30), memoryLimit: String(2 ** 29) });
+            // Its key is lost, and the switch makes another one.
+            since = service.messages.length;
+            await person.choose('remember', false);
+            await service.seen('forget_device', () => true, since);
+            await person.choose('remember', true);
+            const { device_key: key } = (await service.seen('node_announcement', () => true, since)).data;
+            assert.notEqual(key, (await service.seen('node_announcement')).data.device_key);
+            await tab.waitFor('indexedDB.databases().then(({ length }) => length === 1)');
+        }, { welcome: { device: { remembered: true } } });
 
         personTest('has this device remembered, and joins later without a link', async (person) => {
             const { service, tab } = person, { url } = service, kept = (count) => tab.waitFor(`indexedDB.databases().then(({ length }) => length === ${count})`);
@@ -285,11 +345,17 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.deepEqual(Object.keys(service.capabilities).sort(), ['browser', 'cores', 'cross_origin_isolated', 'engine_info', 'engines',
                 'memory_gib', 'os', 'platforms', 'task_types']);
             const files = [...new Set(service.served.map((path) => path.replace(/-[0-9a-f]{12}/, '')))].filter((path) => path !== '/favicon.ico').sort();
-            assert.deepEqual(files, REQUESTS[name]);
+            assert.deepEqual([files, service.words], [REQUESTS[name], []]);
+            assert.deepEqual([...new Set(service.messages.map(({ type }) => type))].filter((type) => !MESSAGES.includes(type)), []);
+            const announced = await service.seen('node_announcement');
+            assert.deepEqual(Object.keys(announced.data).sort(), ['capabilities', 'page_version', 'protocol', 'token']);
             assert.equal(await tab.evaluate("document.getElementById('settings') === null && localStorage.length === 0 && sessionStorage.length === 0"), true);
         }, { welcome: { joined: false } });
     });
 }
+
+/** What a session's page says that is asked for one task. */
+const MESSAGES = ['node_announcement', 'capability_report', 'model_status', 'heartbeat', 'task_accepted', 'task_response', 'log'];
 
 /** The files that a session's page asks for, with a model on WASM: as this test found them with the page of the commit 4b19efec,
  * before there was anything for people. */

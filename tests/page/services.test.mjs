@@ -117,7 +117,7 @@ test('a huge list, and what is shown of words from outside, is limited', () => {
 
 /** A page that goes to these; `said` is what it has said, by the socket. */
 function connect(t, origins, isOpen = true, passes = new Passes('secret')) {
-    const world = { now: 1000, due: null, sockets: [], forgotten: 0, state: '' };
+    const world = { now: 1000, due: null, sockets: [], forgotten: 0, state: '', passes };
     t.mock.method(performance, 'now', () => world.now);
     t.mock.method(globalThis, 'setTimeout', (run, ms) => { world.due = { run, ms }; });
     t.mock.method(globalThis, 'clearTimeout', () => {});
@@ -241,6 +241,26 @@ test('the token comes first with the key, and a service that does not know it is
     assert.deepEqual([world.state, world.detail], ['refused', 'this device is not remembered, or no longer: join with a link']);
 });
 
+test('whether a service knows the page as a device is told by what it has welcomed', async (t) => {
+    const { world: { passes }, last, hear, again } = connect(t, [A], false, new Passes('secret', KEY, true));
+    last().onopen();
+    hear('welcome', welcome);
+    assert.equal(passes.isDevice, false, 'its token is good');
+    last().onclose({ code: 1006, reason: '' });
+    await again();
+    hear('bye', { code: 'resume_unknown', reason: 'x' });
+    last().onclose({ code: 4001, reason: '' });
+    await again();
+    last().onclose({ code: 1008, reason: 'the token is unknown, spent or expired' });
+    await again();
+    hear('welcome', welcome);
+    assert.equal(passes.isDevice, true);
+    last().onclose({ code: 1006, reason: '' });
+    await again();
+    hear('welcome', { ...welcome, resumed: true });
+    assert.equal(passes.isDevice, true, 'it is the same node');
+});
+
 test('a key that no service has remembered is no pass', (t) => {
     const { world, last } = connect(t, [A], false, new Passes('secret', KEY, false));
     last().onopen();
@@ -302,10 +322,10 @@ test('a proof is Ed25519 over the purpose, the origin and the nonce', async () =
 
 // --- far from its scripts ---------------------------------------------------------------------------------
 
-function away({ answers = false, idle = true, bare = false } = {}) {
-    const world = { answers, idle, bare, reopened: [], changes: 0, due: null };
+function away({ answers = false, idle = true, bare = false, device = false } = {}) {
+    const world = { answers, idle, bare, device, reopened: [], changes: 0, due: null };
     const elsewhere = new Elsewhere(A, { answers: async () => world.answers, isIdle: () => world.idle, isBare: () => world.bare,
-        changed: () => { world.changes++; }, reopen: (origin) => world.reopened.push(origin),
+        isDevice: () => world.device, changed: () => { world.changes++; }, reopen: (origin) => world.reopened.push(origin),
         setTimer: (run, ms) => { world.due = { run, ms }; }, clearTimer: () => { world.due = null; } });
     return { world, elsewhere, async look() {
         assert.equal(world.due.ms, LOOK_MS);
@@ -349,6 +369,18 @@ test('models are kept as long as nothing is missing', async () => {
     await look();
     assert.deepEqual(world.reopened, []);
     world.bare = true; // they were unloaded
+    await look();
+    assert.deepEqual(world.reopened, [B]);
+});
+
+test('it stays where it is as a device, since it has no key at the origin of the sibling', async () => {
+    const { elsewhere, world, look, settle } = away({ bare: true, device: true });
+    elsewhere.at(B);
+    await settle();
+    elsewhere.failed();
+    await look();
+    assert.deepEqual([elsewhere.isCutOff, world.reopened], [true, []]);
+    world.device = false; // it has joined again, with a link
     await look();
     assert.deepEqual(world.reopened, [B]);
 });

@@ -69,6 +69,10 @@ test('a browser that was closed joins without a link, after a restart of the ser
     assert.deepEqual([before.join, before.label], [link.id, 'Ada']);
     const [row] = await nodes();
     assert.deepEqual([row.device, row.label, row.id], [before.id, 'Ada', before.node]);
+    // The browser can install the page.
+    const devtools = await browser.context.newCDPSession(browser.page), { data, errors } = await devtools.send('Page.getAppManifest');
+    assert.deepEqual([JSON.parse(data).start_url, JSON.parse(data).display, errors], ['/', 'standalone', []]);
+    assert.deepEqual((await devtools.send('Page.getInstallabilityErrors')).installabilityErrors, []);
     // Nothing of a token, and no key that could be read, is kept.
     assert.equal(await browser.page.evaluate(() => JSON.stringify(localStorage)), '{}');
     const kept = await browser.page.evaluate(() => new Promise((resolve, reject) => {
@@ -129,7 +133,7 @@ test('revoked with its link, a device is refused, and told so', async () => {
     await browser.is('asking');
     await browser.page.click('#start');
     await browser.is('refused');
-    assert.match(await browser.page.textContent('#state'), new RegExp(WAS_FORGOTTEN));
+    assert.equal(await browser.page.textContent('#state'), `The service refused this page. (${WAS_FORGOTTEN})`);
     await browser.close();
 });
 

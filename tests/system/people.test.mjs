@@ -149,6 +149,30 @@ test('the device that a person prefers is the one that computes, and a page on i
     await gone();
 });
 
+test('a page that is slow gets no work that another page has room for', async () => {
+    const saving = await openAt(`${(await daemon.post('/v1/admin/join', {})).json.url}&preferredDevice=low-power`);
+    await saving.tab.click('#start');
+    await saving.is('connected');
+    const { id } = await nodeThat(() => true, 'the node');
+    assert.equal((await slow(1)).json.executed_on.node, id, 'it has the model');
+    const other = await openPage();
+    await other.tab.click('#start');
+    await other.is('connected');
+    await saving.tab.evaluate('plug(false)');
+    await nodeThat((node) => node.id === id && isThrottled(node), 'it to be slow');
+    for (let i = 0; i < 3; i++) {
+        const { status, text, json } = await slow(1);
+        assert.equal(status, 200, text);
+        assert.notEqual(json.executed_on.node, id);
+    }
+    await other.tab.click('#pause');
+    await nodeThat(({ paused }) => paused, 'the other to be paused');
+    assert.equal((await slow(1)).json.executed_on.node, id, 'there is no other');
+    await leave(other);
+    await leave(saving);
+    await gone();
+});
+
 test('what a person measures is kept as a person’s', async () => {
     const person = await openPage(), { tab, is } = person;
     await tab.click('#start');

@@ -3,6 +3,7 @@
  * speak the protocol. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
+import { durationOf } from '../../page/src/people/figures.js';
 import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
@@ -187,6 +188,15 @@ test('a page shows what the service counts of it', async () => {
             return page.answered === String(answered) && page.failed === String(failed) && page.heartbeats_lost === String(lost)
                 && page.task_ms_p50 === words(median) && rtt > 0 && / ms$/.test(page.rtt_ms) && page.running === '0';
         }, { what: 'the page to show the same' });
+        const { platforms, models, connected_at: since } = await named(id), listed = (list) => tab.$$eval(`#${list} dt`, (all) => all.map((dt) => [dt.textContent, dt.nextElementSibling.textContent]));
+        for (const [name, { available, adapter }] of Object.entries(platforms)) {
+            const [, says] = (await listed('platforms')).find(([shown]) => shown === name);
+            assert.equal(/^available/.test(says), available, `${name}: ${says}`);
+            assert.ok(says.includes(adapter?.description ?? ''), `${name}: ${says}`);
+        }
+        assert.deepEqual(await listed('models'), models.map(({ name, platform, state, bytes }) => [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB`]));
+        assert.equal(await tab.textContent('#figure-state'), 'connected');
+        await until(async () => await tab.textContent('#figure-uptime') === durationOf(Date.now() - since), { what: 'the same time' });
         await tab.click('#stop');
         await is('stopped');
         await gone();

@@ -201,7 +201,7 @@ export class Connection {
         this._maxFrame = positive(data.max_frame_bytes, Infinity);
         this._welcomed = true;
         this._services.welcomed(positive(data.resume_grace_ms), data.endpoints);
-        this._passes.reset();
+        if (!data.resumed) this._passes.welcomed();
         this._backoff.reset();
         if (Array.isArray(data.cancel)) {
             this._outbox.acknowledge(data.cancel);

@@ -1,8 +1,8 @@
 /**
  * A page that computes for a sibling of the service that it came from. Its scripts come from its own origin: while nothing
  * answers there, what needs a script that was not loaded is reported as unavailable. The page opens itself at the sibling
- * once that costs nothing: nothing runs, and either something was missing, or no model is loaded that would be lost. It
- * uses no browser globals.
+ * once that costs nothing: nothing runs, and either something was missing, or no model is loaded that would be lost. A page
+ * that is there as a device stays: its key is for its own origin. It uses no browser globals.
  */
 import { OWN_WORKERS } from '../shared/messages.js';
 
@@ -14,6 +14,7 @@ export const LOOK_MS = 5000;
  * @property {() => Promise<boolean>} answers whether the page's own origin does
  * @property {() => boolean} isIdle nothing runs or waits
  * @property {() => boolean} isBare no model is loaded
+ * @property {() => boolean} isDevice the sibling knows the page by its key
  * @property {() => void} changed what the page can do
  * @property {(origin: string) => void} reopen opens the page there
  * @property {(run: () => void, ms: number) => any} setTimer @property {(timer: any) => void} clearTimer
@@ -49,9 +50,14 @@ export class Elsewhere {
         const { _service: service } = this, answers = await this._around.answers();
         if (service !== this._service) return;
         this._set(!answers);
-        if (this.isCutOff && this._around.isIdle() && (this._lacks || this._around.isBare())) return this._around.reopen(service);
+        if (this._mayReopen()) return this._around.reopen(service);
         this._around.clearTimer(this._timer);
         this._timer = this._around.setTimer(() => this._look(), LOOK_MS);
+    }
+
+    _mayReopen() {
+        const { isIdle, isBare, isDevice } = this._around;
+        return this.isCutOff && isIdle() && !isDevice() && (this._lacks || isBare());
     }
 
     /** @param {boolean} isCutOff */

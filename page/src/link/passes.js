@@ -13,6 +13,8 @@ export class Passes {
         this.key = key;
         this._isKnown = isKnown;
         this._isRefused = false;
+        /** A service has welcomed the page as a device: at another origin it would have no key. */
+        this.isDevice = false;
     }
 
     /** There is nothing to show. */
@@ -22,7 +24,7 @@ export class Passes {
 
     /** The part of an announcement. @returns {Record<string, any>} */
     get mark() {
-        if (this.key && (!this._token || this._isRefused)) return { device: { key: this.key.text } };
+        if (this.key && this._isTokenless) return { device: { key: this.key.text } };
         return { token: this._token, ...(this.key ? { device_key: this.key.text } : {}) };
     }
 
@@ -33,9 +35,19 @@ export class Passes {
         return isAnother;
     }
 
-    /** Begins with the token again: the service is another one, or has welcomed the page. */
+    get _isTokenless() {
+        return !this._token || this._isRefused;
+    }
+
+    /** Begins with the token again, at another service. */
     reset() {
         this._isRefused = false;
+    }
+
+    /** The service has welcomed the page with what it was shown. */
+    welcomed() {
+        this.isDevice = this._isTokenless;
+        this.reset();
     }
 
     /** @param {DeviceKey} key that a service is to remember */

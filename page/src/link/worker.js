@@ -70,6 +70,7 @@ class Link {
             answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
             isIdle: () => this.dispatcher.attempts.size === 0 && this._arriving.ids().length === 0,
             isBare: () => this.dispatcher.models.residents.list().length === 0,
+            isDevice: () => this._passes.isDevice,
             changed: () => this._reportCapabilities(),
             reopen: (origin) => this._tell({ type: 'reopen', origin }),
             setTimer: (run, ms) => setTimeout(run, ms),

@@ -106,7 +106,7 @@ export class Workers {
         const wasOutgrown = lane.outgrown;
         const { threads, models } = this._settings;
         const isOther = lane.build === 'wasm' ? lane.threads !== threads && (Boolean(models?.threads) || !this._spares(lane))
-            : lane.build === 'llama' && lane.threads > threads && !models?.threads;
+            : lane.build === 'llama' && lane.threads > (models?.threads || threads);
         lane.outgrown = lane.threads > 0 && isOther;
         if (lane.outgrown || wasOutgrown) this._attempts.pump(lane);
     }

@@ -17,7 +17,7 @@ const SENTENCES = {
     reconnecting: 'The connection dropped; trying again.',
     stopped: 'This page no longer computes for the service.',
     left: 'You have left: this page no longer computes for the service, and you can close it.',
-    refused: 'The service refused this page. Its token may have been used already.',
+    refused: 'The service refused this page.',
     failed: 'The page could not start.',
 };
 

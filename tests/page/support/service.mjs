@@ -47,6 +47,7 @@ export class Service extends EventEmitter {
         this.messages = []; // everything that pages sent
         this.fetched = [];
         this.served = []; // files of the page
+        this.words = []; // what a page asks that a person opened
         this.answers = new Map();
         this.requested = new Map(); // attempt → its frame, until it is answered
         this.parts = new Map(); // attempt → its task_parts, in the order in which they came
@@ -96,8 +97,10 @@ export class Service extends EventEmitter {
                 : send(206, content.subarray(Number(from), to === '' ? undefined : Number(to) + 1));
         }
         if (pathname === '/favicon.ico') return send(204, Buffer.alloc(0)); // Chromium asks for it where a page can be installed
-        if (pathname === '/work') return send(200, Buffer.from(this.work), 'text/plain');
-        if (pathname === '/devices') return send(200, Buffer.from(this.devices), 'text/plain');
+        if (pathname === '/work' || pathname === '/devices') {
+            this.words.push(pathname);
+            return send(200, Buffer.from(pathname === '/work' ? this.work : this.devices), 'text/plain');
+        }
         this.served.push(pathname);
         const name = pathname === '/' ? 'index.html' : path.basename(pathname);
         const file = path.join(this.page, name);
