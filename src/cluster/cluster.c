@@ -132,7 +132,7 @@ static void record_write(struct wi_cluster *cluster, uint64_t revision)
 }
 
 /* Who lives, for sweeps. */
-static void on_look(void *context, struct wi_shared_view *view)
+static void on_look(void *context, struct wi_members_view *view)
 {
     struct wi_cluster *cluster = context;
     const struct wi_members *members = &cluster->members;
@@ -148,7 +148,7 @@ static void on_look(void *context, struct wi_shared_view *view)
 /* Only a member sees to what the members share. */
 static void rows_sweep(struct wi_cluster *cluster)
 {
-    struct wi_shared_view view = {0};
+    struct wi_members_view view = {0};
     if (cluster->state != WI_CLUSTER_MEMBER)
         return;
     on_look(cluster, &view);

@@ -19,7 +19,7 @@ struct wi_keeper_terms {
     /* On the loop: why this daemon may not take part now, borrowed; NULL: it may. */
     const char *(*refuse)(void *context);
     /* On the loop: what a sweep has to know. */
-    void (*look)(void *context, struct wi_shared_view *view);
+    void (*look)(void *context, struct wi_members_view *view);
     void *context;
 };
 

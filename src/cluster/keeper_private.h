@@ -26,7 +26,7 @@ struct wi_keeper_item {
     void *data;
     int failed;
     struct wi_error error;
-    struct wi_shared_view *view; /* of a sweep; owned */
+    struct wi_members_view *view; /* of a sweep; owned */
     enum wi_job_news news;
     char id[WI_ID_SIZE];
     enum wi_row_news row_news;

@@ -116,6 +116,14 @@ const struct wi_seen *wi_members_next(const struct wi_members *members, const ch
     return next;
 }
 
+int wi_members_view_has(const struct wi_members_view *view, const char *instance)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (strcmp(view->living[i], instance) == 0)
+            return 1;
+    return 0;
+}
+
 /* --- the own name ----------------------------------------------------------------------------- */
 
 void wi_name_claim_take(

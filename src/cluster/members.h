@@ -51,6 +51,14 @@ void wi_members_expire(struct wi_members *members, double now_ms);
  * NULL at the end. */
 const struct wi_seen *wi_members_next(const struct wi_members *members, const char *after);
 
+/* What a sweep knows of the members. */
+struct wi_members_view {
+    int is_first; /* this one is the first living member by name: it alone sweeps */
+    size_t count;
+    char living[WI_MEMBERS_MAX][WI_ID_SIZE]; /* instances */
+};
+int wi_members_view_has(const struct wi_members_view *view, const char *instance);
+
 /*
  * The claim of a daemon to its name: what the bucket has under its key. A record of another
  * instance that changes belongs to a member that lives, which keeps the name.

@@ -266,7 +266,7 @@ void wi_rows_ask_lapsed(struct wi_rows *rows, enum wi_row_kind kind, const char 
     change_ask(asked);
 }
 
-void wi_rows_sweep(struct wi_rows *rows, const struct wi_shared_view *view)
+void wi_rows_sweep(struct wi_rows *rows, const struct wi_members_view *view)
 {
     for (size_t i = 0; i < WI_ROW_KINDS && rows->ready; i++)
         if (rows->followers[i].on_sweep)

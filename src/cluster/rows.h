@@ -12,8 +12,8 @@
 #define WI_CLUSTER_ROWS_H
 
 #include "base/error.h"
+#include "cluster/members.h"
 #include "cluster/row_store.h"
-#include "cluster/shared_jobs.h"
 #include "cluster/versioned.h"
 
 #define WI_ROW_NAME_MAX 128 /* letters, digits, "-" and "_" */
@@ -40,7 +40,7 @@ struct wi_row_follower {
     /* All that there is has come after a connection: changes can be tried again. */
     void (*on_ready)(void *context);
     /* Every WI_MEMBER_BEAT_MS, with those that live. */
-    void (*on_sweep)(void *context, const struct wi_shared_view *view);
+    void (*on_sweep)(void *context, const struct wi_members_view *view);
     /* The end of a change that the follower has asked for; never from inside. */
     void (*on_changed)(
         void *context, const char *name, enum wi_row_result result, const struct wi_error *error);
@@ -73,7 +73,7 @@ void wi_rows_write(
 void wi_rows_remove(struct wi_rows *rows, enum wi_row_kind kind, const char *name);
 /* Calls on_lapsed if it has lapsed. */
 void wi_rows_ask_lapsed(struct wi_rows *rows, enum wi_row_kind kind, const char *instance);
-void wi_rows_sweep(struct wi_rows *rows, const struct wi_shared_view *view);
+void wi_rows_sweep(struct wi_rows *rows, const struct wi_members_view *view);
 
 struct wi_row_counters {
     uint64_t garbage, other_version, left_out; /* rows that were not read */

@@ -138,13 +138,13 @@ static void unserved_tell(struct wi_shared_content *shared)
 /* --- those that are gone ---------------------------------------------------------------------- */
 
 /* Asks about each daemon that is not seen, once. */
-static void missing_find(struct wi_shared_content *shared, const struct wi_shared_view *view)
+static void missing_find(struct wi_shared_content *shared, const struct wi_members_view *view)
 {
-    struct wi_shared_view seen = *view; /* and those that were asked about */
+    struct wi_members_view seen = *view; /* and those that were asked about */
     for (const struct shared_cid *cid = shared->all; cid; cid = cid->hh.next)
         for (size_t i = 0; i < cid->row.count; i++) {
             const char *instance = cid->row.holders[i].instance;
-            if (seen.count == WI_MEMBERS_MAX || wi_shared_view_has(&seen, instance))
+            if (seen.count == WI_MEMBERS_MAX || wi_members_view_has(&seen, instance))
                 continue;
             wi_text_copy(seen.living[seen.count++], WI_ID_SIZE, instance);
             wi_rows_ask_lapsed(shared->deps.rows, WI_ROWS_CONTENT, instance);
@@ -161,7 +161,7 @@ static void on_lapsed(void *context, const char *instance)
         row_ask_without(shared, cid, instance);
 }
 
-static void on_sweep(void *context, const struct wi_shared_view *view)
+static void on_sweep(void *context, const struct wi_members_view *view)
 {
     struct wi_shared_content *shared = context;
     if (shared->asked > 0)

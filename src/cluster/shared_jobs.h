@@ -80,19 +80,12 @@ enum wi_code wi_shared_read(
 enum wi_code wi_shared_list(
     struct wi_shared_jobs *jobs, struct wi_record_list *op, struct wi_error *error);
 
-/* What a sweep knows of the members. */
-struct wi_shared_view {
-    int is_first; /* this one is the first living member by name: it alone sweeps */
-    size_t count;
-    char living[WI_MEMBERS_MAX][WI_ID_SIZE]; /* instances */
-};
-int wi_shared_view_has(const struct wi_shared_view *view, const char *instance);
 /* The first member also removes orphans, some at a time: parts and Idempotency-Keys that a member
  * has left which ended before it wrote the record. Those of a job that is being accepted stay,
  * which also has its parts and its key before its record: a record that is not written 5 times
  * ack_wait after the operation began is not written at all, and an orphan is at least 10 times
  * ack_wait old, by the servers' clock alone. */
 enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep *op,
-    const struct wi_shared_view *view, double now_ms, struct wi_error *error);
+    const struct wi_members_view *view, double now_ms, struct wi_error *error);
 
 #endif

@@ -159,14 +159,6 @@ static enum wi_code old_remove(
     return code;
 }
 
-int wi_shared_view_has(const struct wi_shared_view *view, const char *instance)
-{
-    for (size_t i = 0; i < view->count; i++)
-        if (strcmp(view->living[i], instance) == 0)
-            return 1;
-    return 0;
-}
-
 static void name_add(struct wi_record_names *names, const struct wi_record_name *name)
 {
     struct wi_record_name *added = WI_APPEND(names->items, names->count);
@@ -176,7 +168,7 @@ static void name_add(struct wi_record_names *names, const struct wi_record_name 
 /* A record whose claim has lapsed. The run counts as a crash unless its member lives all the
  * same. */
 static enum wi_code lapsed_settle(struct wi_shared_jobs *jobs, const struct wi_record_held *held,
-    const struct wi_shared_view *view, struct wi_record_sweep *op, struct wi_error *error)
+    const struct wi_members_view *view, struct wi_record_sweep *op, struct wi_error *error)
 {
     struct wi_shared_loaded loaded = {0};
     int done = 0;
@@ -184,7 +176,7 @@ static enum wi_code lapsed_settle(struct wi_shared_jobs *jobs, const struct wi_r
     struct wi_record *record = &loaded.job.record;
     int is_left = code == WI_OK && loaded.revision > 0 && record->state == WI_RECORD_RUNNING &&
                   strcmp(loaded.job.holder, held->holder) == 0;
-    if (is_left && wi_shared_view_has(view, held->holder))
+    if (is_left && wi_members_view_has(view, held->holder))
         record->crashes -= record->crashes > 0;
     if (is_left && loaded.job.cancelled) {
         name_add(&op->cancelled, &held->name);
@@ -202,7 +194,7 @@ static enum wi_code lapsed_settle(struct wi_shared_jobs *jobs, const struct wi_r
 }
 
 static enum wi_code lapsed_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep *op,
-    const struct wi_shared_view *view, double now_ms, struct wi_error *error)
+    const struct wi_members_view *view, double now_ms, struct wi_error *error)
 {
     size_t count;
     struct wi_record_held *held = wi_record_index_running(jobs->index, &count);
@@ -215,7 +207,7 @@ static enum wi_code lapsed_sweep(struct wi_shared_jobs *jobs, struct wi_record_s
 }
 
 enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep *op,
-    const struct wi_shared_view *view, double now_ms, struct wi_error *error)
+    const struct wi_members_view *view, double now_ms, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     double began_ms = wi_now_ms();

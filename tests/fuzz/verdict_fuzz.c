@@ -75,7 +75,7 @@ static void check_told(struct wi_rows *rows, char *key)
     must(first.verdict == WI_TRUSTED || first.verdict == WI_WRONG);
     must(first.ratio >= 0 && first.looked <= WI_VERDICT_SETS && first.checked_at > 0);
     tell(listener, WI_ROWS_READY, NULL);
-    wi_rows_sweep(rows, &(struct wi_shared_view){.is_first = 0});
+    wi_rows_sweep(rows, &(struct wi_members_view){.is_first = 0});
     must(written && written_size <= WI_ROW_MAX);
     row_come(key, written, written_size, 2);
     must(told == 2 && strcmp(known.key, first.key) == 0 && known.verdict == first.verdict);

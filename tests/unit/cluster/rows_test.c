@@ -42,7 +42,7 @@ static void on_lapsed(void *context, const char *instance)
     hear(context, instance, " lapsed");
 }
 
-static void on_sweep(void *context, const struct wi_shared_view *view)
+static void on_sweep(void *context, const struct wi_members_view *view)
 {
     hear(context, "sweep", view->is_first ? " first" : "");
 }
@@ -146,11 +146,11 @@ TEST(after_a_loss_of_the_servers_the_copy_is_that_of_the_rows)
     put(f, 0, "y", "2");
     put(f, 0, "z", "1");
     assert_heard(f, 1, "");
-    wi_rows_sweep(f->followers[1].rows, &(struct wi_shared_view){.is_first = 1});
+    wi_rows_sweep(f->followers[1].rows, &(struct wi_members_view){.is_first = 1});
     assert_heard(f, 1, "");
     fake_rows_connect(&f->followers[1]);
     assert_heard(f, 1, "y=2; z=1; x gone; ready; ");
-    wi_rows_sweep(f->followers[1].rows, &(struct wi_shared_view){.is_first = 1});
+    wi_rows_sweep(f->followers[1].rows, &(struct wi_members_view){.is_first = 1});
     assert_heard(f, 1, "sweep first; ");
 }
 

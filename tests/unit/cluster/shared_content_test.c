@@ -91,7 +91,7 @@ static void serve(int member, int cid)
 /* Of the members that live the first one sweeps for all. */
 static void sweep(int member)
 {
-    struct wi_shared_view view = {0};
+    struct wi_members_view view = {0};
     for (int i = 0; i < MEMBERS; i++) {
         if (!members[i].lives)
             continue;
@@ -162,7 +162,7 @@ TEST(several_that_serve_it_are_all_found)
 
 TEST(of_those_that_change_a_row_at_once_none_is_lost)
 {
-    const struct wi_shared_view view = {.count = 0};
+    const struct wi_members_view view = {.count = 0};
     serve(0, 0);
     serve(1, 0);
     wi_rows_sweep(followers[0].rows, &view);

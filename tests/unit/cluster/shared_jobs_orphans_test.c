@@ -83,7 +83,7 @@ static void time_pass(struct fixture *f, double ms)
 
 static void sweep_as(struct fixture *f, int is_first)
 {
-    struct wi_shared_view view = {.is_first = is_first};
+    struct wi_members_view view = {.is_first = is_first};
     struct wi_record_sweep op = {.now = wi_steady_ms(), .limit = 10, .crashes_max = 3};
     assert_int_equal(wi_shared_sweep(f->first.jobs, &op, &view, f->now_ms, &f->error), WI_OK);
     wi_record_sweep_clear(&op);

@@ -105,7 +105,7 @@ static enum wi_record_state state_of(struct fixture *f, const char *id)
 /* A sweep of one member, which is the first; whoever is named lives. */
 static struct wi_record_sweep sweep_at(struct fixture *f, int member, const char *living)
 {
-    struct wi_shared_view view = {.is_first = 1};
+    struct wi_members_view view = {.is_first = 1};
     struct wi_record_sweep op = {.now = wi_steady_ms(),
         .finished_before = wi_steady_ms() - 1000,
         .limit = 10,
@@ -593,7 +593,7 @@ TEST(late_and_old_records_are_found_by_the_first_member_alone)
 {
     struct fixture *f = *state;
     struct wi_record_accept late = {0};
-    struct wi_shared_view other = {0};
+    struct wi_members_view other = {0};
     char ids[256];
     assert_int_equal(accept_at(f, 0, "job-1", "x", "k"), WI_OK);
     assert_int_equal(take_at(f, 0, ids, NULL), 1);

@@ -317,11 +317,11 @@ static void on_ready(void *context)
 
 /* Asks about each daemon that holds places and is not seen, once. */
 static void missing_ask(
-    struct wi_joins *joins, const struct wi_join *join, struct wi_shared_view *view)
+    struct wi_joins *joins, const struct wi_join *join, struct wi_members_view *view)
 {
     for (size_t i = 0; i < join->row.holder_count; i++) {
         const char *instance = join->row.holders[i].instance;
-        if (view->count == WI_MEMBERS_MAX || wi_shared_view_has(view, instance))
+        if (view->count == WI_MEMBERS_MAX || wi_members_view_has(view, instance))
             continue;
         wi_text_copy(view->living[view->count++], WI_ID_SIZE, instance);
         wi_rows_ask_lapsed(joins->rows, WI_ROWS_JOINS, instance);
@@ -329,7 +329,7 @@ static void missing_ask(
 }
 
 /* Expired tokens go once all their places are free, and all clocks say that they have expired. */
-static void join_sweep(struct wi_joins *joins, struct wi_join *join, struct wi_shared_view *view)
+static void join_sweep(struct wi_joins *joins, struct wi_join *join, struct wi_members_view *view)
 {
     int is_over = join->expires_ms + WI_MEMBER_SKEW_MS < wi_now_ms() && join->row.holder_count == 0;
     missing_ask(joins, join, view);
@@ -340,10 +340,10 @@ static void join_sweep(struct wi_joins *joins, struct wi_join *join, struct wi_s
     wi_rows_remove(joins->rows, WI_ROWS_JOINS, join->id);
 }
 
-static void on_sweep(void *context, const struct wi_shared_view *view)
+static void on_sweep(void *context, const struct wi_members_view *view)
 {
     struct wi_joins *joins = context;
-    struct wi_shared_view seen = *view; /* and those that were asked about */
+    struct wi_members_view seen = *view; /* and those that were asked about */
     all_settle(joins);
     for (size_t i = 0; i < joins->count && view->is_first; i++)
         if (joins->items[i]->is_shared && joins->items[i]->state != WI_JOIN_IS_WITHDRAWN)

@@ -182,7 +182,7 @@ static void old_remove(struct wi_shared_verdicts *shared, int64_t since)
     }
 }
 
-static void on_sweep(void *context, const struct wi_shared_view *view)
+static void on_sweep(void *context, const struct wi_members_view *view)
 {
     struct wi_shared_verdicts *shared = context;
     int64_t since = wi_wall_ms() - WI_SHARED_VERDICTS_MS;

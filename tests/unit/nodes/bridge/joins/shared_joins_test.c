@@ -192,7 +192,7 @@ static int64_t listed(const struct fixture *f, int i, const char *member)
 
 static void sweep(struct fixture *f, int first, const char *const *living)
 {
-    struct wi_shared_view view = {.is_first = 1};
+    struct wi_members_view view = {.is_first = 1};
     for (; *living; living++)
         wi_text_copy(view.living[view.count++], WI_ID_SIZE, *living);
     wi_rows_sweep(f->followers[first].rows, &view);

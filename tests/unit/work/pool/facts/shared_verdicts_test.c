@@ -73,7 +73,7 @@ static void find(int member, enum wi_verdict verdict)
 
 static void sweep(int member, int is_first)
 {
-    wi_rows_sweep(followers[member].rows, &(struct wi_shared_view){.is_first = is_first});
+    wi_rows_sweep(followers[member].rows, &(struct wi_members_view){.is_first = is_first});
     fake_turn_all(followers, MEMBERS);
 }
 
