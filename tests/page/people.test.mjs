@@ -355,7 +355,7 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
 }
 
 /** What a session's page says that is asked for one task. */
-const MESSAGES = ['node_announcement', 'capability_report', 'model_status', 'heartbeat', 'task_accepted', 'task_response', 'log'];
+const MESSAGES = ['node_announcement', 'capability_report', 'model_status', 'heartbeat', 'task_accepted', 'task_progress', 'task_response', 'log'];
 
 /** The files that a session's page asks for, with a model on WASM: as this test found them with the page of the commit 4b19efec,
  * before there was anything for people. */

@@ -10,5 +10,5 @@ export async function keepsOut(tab, within = 'html') {
     // Of rules that are kept no elements are gathered, which takes as long as looking at them.
     const options = { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] };
     const { violations } = await tab.evaluate(([root, given]) => window.axe.run(root, given), [within, options]);
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`).join(' ')}`);
 }
