@@ -53,6 +53,15 @@ void wi_uplink_fail(struct wi_worker_task *task, const char *code, int retryable
     wi_worker_answer(task, &answer);
 }
 
+int wi_uplink_has_no_node(int status, const char *text, size_t size)
+{
+    json_t *problem = wi_json_read(text, size, 0, NULL);
+    const char *code = json_string_value(json_object_get(problem, "code"));
+    int has_none = status == 503 && code && strcmp(code, "unavailable") == 0;
+    json_decref(problem);
+    return has_none;
+}
+
 void wi_uplink_fail_by(struct wi_worker_task *task, int status, const char *text, size_t size)
 {
     json_t *problem = wi_json_read(text, size, 0, NULL);

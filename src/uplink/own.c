@@ -1,5 +1,6 @@
 /*
- * The own daemon is asked for its nodes and kinds every second, which also shows that it is there.
+ * The own daemon is asked for its nodes and kinds every second, which also shows that it is there,
+ * and at once where an answer gives cause.
  */
 #include "uplink/borrowers.h"
 
@@ -17,6 +18,7 @@ struct wi_uplink_own {
     struct wi_uplink_models *models;
     json_t *nodes; /* of this look */
     int was_there; /* it has answered once */
+    int is_due;    /* the next look is to follow this one at once */
 };
 
 static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
@@ -28,6 +30,8 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
     run->is_lost = 0;
     wi_uplink_borrowers_lend(run, list, count);
     free(list);
+    for (struct wi_uplink_line *line = run->lines; line; line = line->next)
+        wi_worker_each_task(line->worker, wi_uplink_settle);
 }
 
 /* --- the own daemon's loss -------------------------------------------------------------------- */
@@ -54,6 +58,13 @@ static void own_lose(struct wi_uplink_own *own, const char *why)
 static void own_doubt(struct wi_uplink_own *own)
 {
     lines_pause(own->run);
+    if (!own->looking)
+        wi_timer_start(own->look, 0, 0);
+}
+
+static void own_look(struct wi_uplink_own *own)
+{
+    own->is_due = own->looking != NULL;
     if (!own->looking)
         wi_timer_start(own->look, 0, 0);
 }
@@ -97,7 +108,8 @@ static void look_later(struct wi_uplink_own *own)
 {
     json_decref(own->nodes);
     own->nodes = NULL;
-    wi_timer_start(own->look, LOOK_MS, 0);
+    wi_timer_start(own->look, own->is_due ? 0 : LOOK_MS, 0);
+    own->is_due = 0;
 }
 
 static void on_status(void *context, const struct wi_http_answer *answer)
@@ -141,8 +153,10 @@ static void on_nodes(void *context, const struct wi_http_answer *answer)
 static void on_look(void *context)
 {
     struct wi_uplink_own *own = context;
-    if (!own->looking && !own->run->ending)
-        own->looking = wi_uplink_get(own->run, "/v1/nodes?limit=1000", on_nodes, own);
+    if (own->looking || own->run->ending)
+        return;
+    own->run->looks++;
+    own->looking = wi_uplink_get(own->run, "/v1/nodes?limit=1000", on_nodes, own);
 }
 
 /* --- the first: may it hand on requests? ------------------------------------------------------ */
@@ -178,6 +192,7 @@ struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run)
         .content_type = "application/json"};
     own->run = run;
     run->doubt = own_doubt;
+    run->look = own_look;
     own->look = wi_timer_new(run->loop, on_look, own);
     own->models = wi_uplink_models_new(run);
     own->looking = wi_uplink_call(run, "/v1/infer", NULL, &request, on_rank, own);

@@ -97,6 +97,19 @@ static void answer_whole(struct wi_uplink_task *own)
     wi_uplink_answer_clear(&read);
 }
 
+/* A kind that has lost its last node a moment ago, as after a restart, is not paused yet: the task
+ * would be sent here until its attempts are used up. */
+static void answer_refuse(struct wi_uplink_task *own)
+{
+    const char *text = (const char *)own->blob->bytes;
+    if (wi_uplink_has_no_node(own->status, text, own->blob->size)) {
+        own->look = own->run->looks + 1;
+        own->run->look(own->run->own);
+    } else {
+        wi_uplink_fail_by(own->task, own->status, text, own->blob->size);
+    }
+}
+
 /* What came last decides. A stream whose end waits for credit is answered later. */
 static void answer_give(struct wi_uplink_task *own, const struct wi_http_answer *answer)
 {
@@ -117,7 +130,7 @@ static void answer_give(struct wi_uplink_task *own, const struct wi_http_answer 
         wi_uplink_fail(own->task, "stream_interrupted", 1,
             "the lending daemon ended the stream without its last event");
     } else if (own->status >= 400) {
-        wi_uplink_fail_by(own->task, own->status, (const char *)own->blob->bytes, own->blob->size);
+        answer_refuse(own);
     } else {
         answer_whole(own);
     }
@@ -178,6 +191,18 @@ void wi_uplink_give_back(struct wi_worker_task *task)
     }
     if (!task->answered)
         wi_uplink_fail(task, "unavailable", 1, "the lending daemon does not answer");
+}
+
+void wi_uplink_settle(struct wi_worker_task *task)
+{
+    struct wi_uplink_task *own = task->owner;
+    if (!own || task->answered || own->look == 0 || own->look > own->run->looks)
+        return;
+    own->look = 0;
+    if (wi_worker_is_paused(task->worker))
+        wi_uplink_fail(task, "node_paused", 1, "the lending daemon has no such browser now");
+    else
+        wi_uplink_fail_by(task, own->status, (const char *)own->blob->bytes, own->blob->size);
 }
 
 static void task_accept(struct wi_worker_task *task)

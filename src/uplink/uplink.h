@@ -72,6 +72,9 @@ struct wi_uplink_run {
     /* A request got no answer: the own daemon may be lost. Nothing new is taken until it is known.
      */
     void (*doubt)(struct wi_uplink_own *own);
+    /* Looks at the own daemon now, or again where a look is under way. */
+    void (*look)(struct wi_uplink_own *own);
+    uint64_t looks; /* that have begun */
     struct wi_uplink_borrower *borrowers;
     struct wi_uplink_line *lines; /* of all borrowers, and those that end */
     json_t *names; /* of the models to lend, by their hashes; borrowed from models.c */
@@ -178,6 +181,9 @@ struct wi_uplink_task {
     struct wi_uplink_part *parts; /* that wait for credit, and the end behind them */
     uint64_t received;            /* the number of the part that is expected next */
     int has_end;
+    /* The own daemon says that it has no node for the task: that look shows whether the kind has
+     * none, and the task waits for it. 0: it waits for none. */
+    uint64_t look;
 };
 
 void wi_uplink_take_task(struct wi_worker_task *task, const struct wi_worker_request *request);
@@ -186,6 +192,9 @@ void wi_uplink_cancel_task(struct wi_worker_task *task);
 void wi_uplink_end_task(struct wi_worker_task *task);
 /* Answers a task because the own daemon is lost: another node is asked. */
 void wi_uplink_give_back(struct wi_worker_task *task);
+/* A look is over. Answers a task that has waited for it: it goes back untouched where its node is
+ * paused by now, and else it has failed. */
+void wi_uplink_settle(struct wi_worker_task *task);
 
 /* --- request.c, inputs.c: pure --------------------------------------------------------------- */
 
@@ -226,6 +235,8 @@ int wi_uplink_stream_flush(struct wi_uplink_task *own);
 void wi_uplink_stream_begin(struct wi_uplink_task *own);
 void wi_uplink_stream_clear(struct wi_uplink_task *own);
 
+/* Whether the problem document in `text` says that there is no node for the task. */
+int wi_uplink_has_no_node(int status, const char *text, size_t size);
 /* Answers a task with the problem document in `text`; `status` is that of HTTP. */
 void wi_uplink_fail_by(struct wi_worker_task *task, int status, const char *text, size_t size);
 /* Answers a task with a failure of our own. */

@@ -104,6 +104,8 @@ export class ScriptedLender {
     cluster = [404, { code: 'not_found' }];
     /** How often that was asked for. */
     looks = 0;
+    /** Its node has gone. */
+    isBare = false;
 
     /** @param {(body: any, answer: http.ServerResponse, json: (status: number, value: object) => void) => void} answerTo
      * @param {{models?: any[], node?: object}} options rows of its list, and members of its node */
@@ -127,7 +129,7 @@ export class ScriptedLender {
         for await (const chunk of request) chunks.push(chunk);
         const json = (status, value) => answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
         const bytes = Buffer.concat(chunks), size = Number(request.headers['inference-header-content-length'] ?? bytes.length);
-        if (request.url.startsWith('/v1/nodes')) json(200, { nodes: [this.node], next: null });
+        if (request.url.startsWith('/v1/nodes')) json(200, { nodes: this.isBare ? [] : [this.node], next: null });
         else if (request.url.startsWith('/v1/status')) json(200, { kinds: {} });
         else if (request.url === '/v1/cluster') this.#look(answer, json);
         else if (request.url.startsWith('/v1/models')) json(200, { models: this.models, next: 9 });

@@ -84,6 +84,29 @@ describe('a lending daemon that has other things to do', () => {
             await borrower.stop();
         });
 
+    for (const kind of ['answer', 'stream'])
+        test(`its last browser has just gone: a request for one ${kind} costs no attempt, and waits for the next browser`, async () => {
+            const borrower = await newDaemon();
+            const lender = await new ScriptedLender(({ id }, answer, json) => {
+                lender.isBare = lender.asked.length === 1;
+                if (lender.isBare) return json(503, { code: 'unavailable', detail: 'there is no node' });
+                const end = { id, outputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [7] }], performance: {}, executed_on: { platform: 'simulated', engine: 'x', fallbacks: [] } };
+                return kind === 'answer' ? json(200, end)
+                    : answer.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`event: done\ndata: ${JSON.stringify({ ...end, parts: 0 })}\n\n`);
+            }).start();
+            const uplink = await new Uplink(lender, borrower).up(borrower);
+            const asked = borrower.infer(echo([7], { timeout_ms: 60_000 }), { headers: { ...ada.headers, ...kind === 'stream' && { Accept: 'text/event-stream' } } });
+            await until(async () => (await relaysOf(borrower)).some(({ paused }) => paused), { what: 'the relay to be paused' });
+            lender.isBare = false;
+            const answer = await asked;
+            assert.equal(answer.status, 200, answer.text);
+            if (kind === 'answer') assertEchoed(answer, [7]);
+            assert.equal(lender.asked.length, 2);
+            await uplink.stop();
+            lender.stop();
+            await borrower.stop();
+        });
+
     test('it hears of the priority, the client whose caches may be used, and the beginning of a stream', async () => {
         const borrower = await newDaemon();
         putGguf(borrower.store, 'abc', { follow: 'abcdefgh' });

@@ -316,6 +316,11 @@ void wi_worker_pause(struct wi_worker *worker, int paused)
         wi_worker_say_heartbeat(worker, NULL);
 }
 
+int wi_worker_is_paused(const struct wi_worker *worker)
+{
+    return worker->paused;
+}
+
 int wi_worker_leave(struct wi_worker *worker, const char *reason)
 {
     if (worker->state != WI_WORKER_UP)

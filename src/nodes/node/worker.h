@@ -140,6 +140,7 @@ void wi_worker_cut(struct wi_worker *worker);
 /* Pauses or resumes the worker. While paused it accepts no task: new ones are answered with
  * node_paused, and running ones continue. */
 void wi_worker_pause(struct wi_worker *worker, int paused);
+int wi_worker_is_paused(const struct wi_worker *worker);
 /* Calls `visit` for each task, which may answer it. */
 void wi_worker_each_task(struct wi_worker *worker, void (*visit)(struct wi_worker_task *task));
 /* Sends `bye` if it is connected. Returns 1 if it did; then `left` follows. */

@@ -95,3 +95,21 @@ TEST(what_is_no_problem_document_is_the_daemons_fault)
     }
     assert_int_equal(played.answers, sizeof texts / sizeof *texts);
 }
+
+TEST(only_unavailable_says_that_there_is_no_node)
+{
+    static const struct {
+        int status, has_none;
+        const char *text;
+    } rows[] = {
+        {503, 1, "{\"code\":\"unavailable\"}"},
+        {502, 0, "{\"code\":\"unavailable\"}"},
+        {503, 0, "{\"code\":\"queue_full\"}"},
+        {503, 0, "{\"code\":7}"},
+        {503, 0, "{"},
+        {503, 0, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(wi_uplink_has_no_node(rows[i].status, rows[i].text, strlen(rows[i].text)),
+            rows[i].has_none);
+}

@@ -6,7 +6,7 @@ static struct {
     struct wi_uplink_options options;
     struct wi_uplink_run run;
     struct wi_uplink_line lines[WI_UPLINK_KINDS_MAX];
-    size_t opened, described, given_back, watched, left;
+    size_t opened, described, given_back, settled, watched, left;
     char capabilities[600]; /* the last that were announced */
 } test;
 
@@ -48,6 +48,11 @@ void wi_uplink_line_describe(struct wi_uplink_line *line, char *capabilities)
 void wi_uplink_give_back(struct wi_worker_task *task)
 {
     test.given_back++;
+}
+
+void wi_uplink_settle(struct wi_worker_task *task)
+{
+    test.settled++;
 }
 
 struct wi_uplink_models *wi_uplink_models_new(struct wi_uplink_run *run)
@@ -305,4 +310,26 @@ TEST(a_doubt_is_looked_into_at_once)
     assert_true(played.worker.paused);
     look(NODE, "");
     assert_false(played.worker.paused);
+}
+
+/* Nothing is paused meanwhile: a client can ask for what nobody has. */
+TEST(a_look_that_is_asked_for_begins_at_once_and_settles_tasks)
+{
+    struct wi_worker_task task = {0};
+    begin();
+    look(NODE, "");
+    played.task = &task;
+    uint64_t looks = test.run.looks;
+    test.run.look(test.run.own);
+    assert_false(played.worker.paused);
+    uv_run(&test.loop, UV_RUN_NOWAIT); /* without any wait */
+    assert_int_equal(test.run.looks, looks + 1);
+    assert_int_equal(test.settled, 0);
+    test.run.look(test.run.own); /* that one may be too old */
+    assert_int_equal(test.run.looks, looks + 1);
+    give_answer(200, "{\"nodes\":[" NODE "]}");
+    give_answer(200, "{\"kinds\":{}}");
+    assert_int_equal(test.settled, 1);
+    uv_run(&test.loop, UV_RUN_NOWAIT);
+    assert_int_equal(test.run.looks, looks + 2);
 }

@@ -112,6 +112,11 @@ void wi_worker_pause(struct wi_worker *worker, int paused)
     worker->paused = paused;
 }
 
+int wi_worker_is_paused(const struct wi_worker *worker)
+{
+    return worker->paused;
+}
+
 void wi_worker_each_task(struct wi_worker *worker, void (*visit)(struct wi_worker_task *task))
 {
     if (played.task)

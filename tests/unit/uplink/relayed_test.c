@@ -15,12 +15,17 @@ static struct {
     struct wi_worker_task task;
     struct coming coming;
     json_t *names;
-    int doubts;
+    int doubts, looks;
 } test;
 
 static void on_doubt(struct wi_uplink_own *own)
 {
     test.doubts++;
+}
+
+static void on_look(struct wi_uplink_own *own)
+{
+    test.looks++;
 }
 
 static int set_up(void **state)
@@ -31,6 +36,8 @@ static int set_up(void **state)
     test.run.budget = &test.budget;
     test.run.names = test.names;
     test.run.doubt = on_doubt;
+    test.run.look = on_look;
+    test.run.looks = 7;
     test.line.run = &test.run;
     strcpy(test.line.kind, "chrome");
     test.line.service.context = &test.line;
@@ -192,6 +199,55 @@ TEST(a_problem_document_keeps_its_code)
     answer_give(429, "application/problem+json", "{\"code\":\"too_many_requests\"}");
     assert_failed("too_many_requests", 1, "");
     assert_int_equal(test.doubts, 0);
+}
+
+#define NO_NODE "{\"code\":\"unavailable\",\"detail\":\"there is no node\"}"
+
+static void assert_waits_for_a_look(const char *data)
+{
+    task_take("twice", data);
+    answer_give(503, "application/problem+json", NO_NODE);
+    assert_int_equal(played.answers, 0);
+    assert_int_equal(test.looks, 1);
+    assert_int_equal(test.doubts, 0);
+    wi_uplink_settle(&test.task); /* of a look that had begun before */
+    assert_int_equal(played.answers, 0);
+    test.run.looks++;
+}
+
+TEST(a_task_for_which_there_is_no_node_goes_back_where_the_kind_has_none)
+{
+    assert_waits_for_a_look(PLAIN);
+    wi_worker_pause(&played.worker, 1);
+    wi_uplink_settle(&test.task);
+    assert_failed("node_paused", 1, "no such browser now");
+    wi_uplink_settle(&test.task);
+    assert_int_equal(played.answers, 1);
+}
+
+TEST(a_task_for_which_there_is_no_node_fails_where_the_kind_has_one)
+{
+    assert_waits_for_a_look(STREAM);
+    wi_uplink_settle(&test.task);
+    assert_failed("unavailable", 1, "there is no node");
+}
+
+TEST(a_task_that_waits_for_a_look_is_given_back_if_the_own_daemon_is_lost)
+{
+    assert_waits_for_a_look(PLAIN);
+    wi_uplink_give_back(&test.task);
+    assert_failed("unavailable", 1, "does not answer");
+    wi_uplink_settle(&test.task);
+    assert_int_equal(played.answers, 1);
+}
+
+TEST(a_task_that_runs_waits_for_no_look)
+{
+    task_take("twice", PLAIN);
+    wi_worker_pause(&played.worker, 1);
+    test.run.looks++;
+    wi_uplink_settle(&test.task);
+    assert_int_equal(played.answers, 0);
 }
 
 TEST(what_is_no_answer_is_tried_elsewhere)
