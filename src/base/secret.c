@@ -11,9 +11,7 @@
 #define ID_BYTES 8
 #define TOKEN_PREFIX "wi_"
 #define TOKEN_BYTES 32
-#define TOKEN_DIGITS 43 /* base64url of 32 bytes without padding */
-
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#define TOKEN_DIGITS (WI_BASE64URL_SIZE(TOKEN_BYTES) - 1)
 
 static void random_bytes(unsigned char *bytes, int count)
 {
@@ -48,15 +46,9 @@ void wi_id_new(char id[WI_ID_SIZE], const char *prefix)
 
 void wi_token_new(char token[WI_TOKEN_SIZE])
 {
-    unsigned char bytes[TOKEN_BYTES + 1] = {0};
-    random_bytes(bytes, TOKEN_BYTES);
-    char *out = stpcpy(token, TOKEN_PREFIX);
-    for (int i = 0; i < TOKEN_DIGITS; i++) {
-        int bit = 6 * i;
-        unsigned pair = (unsigned)bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
-        *out++ = base64url[pair >> (10 - bit % 8) & 63];
-    }
-    *out = '\0';
+    unsigned char bytes[TOKEN_BYTES];
+    random_bytes(bytes, sizeof bytes);
+    wi_text_base64url(bytes, sizeof bytes, stpcpy(token, TOKEN_PREFIX));
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
 
@@ -72,7 +64,7 @@ static size_t secret_at(const char *text)
 {
     if (strncmp(text, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0)
         return 0;
-    size_t digits = strspn(text + strlen(TOKEN_PREFIX), base64url);
+    size_t digits = wi_text_base64url_span(text + strlen(TOKEN_PREFIX));
     return digits >= TOKEN_DIGITS ? strlen(TOKEN_PREFIX) + digits : 0;
 }
 

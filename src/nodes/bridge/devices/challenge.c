@@ -32,7 +32,7 @@ enum wi_code wi_device_challenge_begin(struct wi_socket *socket,
     challenge->bytes = *announcement;
     wi_blob_ref(announcement->blob);
     socket->challenge = challenge;
-    wi_device_text(challenge->nonce, nonce);
+    wi_text_base64url(challenge->nonce, sizeof challenge->nonce, nonce);
     wi_link_wait(socket->link);
     wi_link_send(socket->link, wi_make_device_challenge(++bridge->sequence, nonce));
     return WI_OK;
