@@ -15,7 +15,7 @@
 #define WI_CLUSTER_SHARED_JOBS_H
 
 #include "cluster/kv.h"
-#include "cluster/members.h"
+#include "cluster/shared_view.h"
 #include "terms/job/job_store.h"
 
 #define WI_SHARED_RETRY_S 2 /* when to ask again while the servers cannot be used */
@@ -80,13 +80,6 @@ enum wi_code wi_shared_read(
 enum wi_code wi_shared_list(
     struct wi_shared_jobs *jobs, struct wi_record_list *op, struct wi_error *error);
 
-/* What a sweep knows of the members. */
-struct wi_shared_view {
-    int is_first; /* this one is the first living member by name: it alone sweeps */
-    size_t count;
-    char living[WI_MEMBERS_MAX][WI_ID_SIZE]; /* instances */
-};
-int wi_shared_view_has(const struct wi_shared_view *view, const char *instance);
 /* The first member also removes orphans, some at a time: parts and Idempotency-Keys that a member
  * has left which ended before it wrote the record. Those of a job that is being accepted stay,
  * which also has its parts and its key before its record: a record that is not written 5 times

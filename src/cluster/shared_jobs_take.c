@@ -159,14 +159,6 @@ static enum wi_code old_remove(
     return code;
 }
 
-int wi_shared_view_has(const struct wi_shared_view *view, const char *instance)
-{
-    for (size_t i = 0; i < view->count; i++)
-        if (strcmp(view->living[i], instance) == 0)
-            return 1;
-    return 0;
-}
-
 static void name_add(struct wi_record_names *names, const struct wi_record_name *name)
 {
     struct wi_record_name *added = WI_APPEND(names->items, names->count);
