@@ -149,7 +149,7 @@ class Link {
             this._limit(message.limits);
         } else if (message.type === 'found') {
             this._features.found(message.name, message.found);
-        } else if (message.type === 'remember') {
+        } else if (message.type === 'remember_device') {
             this._passes.use(message.key);
             this.connection.renew('it joins again, to be remembered');
         } else if (message.type === 'forget_device') {
