@@ -13,10 +13,10 @@
 #define TOKEN_BYTES 32
 #define TOKEN_DIGITS (WI_BASE64URL_SIZE(TOKEN_BYTES) - 1)
 
-static void random_bytes(unsigned char *bytes, int count)
+void wi_random_bytes(unsigned char *bytes, size_t count)
 {
     /* Without randomness every promise about tokens is void: do not go on. */
-    if (RAND_bytes(bytes, count) != 1) {
+    if (RAND_bytes(bytes, (int)count) != 1) {
         fprintf(stderr, "webinfer: the random number generator failed\n");
         abort();
     }
@@ -29,7 +29,7 @@ static const unsigned char *next_id_bytes(void)
     static _Thread_local unsigned char store[32 * ID_BYTES];
     static _Thread_local size_t left;
     if (left == 0) {
-        random_bytes(store, sizeof store);
+        wi_random_bytes(store, sizeof store);
         left = sizeof store;
     }
     left -= ID_BYTES;
@@ -47,7 +47,7 @@ void wi_id_new(char id[WI_ID_SIZE], const char *prefix)
 void wi_token_new(char token[WI_TOKEN_SIZE])
 {
     unsigned char bytes[TOKEN_BYTES];
-    random_bytes(bytes, sizeof bytes);
+    wi_random_bytes(bytes, sizeof bytes);
     wi_text_base64url(bytes, sizeof bytes, stpcpy(token, TOKEN_PREFIX));
     OPENSSL_cleanse(bytes, sizeof bytes);
 }

@@ -215,9 +215,7 @@ struct wi_shared_content *wi_shared_content_new(const struct wi_shared_content_d
         .on_lapsed = on_lapsed,
         .context = shared,
         .most = WI_SHARED_CONTENT_MAX};
-    char secret[WI_TOKEN_SIZE];
-    wi_token_new(secret);
-    wi_hash(secret, strlen(secret), shared->key);
+    wi_random_bytes(shared->key, sizeof shared->key);
     shared->deps = *deps;
     wi_rows_follow(deps->rows, WI_ROWS_CONTENT, &follower);
     return shared;
