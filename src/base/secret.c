@@ -11,14 +11,12 @@
 #define ID_BYTES 8
 #define TOKEN_PREFIX "wi_"
 #define TOKEN_BYTES 32
-#define TOKEN_DIGITS 43 /* base64url of 32 bytes without padding */
+#define TOKEN_DIGITS (WI_BASE64URL_SIZE(TOKEN_BYTES) - 1)
 
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static void random_bytes(unsigned char *bytes, int count)
+void wi_random_bytes(unsigned char *bytes, size_t count)
 {
     /* Without randomness every promise about tokens is void: do not go on. */
-    if (RAND_bytes(bytes, count) != 1) {
+    if (RAND_bytes(bytes, (int)count) != 1) {
         fprintf(stderr, "webinfer: the random number generator failed\n");
         abort();
     }
@@ -31,7 +29,7 @@ static const unsigned char *next_id_bytes(void)
     static _Thread_local unsigned char store[32 * ID_BYTES];
     static _Thread_local size_t left;
     if (left == 0) {
-        random_bytes(store, sizeof store);
+        wi_random_bytes(store, sizeof store);
         left = sizeof store;
     }
     left -= ID_BYTES;
@@ -48,15 +46,9 @@ void wi_id_new(char id[WI_ID_SIZE], const char *prefix)
 
 void wi_token_new(char token[WI_TOKEN_SIZE])
 {
-    unsigned char bytes[TOKEN_BYTES + 1] = {0};
-    random_bytes(bytes, TOKEN_BYTES);
-    char *out = stpcpy(token, TOKEN_PREFIX);
-    for (int i = 0; i < TOKEN_DIGITS; i++) {
-        int bit = 6 * i;
-        unsigned pair = (unsigned)bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
-        *out++ = base64url[pair >> (10 - bit % 8) & 63];
-    }
-    *out = '\0';
+    unsigned char bytes[TOKEN_BYTES];
+    wi_random_bytes(bytes, sizeof bytes);
+    wi_text_base64url(bytes, sizeof bytes, stpcpy(token, TOKEN_PREFIX));
     OPENSSL_cleanse(bytes, sizeof bytes);
 }
 
@@ -72,7 +64,7 @@ static size_t secret_at(const char *text)
 {
     if (strncmp(text, TOKEN_PREFIX, strlen(TOKEN_PREFIX)) != 0)
         return 0;
-    size_t digits = strspn(text + strlen(TOKEN_PREFIX), base64url);
+    size_t digits = wi_text_base64url_span(text + strlen(TOKEN_PREFIX));
     return digits >= TOKEN_DIGITS ? strlen(TOKEN_PREFIX) + digits : 0;
 }
 

@@ -13,6 +13,8 @@
 /* Writes a fresh identifier such as "job-9f2c04d61b7e83a5". `prefix` has at most 20 characters. */
 void wi_id_new(char id[WI_ID_SIZE], const char *prefix);
 
+/* Bytes that nobody can guess. */
+void wi_random_bytes(unsigned char *bytes, size_t count);
 /* A fresh secret. Every secret starts with "wi_", so that logs can be scrubbed of it. */
 void wi_token_new(char token[WI_TOKEN_SIZE]);
 /* Overwrites and frees a secret; NULL is fine. */

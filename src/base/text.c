@@ -1,4 +1,4 @@
-/* UTF-8 that was cut, and texts that are joined; see text.h. */
+/* UTF-8 that was cut, bytes as digits, and texts that are joined; see text.h. */
 #include "base/text.h"
 
 #include <stdarg.h>
@@ -105,6 +105,46 @@ void wi_text_hex(const unsigned char *bytes, size_t count, char *hex)
         hex[2 * i + 1] = digits[bytes[i] & 15];
     }
     hex[2 * count] = '\0';
+}
+
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void wi_text_base64url(const void *bytes, size_t count, char *text)
+{
+    const unsigned char *byte = bytes;
+    unsigned bits = 0, left = 0;
+    for (; count > 0; count--) {
+        bits = bits << 8 | *byte++;
+        for (left += 8; left >= 6; left -= 6)
+            *text++ = base64url[bits >> (left - 6) & 63];
+    }
+    if (left > 0)
+        *text++ = base64url[bits << (6 - left) & 63];
+    *text = '\0';
+}
+
+int wi_text_from_base64url(const char *text, unsigned char *bytes, size_t count)
+{
+    unsigned bits = 0, left = 0;
+    if (strlen(text) != WI_BASE64URL_SIZE(count) - 1)
+        return -1;
+    for (; *text; text++) {
+        const char *digit = strchr(base64url, *text);
+        if (!digit)
+            return -1;
+        bits = (bits << 6 | (unsigned)(digit - base64url)) & 0xfff;
+        left += 6;
+        if (left >= 8) {
+            left -= 8;
+            *bytes++ = (unsigned char)(bits >> left);
+        }
+    }
+    return bits & ((1U << left) - 1) ? -1 : 0; /* of the last digit, which has too many */
+}
+
+size_t wi_text_base64url_span(const char *text)
+{
+    return strspn(text, base64url);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -37,6 +37,15 @@ static inline int wi_text_unit(const char *text, const char *end)
 /* Writes `count` bytes as lower-case digits, with a NUL: `hex` has 2 * count + 1 bytes. */
 void wi_text_hex(const unsigned char *bytes, size_t count, char *hex);
 
+/* Base64url without padding (RFC 4648, 5): the characters for `count` bytes, with the NUL. */
+#define WI_BASE64URL_SIZE(count) ((8 * (count) + 5) / 6 + 1)
+/* Writes `count` bytes: `text` has WI_BASE64URL_SIZE(count). */
+void wi_text_base64url(const void *bytes, size_t count, char *text);
+/* 0 and `count` bytes, or -1: `text` is not what wi_text_base64url writes for any. */
+int wi_text_from_base64url(const char *text, unsigned char *bytes, size_t count);
+/* How many digits of base64url `text` begins with. */
+size_t wi_text_base64url_span(const char *text);
+
 /* The length of the UTF-8 sequence at `text`, or 0 if there is no valid one of 2 to 4 bytes (RFC
  * 3629). Reads no further than a NUL. */
 size_t wi_text_sequence(const char *text);

@@ -123,6 +123,15 @@ static enum wi_kv_result bucket_lost(
     return WI_KV_LOST;
 }
 
+static enum wi_kv_result bucket_full(
+    const struct wi_broker *broker, const char *refused, struct wi_broker_problem *problem)
+{
+    wi_broker_fail(problem, WI_BROKER_FULL,
+        "%.200s takes no more (%.100s); give JetStream there more room, or remove jobs",
+        broker->url, refused);
+    return WI_KV_FULL;
+}
+
 /* The library has one status for a key that has changed and for all that the server refuses. */
 static enum wi_kv_result write_explain(
     struct wi_broker *broker, const char *key, uint64_t revision, struct wi_broker_problem *problem)
@@ -137,10 +146,7 @@ static enum wi_kv_result write_explain(
     wi_broker_entry_clear(&has);
     if (found != revision)
         return WI_KV_OTHER;
-    wi_broker_fail(problem, WI_BROKER_FULL,
-        "%.200s takes no more (%.100s); give JetStream there more room, or remove jobs",
-        broker->url, refused);
-    return WI_KV_FULL;
+    return bucket_full(broker, refused, problem);
 }
 
 static enum wi_kv_result bucket_write(void *context, const char *key, const void *bytes,
@@ -164,12 +170,8 @@ static enum wi_kv_result bucket_put(void *context, const char *key, const void *
 {
     struct wi_broker *broker = context;
     natsStatus status = kvStore_Put(NULL, broker->store, key, bytes, (int)size);
-    if (status == NATS_ERR) {
-        wi_broker_fail(problem, WI_BROKER_FULL,
-            "%.200s takes no more (%.100s); give JetStream there more room, or remove jobs",
-            broker->url, wi_broker_last_text(status));
-        return WI_KV_FULL;
-    }
+    if (status == NATS_ERR)
+        return bucket_full(broker, wi_broker_last_text(status), problem);
     return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
 }
 

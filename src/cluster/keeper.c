@@ -267,7 +267,6 @@ void wi_keeper_counters(struct wi_keeper *keeper, struct wi_shared_counters *cou
 static void keeper_release(struct wi_keeper *keeper)
 {
     wi_shared_jobs_free(keeper->jobs);
-    free(keeper->marks);
     wi_strings_clear(&keeper->servers);
     wi_broker_terms_clear(&keeper->terms.broker);
     uv_cond_destroy(&keeper->wake);

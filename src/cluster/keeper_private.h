@@ -39,22 +39,13 @@ struct wi_keeper_came {
     struct wi_keeper_came *prev, *next;
 };
 
-/* A row that was removed, and whose mark is still there. */
-struct wi_keeper_mark {
-    char key[WI_KV_KEY_SIZE];
-    uint64_t revision;
-    double since_ms;
-};
-
 struct wi_keeper {
     struct wi_keeper_terms terms; /* of owned strings */
     struct wi_strings servers;
     uv_thread_t thread, watcher;
     struct wi_kv kv;
-    struct wi_shared_jobs *jobs;  /* the thread's */
-    struct wi_broker *broker;     /* likewise; the watcher waits at it */
-    struct wi_keeper_mark *marks; /* likewise */
-    size_t mark_count;
+    struct wi_shared_jobs *jobs; /* the thread's */
+    struct wi_broker *broker;    /* likewise; the watcher waits at it */
     struct wi_keeper_item *late; /* the loop's: what came after its end */
     size_t pending;              /* the loop's */
     int closing;

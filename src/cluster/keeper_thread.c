@@ -22,9 +22,6 @@
 #define WATCH_MS 200
 /* Rows that the loop has not taken yet; then the thread waits. */
 #define ROWS_MAX 1024
-/* A mark of a removed row is of use for a watch that is behind: so long. */
-#define MARK_MS 60000.0
-#define MARKS_PER_TICK 100
 
 /* --- boxes ------------------------------------------------------------------------------------ */
 
@@ -60,12 +57,6 @@ static void news_give(
     wi_keeper_item_give(keeper, item);
 }
 
-/* With the mutex. */
-static void rows_tell(struct wi_keeper *keeper, enum wi_row_news news)
-{
-    news_give(keeper, news, NULL);
-}
-
 static void row_give(struct wi_keeper *keeper, const struct wi_broker_entry *entry)
 {
     uv_mutex_lock(&keeper->mutex);
@@ -80,12 +71,8 @@ static int row_came(struct wi_keeper *keeper, struct wi_broker_entry *entry, dou
 {
     if (!entry->key || strncmp(entry->key, WI_ROW_PREFIX, strlen(WI_ROW_PREFIX)) != 0)
         return 0;
-    if (entry->removed && strlen(entry->key) < WI_KV_KEY_SIZE) {
-        struct wi_keeper_mark *mark = WI_APPEND(keeper->marks, keeper->mark_count);
-        wi_text_copy(mark->key, sizeof mark->key, entry->key);
-        mark->revision = entry->revision;
-        mark->since_ms = now_ms;
-    }
+    if (entry->removed && strlen(entry->key) < WI_KV_KEY_SIZE)
+        wi_shared_mark(keeper->jobs, entry, now_ms);
     row_give(keeper, entry);
     *entry = (struct wi_broker_entry){0};
     return 1;
@@ -166,29 +153,8 @@ static enum wi_code row_work(
     }
 }
 
-/* The marks of rows that were removed long enough ago go for good. */
-static void rows_tick(struct wi_keeper *keeper, double now_ms)
-{
-    const struct wi_kv *kv = &keeper->kv;
-    size_t gone = 0;
-    while (gone < keeper->mark_count && gone < MARKS_PER_TICK &&
-           now_ms - keeper->marks[gone].since_ms >= MARK_MS && wi_shared_is_ready(keeper->jobs)) {
-        struct wi_broker_problem problem;
-        const struct wi_keeper_mark *mark = &keeper->marks[gone++];
-        if (kv->purge(kv->context, mark->key, mark->revision, &problem) == WI_KV_LOST)
-            wi_shared_lose(keeper->jobs, &problem);
-    }
-    if (gone == 0)
-        return;
-    keeper->mark_count -= gone;
-    memmove(keeper->marks, keeper->marks + gone, keeper->mark_count * sizeof *keeper->marks);
-}
-
 static void rows_begin(struct wi_keeper *keeper)
 {
-    free(keeper->marks);
-    keeper->marks = NULL;
-    keeper->mark_count = 0;
     uv_mutex_lock(&keeper->mutex);
     news_give(keeper, WI_ROWS_BEGIN, NULL);
     uv_mutex_unlock(&keeper->mutex);
@@ -213,7 +179,7 @@ static void keeper_set_away(
     uv_mutex_lock(&keeper->mutex);
     keeper->away = 1;
     keeper->problem = *problem;
-    rows_tell(keeper, WI_ROWS_AWAY);
+    news_give(keeper, WI_ROWS_AWAY, NULL);
     items_fail(keeper, rest);
     items_fail(keeper, &keeper->in);
     if (keeper->async)
@@ -351,7 +317,7 @@ static void boxes_take(
         keeper->in = NULL;
     }
     if (keeper->away && ready)
-        rows_tell(keeper, WI_ROWS_READY);
+        news_give(keeper, WI_ROWS_READY, NULL);
     keeper->away &= !ready;
     uv_mutex_unlock(&keeper->mutex);
 }
@@ -399,7 +365,6 @@ static void keeper_serve(struct wi_keeper *keeper)
         items_work(keeper, &items);
         if (wi_shared_is_ready(keeper->jobs))
             wi_shared_tick(keeper->jobs, wi_now_ms());
-        rows_tick(keeper, wi_now_ms());
         lost = is_lost(keeper, since_ms, &problem);
     }
     if (!lost)

@@ -21,17 +21,7 @@ void wi_member_clear(struct wi_cluster_member *member)
 
 void wi_member_key(const char *name, char key[WI_MEMBER_KEY_SIZE])
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    size_t length = strlen(name);
-    unsigned bits = 0, count = 0;
-    for (size_t i = 0; i < length; i++) {
-        bits = bits << 8 | (unsigned char)name[i];
-        for (count += 8; count >= 6; count -= 6)
-            *key++ = digits[bits >> (count - 6) & 63];
-    }
-    if (count > 0)
-        *key++ = digits[bits << (6 - count) & 63];
-    *key = '\0';
+    wi_text_base64url(name, strlen(name), key);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

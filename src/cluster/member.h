@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 #define WI_MEMBER_NAME_MAX WI_CLUSTER_NAME_MAX
-#define WI_MEMBER_KEY_SIZE 87      /* base64url of so many without padding, with the NUL */
+#define WI_MEMBER_KEY_SIZE WI_BASE64URL_SIZE(WI_MEMBER_NAME_MAX)
 #define WI_MEMBER_RECORD_MAX 16384 /* bytes */
 #define WI_MEMBER_MODELS_MAX 64    /* that a record names */
 #define WI_MEMBER_URL_SIZE 256

@@ -33,6 +33,7 @@ struct wi_rows {
     char instance[WI_ID_SIZE];
     struct wi_row_follower followers[WI_ROW_KINDS]; /* without on_row: there is none */
     struct known_row *known[WI_ROW_KINDS];
+    size_t changing[WI_ROW_KINDS]; /* changes under way */
     unsigned round;
     int ready;
     struct wi_row_counters counters;
@@ -206,20 +207,27 @@ static void change_take(struct asked_change *asked)
     entry_take(asked->rows, &entry);
 }
 
+/* Or only asks. */
+static int does_change(const struct asked_change *asked)
+{
+    return asked->change.verb != WI_ROW_LAPSED;
+}
+
 static void on_changed(void *data, const struct wi_error *failure)
 {
     struct asked_change *asked = data;
     const struct wi_row_change *change = &asked->change;
     enum wi_row_kind kind;
-    if (!failure && change->done && change->verb != WI_ROW_LAPSED)
+    asked->rows->changing[asked->kind] -= (size_t)does_change(asked);
+    if (!failure && change->done && does_change(asked))
         change_take(asked);
     const struct wi_row_follower *follower = &asked->rows->followers[asked->kind];
     enum wi_row_result result = failure        ? WI_ROW_FAILED
                                 : change->done ? WI_ROW_DONE
                                                : WI_ROW_CHANGED;
-    if (change->verb != WI_ROW_LAPSED && follower->on_changed)
+    if (does_change(asked) && follower->on_changed)
         follower->on_changed(follower->context, key_read(change->key, &kind), result, failure);
-    else if (change->verb == WI_ROW_LAPSED && result == WI_ROW_DONE && follower->on_lapsed)
+    else if (!does_change(asked) && result == WI_ROW_DONE && follower->on_lapsed)
         follower->on_lapsed(follower->context, change->holder);
     free(asked->text);
     free(asked);
@@ -239,6 +247,7 @@ static struct asked_change *change_new(
 static void change_ask(struct asked_change *asked)
 {
     const struct wi_row_store *store = &asked->rows->store;
+    asked->rows->changing[asked->kind] += (size_t)does_change(asked);
     store->change(store->context, &asked->change, on_changed, asked);
 }
 
@@ -259,8 +268,17 @@ void wi_rows_remove(struct wi_rows *rows, enum wi_row_kind kind, const char *nam
     change_ask(change_new(rows, kind, WI_ROW_REMOVE, name));
 }
 
-void wi_rows_ask_lapsed(struct wi_rows *rows, enum wi_row_kind kind, const char *instance)
+size_t wi_rows_changing(const struct wi_rows *rows, enum wi_row_kind kind)
 {
+    return rows->changing[kind];
+}
+
+void wi_rows_ask_lapsed(
+    struct wi_rows *rows, enum wi_row_kind kind, const char *instance, struct wi_members_view *seen)
+{
+    if (seen->count == WI_MEMBERS_MAX || wi_members_view_has(seen, instance))
+        return;
+    wi_text_copy(seen->living[seen->count++], WI_ID_SIZE, instance);
     struct asked_change *asked = change_new(rows, kind, WI_ROW_LAPSED, "");
     wi_text_copy(asked->change.holder, sizeof asked->change.holder, instance);
     change_ask(asked);

@@ -20,7 +20,6 @@ struct wi_shared_content {
     unsigned char key[WI_HASH_SIZE];
     struct shared_cid *all;
     unsigned sweep; /* which one it is */
-    size_t asked;   /* changes of rows under way */
 };
 
 /* --- what comes ------------------------------------------------------------------------------- */
@@ -61,14 +60,6 @@ static enum wi_read_fault on_row(void *context, const struct wi_row *row)
     return fault;
 }
 
-/* What was not stored comes again with a later sweep. */
-static void on_changed(
-    void *context, const char *name, enum wi_row_result result, const struct wi_error *error)
-{
-    struct wi_shared_content *shared = context;
-    shared->asked--;
-}
-
 /* --- what is told ----------------------------------------------------------------------------- */
 
 static const char *own_instance(const struct wi_shared_content *shared)
@@ -76,16 +67,16 @@ static const char *own_instance(const struct wi_shared_content *shared)
     return wi_rows_instance(shared->deps.rows);
 }
 
-static int has_room(const struct wi_shared_content *shared)
+static size_t rows_changing(const struct wi_shared_content *shared)
 {
-    return shared->asked < WI_SHARED_CONTENT_PER_SWEEP;
+    return wi_rows_changing(shared->deps.rows, WI_ROWS_CONTENT);
 }
 
+/* What is not stored comes again with a later sweep. */
 static void row_ask(
     struct wi_shared_content *shared, const char *cid, const struct wi_content_row *row)
 {
     struct wi_buffer text = {0};
-    shared->asked++;
     if (row->count == 0) {
         wi_rows_remove(shared->deps.rows, WI_ROWS_CONTENT, cid);
         return;
@@ -100,7 +91,7 @@ static void row_ask_without(
     struct wi_shared_content *shared, const struct shared_cid *cid, const char *instance)
 {
     struct wi_content_row row = cid->row;
-    if (!has_room(shared) || !wi_content_row_find(&row, instance))
+    if (rows_changing(shared) >= WI_ROWS_CHANGING_MAX || !wi_content_row_find(&row, instance))
         return;
     wi_content_row_drop(&row, instance);
     row_ask(shared, cid->text, &row);
@@ -116,7 +107,7 @@ static void on_served(void *data, const char *text)
     const struct wi_content_holder *own = wi_content_row_find(&row, own_instance(shared));
     int is_told = own && wi_hash_equal(own->key, shared->key), again = cid->served == shared->sweep;
     cid->served = shared->sweep;
-    if (!is_told && !again && has_room(shared) &&
+    if (!is_told && !again && rows_changing(shared) < WI_ROWS_CHANGING_MAX &&
         wi_content_row_add(&row, own_instance(shared), shared->key) == 0)
         row_ask(shared, text, &row);
 }
@@ -137,25 +128,20 @@ static void unserved_tell(struct wi_shared_content *shared)
 
 /* --- those that are gone ---------------------------------------------------------------------- */
 
-/* Asks about each daemon that is not seen, once. */
-static void missing_find(struct wi_shared_content *shared, const struct wi_members_view *view)
+static void missing_ask(struct wi_shared_content *shared, const struct wi_members_view *view)
 {
     struct wi_members_view seen = *view; /* and those that were asked about */
     for (const struct shared_cid *cid = shared->all; cid; cid = cid->hh.next)
-        for (size_t i = 0; i < cid->row.count; i++) {
-            const char *instance = cid->row.holders[i].instance;
-            if (seen.count == WI_MEMBERS_MAX || wi_members_view_has(&seen, instance))
-                continue;
-            wi_text_copy(seen.living[seen.count++], WI_ID_SIZE, instance);
-            wi_rows_ask_lapsed(shared->deps.rows, WI_ROWS_CONTENT, instance);
-        }
+        for (size_t i = 0; i < cid->row.count; i++)
+            wi_rows_ask_lapsed(
+                shared->deps.rows, WI_ROWS_CONTENT, cid->row.holders[i].instance, &seen);
 }
 
 /* What does not fit, or comes while other changes are under way, comes again with a later sweep. */
 static void on_lapsed(void *context, const char *instance)
 {
     struct wi_shared_content *shared = context;
-    if (shared->asked > 0)
+    if (rows_changing(shared) > 0)
         return;
     for (const struct shared_cid *cid = shared->all; cid; cid = cid->hh.next)
         row_ask_without(shared, cid, instance);
@@ -164,13 +150,13 @@ static void on_lapsed(void *context, const char *instance)
 static void on_sweep(void *context, const struct wi_members_view *view)
 {
     struct wi_shared_content *shared = context;
-    if (shared->asked > 0)
+    if (rows_changing(shared) > 0)
         return;
     shared->sweep++;
     shared->deps.served(shared->deps.served_context, on_served, shared);
     unserved_tell(shared);
-    if (view->is_first && shared->asked == 0)
-        missing_find(shared, view);
+    if (view->is_first && rows_changing(shared) == 0)
+        missing_ask(shared, view);
 }
 
 /* --- those that serve a CID ------------------------------------------------------------------- */
@@ -226,13 +212,10 @@ struct wi_shared_content *wi_shared_content_new(const struct wi_shared_content_d
     struct wi_shared_content *shared = wi_alloc(sizeof *shared);
     const struct wi_row_follower follower = {.on_row = on_row,
         .on_sweep = on_sweep,
-        .on_changed = on_changed,
         .on_lapsed = on_lapsed,
         .context = shared,
         .most = WI_SHARED_CONTENT_MAX};
-    char secret[WI_TOKEN_SIZE];
-    wi_token_new(secret);
-    wi_hash(secret, strlen(secret), shared->key);
+    wi_random_bytes(shared->key, sizeof shared->key);
     shared->deps = *deps;
     wi_rows_follow(deps->rows, WI_ROWS_CONTENT, &follower);
     return shared;

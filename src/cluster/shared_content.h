@@ -14,7 +14,6 @@
 #include "cluster/content_row.h"
 
 #define WI_SHARED_CONTENT_MAX 4096 /* CIDs; others are left out */
-#define WI_SHARED_CONTENT_PER_SWEEP 16
 
 /* The member of that instance, if it lives; borrowed until the next turn of the loop. NULL: there
  * is none. */

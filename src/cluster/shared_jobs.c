@@ -38,7 +38,7 @@ void wi_shared_jobs_free(struct wi_shared_jobs *jobs)
         free(pause);
     while ((claim = WI_TABLE_TAKE(jobs->claims)))
         free(claim);
-    free(jobs->marks);
+    wi_shared_marks_clear(jobs);
     wi_record_index_free(jobs->index);
     free(jobs);
 }

@@ -42,8 +42,12 @@ void wi_shared_apply(
     struct wi_shared_jobs *jobs, const struct wi_broker_entry *entry, double now_ms);
 /* Whether all that there was has come: only then an operation may be asked for. */
 int wi_shared_is_ready(const struct wi_shared_jobs *jobs);
-/* Renews the claim, gives back what a lost answer has taken, and finds lapsed claims: at
- * least every quarter of a second while it is ready. */
+/* The mark of that key, which the watch has told as removed, is purged once no watch can be so far
+ * behind that it needs it. Those of records need not be told. */
+void wi_shared_mark(
+    struct wi_shared_jobs *jobs, const struct wi_broker_entry *entry, double now_ms);
+/* Renews the claim, gives back what a lost answer has taken, finds lapsed claims, and purges marks:
+ * at least every quarter of a second while it is ready. */
 void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms);
 /* The connection is of no more use. */
 void wi_shared_lose(struct wi_shared_jobs *jobs, const struct wi_broker_problem *problem);

@@ -12,7 +12,7 @@
 
 /* Lapsed claims are looked for so often. */
 #define LOOK_MS 1000.0
-/* A mark of a removed record is of use for a watch that is behind: so long. */
+/* A mark of a removed key is of use for a watch that is behind: so long. */
 #define MARK_MS 60000.0
 #define MARKS_PER_TICK 100
 /* A claim that has not changed for so many times ack_wait is removed if nothing is held by it. */
@@ -153,11 +153,10 @@ static void record_follow(struct wi_shared_jobs *jobs, const struct wi_record_en
     record_tell(jobs, old, job);
 }
 
-static void mark_add(struct wi_shared_jobs *jobs, const char *id, double now_ms)
+void wi_shared_mark(struct wi_shared_jobs *jobs, const struct wi_broker_entry *entry, double now_ms)
 {
     struct wi_shared_mark *mark = WI_APPEND(jobs->marks, jobs->mark_count);
-    wi_text_copy(mark->id, sizeof mark->id, id);
-    mark->since_ms = now_ms;
+    *mark = (struct wi_shared_mark){wi_strdup(entry->key), entry->revision, now_ms};
 }
 
 static void job_apply(
@@ -168,7 +167,7 @@ static void job_apply(
     struct wi_record_entry old;
     if (entry->removed && wi_job_is_name(id)) {
         wi_record_index_drop(jobs->index, id);
-        mark_add(jobs, id, now_ms);
+        wi_shared_mark(jobs, entry, now_ms);
         return;
     }
     if (wi_record_index_get(jobs->index, id, &old) && old.revision >= entry->revision &&
@@ -186,9 +185,7 @@ void wi_shared_begin(struct wi_shared_jobs *jobs, double now_ms)
 {
     jobs->ready = jobs->lost = 0;
     jobs->beats = 0;
-    jobs->mark_count = 0;
-    free(jobs->marks);
-    jobs->marks = NULL;
+    wi_shared_marks_clear(jobs);
     claims_excuse(jobs, now_ms);
     wi_record_index_renew(jobs->index);
 }
@@ -245,7 +242,7 @@ static void lapsed_tell(
     }
 }
 
-/* The marks of records that were removed long enough ago go for good. */
+/* The marks of keys that were removed long enough ago go for good. */
 static void marks_purge(struct wi_shared_jobs *jobs, double now_ms)
 {
     const struct wi_kv *kv = jobs->terms.kv;
@@ -253,14 +250,10 @@ static void marks_purge(struct wi_shared_jobs *jobs, double now_ms)
     while (gone < jobs->mark_count && gone < MARKS_PER_TICK && !jobs->lost &&
            now_ms - jobs->marks[gone].since_ms >= MARK_MS) {
         struct wi_broker_problem problem;
-        struct wi_record_entry entry;
-        char key[WI_SHARED_KEY_SIZE];
-        const char *id = jobs->marks[gone++].id;
-        if (wi_record_index_get(jobs->index, id, &entry))
-            continue; /* it came again */
-        wi_join(key, sizeof key, WI_SHARED_JOB_PREFIX, id, NULL);
-        if (kv->purge(kv->context, key, 0, &problem) == WI_KV_LOST)
+        const struct wi_shared_mark *mark = &jobs->marks[gone++];
+        if (kv->purge(kv->context, mark->key, mark->revision, &problem) == WI_KV_LOST)
             wi_shared_fail(jobs, WI_KV_LOST, &problem, NULL);
+        free(mark->key);
     }
     if (gone == 0)
         return;

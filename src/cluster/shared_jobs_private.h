@@ -35,9 +35,10 @@ struct wi_shared_claim {
     UT_hash_handle hh;
 };
 
-/* A record that was removed, and whose mark is still there. */
+/* A watched key that was removed, and whose mark is still there. */
 struct wi_shared_mark {
-    char id[WI_ID_SIZE];
+    char *key;
+    uint64_t revision;
     double since_ms;
 };
 
@@ -71,6 +72,7 @@ enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result resul
 void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id);
 int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id);
 void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id);
+void wi_shared_marks_clear(struct wi_shared_jobs *jobs);
 /* This member takes the record no earlier than then. */
 void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until);
 /* Puts the record into the index, as of this revision. */

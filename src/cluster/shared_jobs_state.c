@@ -53,6 +53,14 @@ void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id)
     free(hold);
 }
 
+void wi_shared_marks_clear(struct wi_shared_jobs *jobs)
+{
+    while (jobs->mark_count > 0)
+        free(jobs->marks[--jobs->mark_count].key);
+    free(jobs->marks);
+    jobs->marks = NULL;
+}
+
 /* --- the index -------------------------------------------------------------------------------- */
 
 void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until)

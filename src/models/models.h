@@ -436,11 +436,16 @@ enum wi_block_source_state {
     WI_SOURCE_OUT      /* it sent a wrong block, or is no gateway */
 };
 
+enum wi_block_source_kind {
+    WI_SOURCE_IS_CONFIGURED,
+    WI_SOURCE_IS_STRANGER, /* a router has named it */
+    WI_SOURCE_IS_MEMBER    /* it is another member of the cluster */
+};
+
 /* The state of one source. Borrowed until the next turn of the loop. */
 struct wi_block_source_info {
     const char *name, *url; /* for a stranger both are its URL */
-    int stranger;           /* a router has named it; it is not configured */
-    int member;             /* likewise: it is another member of the cluster */
+    enum wi_block_source_kind kind;
     enum wi_block_source_state state;
     int lied;                /* it is out because of a wrong block */
     double until_ms;         /* wi_awake_ms() from which it is asked again; 0 if it is ready */

@@ -33,7 +33,7 @@ static void check_error(const struct wi_error *error)
 static void check_key(const unsigned char key[WI_DEVICE_KEY_SIZE], const char *text)
 {
     char again[WI_DEVICE_TEXT_SIZE];
-    wi_device_text(key, again);
+    wi_text_base64url(key, WI_DEVICE_KEY_SIZE, again);
     must(strcmp(text, again) == 0);
     /* No seed has it. */
     WI_PLANT(key[31] > 0x40 && key[31] < 0x60);

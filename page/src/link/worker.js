@@ -76,7 +76,25 @@ class Link {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        this.connection = new Connection(this._services, this._passes, start.page_version, {
+        this.connection = new Connection(this._services, this._passes, start.page_version, this._connectionHandlers());
+        this.dispatcher = new Dispatcher(this._dispatcherSurroundings(), start.builds, start.capabilities.platforms);
+        this._features = new Features({
+            isIdle: () => this.dispatcher.attempts.running().length === 0,
+            find: (name) => this._tell({ type: 'find', name }),
+            end: () => this._tell({ type: 'found_all' }),
+            setTimer: (run, ms) => setTimeout(run, ms),
+            clearTimer: (timer) => clearTimeout(timer),
+            tell: (replyTo, features) =>
+                this._send('capability_report', { reply_to: replyTo, capabilities: this._capabilities(), features }),
+        });
+        if (this._paused) this.dispatcher.pause(true);
+        setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
+        this._changed();
+    }
+
+    /** @returns {import('./connection.js').Handlers} */
+    _connectionHandlers() {
+        return {
             capabilities: () => this._capabilities(),
             unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
@@ -97,8 +115,12 @@ class Link {
             onState: (state, detail) => this._setState(state, detail),
             onLeft: () => self.close(),
             sign: (key, nonce) => sign(key, self.location.origin, nonce),
-        });
-        this.dispatcher = new Dispatcher({
+        };
+    }
+
+    /** @returns {import('./dispatcher.js').Surroundings} */
+    _dispatcherSurroundings() {
+        return {
             now: () => this._clock.now(),
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
@@ -118,19 +140,7 @@ class Link {
             close: (worker) => this._tell({ type: 'close', worker }),
             changed: () => this._changed(),
             lost: () => this._reportCapabilities(),
-        }, start.builds, start.capabilities.platforms);
-        this._features = new Features({
-            isIdle: () => this.dispatcher.attempts.running().length === 0,
-            find: (name) => this._tell({ type: 'find', name }),
-            end: () => this._tell({ type: 'found_all' }),
-            setTimer: (run, ms) => setTimeout(run, ms),
-            clearTimer: (timer) => clearTimeout(timer),
-            tell: (replyTo, features) =>
-                this._send('capability_report', { reply_to: replyTo, capabilities: this._capabilities(), features }),
-        });
-        if (this._paused) this.dispatcher.pause(true);
-        setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
-        this._changed();
+        };
     }
 
     /** @param {ToLink} message */
@@ -150,7 +160,7 @@ class Link {
             this._limit(message.limits);
         } else if (message.type === 'found') {
             this._features.found(message.name, message.found);
-        } else if (message.type === 'remember') {
+        } else if (message.type === 'remember_device') {
             this._passes.use(message.key);
             this.connection.renew('it joins again, to be remembered');
         } else if (message.type === 'forget_device') {

@@ -4,6 +4,7 @@ import { TESTS } from './device_tests.js';
 import { copyFrom, element, say, section } from './elements.js';
 import { timeOf } from './figures.js';
 import { resultOf } from './result.js';
+import { isLent } from '../shared/lent.js';
 
 /** @import { Build, DeviceResult, ResultNews, StateMessage } from '../shared/messages.js' */
 /** @import { Found } from './device_check.js' */
@@ -111,8 +112,9 @@ export class DeviceView {
     }
 
     /** @param {StateMessage} message */
-    show({ joined, state, result }) {
-        this._isLent = joined && state !== 'stopped' && state !== 'refused';
+    show(message) {
+        const { result } = message;
+        this._isLent = isLent(message);
         this._offer();
         if (!result || result.number === this._news) return;
         this._news = result.number;

@@ -1,5 +1,6 @@
 /** The figures of this node, as the service counts them: those of /v1/nodes. */
 import { element, say, section } from './elements.js';
+import { isLent } from '../shared/lent.js';
 
 /** @import { StateMessage } from '../shared/messages.js' */
 
@@ -45,7 +46,7 @@ export class Figures {
             this._node = message.node;
             this._since = now;
         }
-        this.section.hidden = !message.joined || message.state === 'stopped' || message.state === 'refused';
+        this.section.hidden = !isLent(message);
         for (const [i, [, , tell]] of ROWS.entries()) say(this._values[i], tell(message, this._since, now));
     }
 }

@@ -14,6 +14,7 @@ import { MINUTES } from './settings.js';
 import { Remember } from './remember.js';
 import { linkField, Share } from './share.js';
 import { Wake } from './wake.js';
+import { isOver } from '../shared/lent.js';
 import { keep, recall } from '../ui/kept.js';
 
 /** @import { Build, DeviceResult, StateMessage } from '../shared/messages.js' */
@@ -82,10 +83,10 @@ export class People {
 
     /** @param {StateMessage} message */
     show(message) {
-        const isOver = message.state === 'stopped' || message.state === 'refused';
-        this._running = message.running > 0 && !isOver;
+        const over = isOver(message);
+        this._running = message.running > 0 && !over;
         this._works = message.state === 'connected' && !message.paused;
-        this._busy = message.running + message.queued > 0 && !isOver ? BUSY : '';
+        this._busy = message.running + message.queued > 0 && !over ? BUSY : '';
         this._noter.state(message);
         this._figures.show(message, Date.now());
         this._share.show(message);

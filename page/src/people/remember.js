@@ -1,6 +1,7 @@
 /** The switch "Remember this device". It is there where the service remembers devices, and where this browser has a key. */
 import { element, say } from './elements.js';
 import { findObstacle } from '../shared/device_key.js';
+import { isLent } from '../shared/lent.js';
 
 /** @import { StateMessage } from '../shared/messages.js' */
 /** @import { Remembered } from '../ui/remembered.js' */
@@ -37,10 +38,10 @@ export class Remember {
     }
 
     /** @param {StateMessage} message */
-    show({ joined, node, state, device }) {
-        if (!joined || node === '' || state === 'stopped' || state === 'refused') return;
-        this._isOffered = device !== null;
-        this._refusal = device?.reason ?? '';
+    show(message) {
+        if (message.node === '' || !isLent(message)) return;
+        this._isOffered = message.device !== null;
+        this._refusal = message.device?.reason ?? '';
         this._draw();
     }
 

@@ -2,6 +2,7 @@
 import { copyFrom, element, say, section } from './elements.js';
 import { readLink } from './link.js';
 import { LONGEST } from './settings.js';
+import { isLent } from '../shared/lent.js';
 
 /** @import { StateMessage } from '../shared/messages.js' */
 
@@ -19,10 +20,10 @@ export class Share {
     }
 
     /** @param {StateMessage} message */
-    show({ joined, shareable, state }) {
-        this.section.hidden = !joined || state === 'stopped' || state === 'refused';
-        this._button.hidden = !shareable;
-        say(this._says, shareable ? 'The person who made this page’s link allows you to pass it on. Everyone who has it can lend a browser as you do.'
+    show(message) {
+        this.section.hidden = !isLent(message);
+        this._button.hidden = !message.shareable;
+        say(this._says, message.shareable ? 'The person who made this page’s link allows you to pass it on. Everyone who has it can lend a browser as you do.'
             : `The link of this page is for you alone. The operator of ${location.host} can make others, with “webinfer token join”.`);
     }
 

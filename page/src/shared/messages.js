@@ -143,10 +143,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'pause', paused: boolean}} PauseMessage its person wants nothing new for it, or wants it again
  * @typedef {{type: 'limits', limits: Limits}} LimitsMessage its person has set others
  * @typedef {{type: 'found', name: string, found: Finding}} FoundMessage what came of trying a feature
- * @typedef {{type: 'remember', key: DeviceKey}} RememberMessage its person wants services to remember this device
+ * @typedef {{type: 'remember_device', key: DeviceKey}} RememberDeviceMessage its person wants services to remember this device
  * @typedef {{type: 'forget_device'}} ForgetDeviceMessage its person wants that no more; the browser has the key no more
  * @typedef {{type: 'result', result: DeviceResult}} ResultMessage its person sends what was measured here
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberMessage | ForgetDeviceMessage | ResultMessage} ToLink
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage} ToLink
  */
 
 /** What a person has measured: for each platform whether the answer was right, and the times of runs.

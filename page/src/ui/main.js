@@ -8,6 +8,7 @@ import { Features } from './features.js';
 import { choose, read, sentenceOf } from './endpoints.js';
 import { keep, recall } from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
+import { isOver } from '../shared/lent.js';
 import { countFetched } from '../shared/traffic.js';
 import { Person } from './person.js';
 import { carry, readFragment, Settings } from '../people/settings.js';
@@ -115,7 +116,7 @@ async function start(token) {
         else if (data.type === 'found_all') features.end();
         else {
             if (data.platforms.webgpu?.available) asked.set('gpu', '');
-            if (data.state === 'refused' || data.state === 'stopped') keepFragment('');
+            if (isOver(data)) keepFragment('');
             else if (data.joined && !heard.left) keepFragment(String(asked));
             last = data;
             draw();

@@ -4,6 +4,7 @@
  */
 import { Remembered } from './remembered.js';
 import { trim } from '../shared/kept_files.js';
+import { isOver } from '../shared/lent.js';
 
 /** @import { DeviceKey } from '../shared/device_key.js' */
 /** @import { Build, DeviceResult, Limits, StateMessage, ToLink } from '../shared/messages.js' */
@@ -116,10 +117,10 @@ export class Person {
 
     /** Another device needs other workers: once nothing runs, the page leaves, so that its place is free, and is loaded again.
      * @param {StateMessage} message */
-    _restart({ state, paused, running, service }) {
+    _restart(message) {
         if (this._isLeaving) {
-            if (state === 'stopped') this._around.restart(service);
-        } else if (this._restarts && paused && running === 0 && state !== 'stopped' && state !== 'refused') {
+            if (message.state === 'stopped') this._around.restart(message.service);
+        } else if (this._restarts && message.paused && message.running === 0 && !isOver(message)) {
             this._isLeaving = true;
             this._tell?.({ type: 'leave', reason: RESTARTS });
         }

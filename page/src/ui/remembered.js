@@ -46,7 +46,7 @@ export class Remembered {
         try {
             await keep(this.key);
         } catch (error) {
-            await this._forget();
+            this._forgetDevice();
             this.problem = /** @type {Error} */ (error).message;
         }
     }
@@ -56,14 +56,14 @@ export class Remembered {
         this.problem = '';
         if (!isOn) {
             await remove();
-            return this._forget();
+            return this._forgetDevice();
         }
         await this.recall();
         this.key ??= await make();
-        this._tell?.({ type: 'remember', key: this.key });
+        this._tell?.({ type: 'remember_device', key: this.key });
     }
 
-    _forget() {
+    _forgetDevice() {
         this.key = null;
         this.isKept = false;
         this._tell?.({ type: 'forget_device' });

@@ -1,5 +1,6 @@
 /** The view for a person who lends this browser: the question before anything begins, then the current work, its cost so far,
  * and the buttons. Names come from others, so they are shown as text; none is a client's. */
+import { isLent } from '../shared/lent.js';
 import { bytesOf, rows, showState, text } from './view.js';
 
 /** @import { Doing, StateMessage } from '../shared/messages.js' */
@@ -62,11 +63,11 @@ export function onVerbs(pause, leave) {
 
 /** @param {StateMessage} message @param {number} fetched bytes of files, those of the page included @param {boolean} paused by the
  * button: it ends no other pause */
-export function showLent({ state, joined, doing, memory, sent, received, models }, fetched, paused) {
-    const isLent = joined && state !== 'stopped' && state !== 'refused';
+export function showLent(message, fetched, paused) {
+    const { doing, memory, sent, received, models } = message, lent = isLent(message);
     document.documentElement.dataset.paused = String(paused);
-    element('verbs').hidden = element('lent').hidden = !isLent;
-    if (!isLent) return;
+    element('verbs').hidden = element('lent').hidden = !lent;
+    if (!lent) return;
     text('pause', paused ? 'Continue' : 'Pause');
     element('doing-nothing').hidden = doing.length > 0;
     rows('doing', doing.map((one) => [one.name, `${one.platform}: ${amountOf(one)}`]));

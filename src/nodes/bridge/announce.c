@@ -127,7 +127,6 @@ static void node_begin(struct wi_socket *socket, const char join_id[WI_ID_SIZE],
 {
     struct wi_bridge *bridge = socket->bridge;
     session_supersede(bridge, spent->session);
-    wi_device_supersede(bridge, claim);
     if (bridge->closed)
         return;
     wi_id_new(info->id, "node");
@@ -217,6 +216,7 @@ void wi_announce_place(void *context, const char *join_id, enum wi_join_verdict 
     } else if (verdict != WI_JOIN_OK) {
         socket_refuse(socket, verdict);
     } else if (socket_may_join(socket, join_id, &claim) == 0) {
+        wi_device_supersede(bridge, &claim); /* it may be a node by now */
         node_begin(socket, join_id, &none, &claim, &info);
     }
     json_decref(info.capabilities);

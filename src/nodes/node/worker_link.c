@@ -1,5 +1,6 @@
 /* Join links, and the addresses of the services that they name. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "nodes/node/worker.h"
 #include <netdb.h>
 #include <openssl/crypto.h>
@@ -10,8 +11,6 @@
 static enum wi_code take_apart(const char *text, struct wi_join_link *link, struct wi_error *error)
 {
     static const char mark[] = "/#token=";
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const char *authority = strstr(text, "://");
     const char *end = authority ? strstr(authority + 3, mark) : NULL;
     const char *token = end ? end + sizeof mark - 1 : "";
@@ -21,7 +20,7 @@ static enum wi_code take_apart(const char *text, struct wi_join_link *link, stru
     link->tls = scheme == 5 && strncmp(text, "https", 5) == 0;
     if ((!link->tls && !(scheme == 4 && strncmp(text, "http", 4) == 0)) || !end ||
         (size_t)(end - authority - 3) >= sizeof link->host || length == 0 ||
-        length >= sizeof link->token || strspn(token, letters) != length) {
+        length >= sizeof link->token || wi_text_base64url_span(token) != length) {
         wi_error_set(error, WI_BAD_REQUEST, "", "this is not a join link");
         return wi_error_expect(
             error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { chromiumWithWebnn } from '../../lib/browsers.mjs';
+import { clear } from '../../lib/cleanup.mjs';
 import { Service, TOKEN } from './service.mjs';
 import { PATIENCE_MS } from './tabs.mjs';
 
@@ -89,7 +90,7 @@ export async function launch({ webnn, flags = [], isBehind = false } = {}) {
         },
         async close() {
             await browser.close();
-            fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+            clear(home);
         },
     };
 }

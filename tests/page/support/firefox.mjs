@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { clear } from '../../lib/cleanup.mjs';
 import { Bidi, BidiTab } from './bidi.mjs';
 import { pollTab } from './tabs.mjs';
 
@@ -53,7 +54,7 @@ export async function launchFirefox(program, preferences = {}) {
             await ended;
             clearTimeout(late);
             bidi.close();
-            fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+            clear(home);
         },
     };
 }

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { clear } from '../../lib/cleanup.mjs';
 import { PATIENCE_MS, pollTab } from './tabs.mjs';
 
 const DRIVER = '/usr/bin/WebKitWebDriver';
@@ -40,7 +41,7 @@ export async function launchWebkit(program) {
             await command(url, 'DELETE', session).catch(() => {});
             driver.kill();
             screen.stop();
-            fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+            clear(home); // with what still writes there
         },
     };
 }

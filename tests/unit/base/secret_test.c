@@ -31,6 +31,14 @@ TEST(tokens_match_only_themselves)
     assert_true(wi_hash_equal(hash, again));
 }
 
+TEST(random_bytes_do_not_come_again)
+{
+    unsigned char bytes[2][32] = {0};
+    for (size_t i = 0; i < 2; i++)
+        wi_random_bytes(bytes[i], sizeof bytes[i]);
+    assert_memory_not_equal(bytes[0], bytes[1], sizeof bytes[0]);
+}
+
 TEST(scrubs_every_token)
 {
     char token[WI_TOKEN_SIZE], text[256], shown[256];

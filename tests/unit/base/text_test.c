@@ -93,6 +93,43 @@ TEST(writes_digits)
     assert_string_equal(wi_digits(digits, UINT64_MAX), "18446744073709551615");
 }
 
+/* RFC 4648, section 10, without padding; then what Node.js's Buffer writes. */
+TEST(base64url_is_written_and_read)
+{
+    static const struct {
+        const char *bytes, *text;
+    } rows[] = {{"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"},
+        {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "-_8"}, {"\xfb\xff\xbf", "-_-_"},
+        {"\xff\xff\xff\xff\xff", "______8"}, {"\x14\xfb\x9c\x03\xd9\x7e", "FPucA9l-"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t count = strlen(rows[i].bytes);
+        unsigned char bytes[8];
+        char text[16];
+        wi_text_base64url(rows[i].bytes, count, text);
+        assert_string_equal(text, rows[i].text);
+        assert_int_equal(strlen(text), WI_BASE64URL_SIZE(count) - 1);
+        assert_int_equal(wi_text_from_base64url(text, bytes, count), 0);
+        assert_memory_equal(bytes, rows[i].bytes, count);
+    }
+}
+
+TEST(bytes_have_one_form_in_base64url)
+{
+    static const char *const bad[] = {"", "Z", "Zg", "Zm9v", "Zm8=", "Zm8 ", " Zm8", "Zm\xc3",
+        "Zm/", "Zm+", "Zm9", "Zm-"}; /* of the last two the last digit has bits of nothing */
+    unsigned char bytes[2];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(wi_text_from_base64url(bad[i], bytes, sizeof bytes), -1);
+}
+
+TEST(digits_of_base64url_are_counted)
+{
+    assert_int_equal(wi_text_base64url_span(""), 0);
+    assert_int_equal(wi_text_base64url_span("=Zg"), 0);
+    assert_int_equal(wi_text_base64url_span("-_AZaz09+"), 8);
+    assert_int_equal(wi_text_base64url_span("Zm8&nodes=1"), 3);
+}
+
 TEST(becomes_printable)
 {
     char out[8];

@@ -230,8 +230,42 @@ TEST(who_unfollows_is_not_called)
 TEST(a_lapsed_claim_is_told_and_no_other)
 {
     struct fixture *f = *state;
+    struct wi_members_view seen = {0};
     f->followers[0].lapsed = "member-z";
-    wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-y");
-    wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-z");
+    wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-y", &seen);
+    wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-z", &seen);
     assert_heard(f, 0, "ready; member-z lapsed; ");
+}
+
+TEST(a_member_that_is_seen_is_not_asked_about_and_another_one_once)
+{
+    struct fixture *f = *state;
+    struct wi_members_view seen = {.count = 1, .living = {"member-x"}};
+    for (int i = 0; i < 2; i++) {
+        wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-x", &seen);
+        wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-y", &seen);
+    }
+    assert_int_equal(f->followers[0].asked_count, 1);
+    seen.count = WI_MEMBERS_MAX; /* there is no room */
+    wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-z", &seen);
+    assert_int_equal(f->followers[0].asked_count, 1);
+}
+
+TEST(changes_under_way_are_counted)
+{
+    struct fixture *f = *state;
+    struct wi_members_view seen = {0};
+    const struct wi_rows *rows = f->followers[0].rows;
+    put(f, 0, "x", "1");
+    wi_rows_remove(f->followers[0].rows, WI_ROWS_JOINS, "y");
+    wi_rows_ask_lapsed(f->followers[0].rows, WI_ROWS_JOINS, "member-y", &seen);
+    assert_int_equal(wi_rows_changing(rows, WI_ROWS_JOINS), 2);
+    assert_int_equal(wi_rows_changing(rows, WI_ROWS_VERDICTS), 0);
+    fake_turn_all(f->followers, 2);
+    assert_int_equal(wi_rows_changing(rows, WI_ROWS_JOINS), 0);
+    f->followers[0].away = 1;
+    put(f, 0, "x", "2");
+    assert_int_equal(wi_rows_changing(rows, WI_ROWS_JOINS), 1);
+    fake_turn_all(f->followers, 2);
+    assert_int_equal(wi_rows_changing(rows, WI_ROWS_JOINS), 0);
 }

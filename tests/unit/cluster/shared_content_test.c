@@ -8,7 +8,7 @@
 
 #define MEMBERS 3
 #define KEY WI_ROW_PREFIX "content."
-#define MANY (WI_SHARED_CONTENT_PER_SWEEP + 4)
+#define MANY (WI_ROWS_CHANGING_MAX + 4)
 
 /* A member, what it serves, and whether it is seen. */
 static struct {
@@ -201,12 +201,12 @@ TEST(a_few_are_told_at_a_time)
     for (int i = 0; i < MANY; i++)
         serve(0, i);
     sweep(0);
-    assert_int_equal(rows_now(), WI_SHARED_CONTENT_PER_SWEEP);
+    assert_int_equal(rows_now(), WI_ROWS_CHANGING_MAX);
     sweep(0);
     assert_int_equal(rows_now(), MANY);
     members[0].count = 0;
     sweep(0);
-    assert_int_equal(rows_now(), MANY - WI_SHARED_CONTENT_PER_SWEEP);
+    assert_int_equal(rows_now(), MANY - WI_ROWS_CHANGING_MAX);
     sweep(0);
     assert_int_equal(rows_now(), 0);
 }

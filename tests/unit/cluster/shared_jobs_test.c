@@ -622,6 +622,23 @@ TEST(late_and_old_records_are_found_by_the_first_member_alone)
     assert_int_equal(state_of(f, "job-5"), WI_RECORD_QUEUED);
 }
 
+TEST(a_mark_goes_unless_its_key_came_again)
+{
+    struct fixture *f = *state;
+    char keys[][WI_KV_KEY_SIZE] = {"watched.row.join.a", "watched.row.join.b"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct wi_broker_entry entry = {
+            .key = keys[i], .revision = fake_set(&f->bucket, keys[i], "", 0, 1), .removed = 1};
+        wi_shared_mark(f->members[0].jobs, &entry, f->now_ms);
+    }
+    fake_set(&f->bucket, keys[1], "x", 1, 0);
+    time_pass(f, 58000, -1);
+    assert_non_null(fake_find(&f->bucket, keys[0]));
+    time_pass(f, 4000, -1);
+    assert_null(fake_find(&f->bucket, keys[0]));
+    assert_non_null(fake_find(&f->bucket, keys[1]));
+}
+
 /* --- hostile records -------------------------------------------------------------------------- */
 
 TEST(garbage_in_the_bucket_is_counted_and_ignored)

@@ -34,10 +34,10 @@ static json_int_t source_until(const struct wi_block_source_info *info)
 /* The configuration takes no URL with a user or a query in it, so that it holds no secret. */
 static void add_source(void *list, const struct wi_block_source_info *info)
 {
-    json_array_append_new(
-        list, wi_form_json("BlockSource", info->name, info->url, info->stranger,
-                  state_name(info->state), source_until(info), *info->reason ? info->reason : NULL,
-                  info->bytes, info->blocks, info->wrong, info->bytes_per_second, info->seen_ms));
+    json_array_append_new(list,
+        wi_form_json("BlockSource", info->name, info->url, info->kind == WI_SOURCE_IS_STRANGER,
+            state_name(info->state), source_until(info), *info->reason ? info->reason : NULL,
+            info->bytes, info->blocks, info->wrong, info->bytes_per_second, info->seen_ms));
 }
 
 static json_t *sources_json(const struct wi_api *api)
@@ -168,7 +168,7 @@ static void put_source_count(void *context, const struct wi_block_source_info *i
 {
     const struct counter *counter = context;
     const void *at = (const char *)info + counter->at;
-    if (info->stranger || info->member)
+    if (info->kind != WI_SOURCE_IS_CONFIGURED)
         return;
     wi_buffer_strings(counter->out, counter->name, "{source=", NULL);
     wi_metric_label(counter->out, info->name);

@@ -235,7 +235,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 static void send_request(struct ask *ask)
 {
     struct wi_block_source_info info = wi_block_source_look(ask->slot->source);
-    int is_named = !info.stranger && wi_redirect_stays(info.url, ask->url);
+    int is_named = info.kind != WI_SOURCE_IS_STRANGER && wi_redirect_stays(info.url, ask->url);
     char *token = wi_block_source_authorization(ask->slot->source, ask->url, &ask->block->want.cid);
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
                                             ask->block->want.at, last_byte(ask))

@@ -20,7 +20,7 @@
 
 struct wi_block_source {
     unsigned references;
-    int stranger, member;
+    enum wi_block_source_kind kind;
     unsigned char key[WI_HASH_SIZE]; /* of a member */
     char *name, *url, *token, *trouble;
     double rest_ms, out_ms; /* wi_awake_ms() until when */
@@ -35,9 +35,9 @@ struct wi_block_source {
 struct wi_sources {
     struct wi_block_source **items;
     size_t count;
-    /* And members of the cluster, in the order in which they were named. */
-    struct wi_block_source **strangers;
-    size_t stranger_count;
+    /* Strangers and members, in the order in which they were named. */
+    struct wi_block_source **named;
+    size_t named_count;
 };
 
 /* --- a source --------------------------------------------------------------------------------- */
@@ -72,8 +72,7 @@ struct wi_block_source_info wi_block_source_look(const struct wi_block_source *s
     double now = wi_awake_ms();
     struct wi_block_source_info info = {.name = source->name,
         .url = source->url,
-        .stranger = source->stranger,
-        .member = source->member,
+        .kind = source->kind,
         .lied = source->lied && now < source->out_ms,
         .bytes = source->bytes,
         .blocks = source->blocks,
@@ -105,7 +104,7 @@ char *wi_block_source_authorization(
 {
     char proof[WI_HASH_HEX_SIZE];
     const char *shown = source->token;
-    if (source->member && cid) {
+    if (source->kind == WI_SOURCE_IS_MEMBER && cid) {
         source_prove(source, cid, proof);
         shown = proof;
     }
@@ -121,9 +120,9 @@ int wi_block_source_has_token(const struct wi_block_source *source)
 
 const char *wi_block_source_refusal(const struct wi_block_source *source)
 {
-    if (source->stranger)
+    if (source->kind == WI_SOURCE_IS_STRANGER)
         return "wants a token, and there is none for it";
-    if (source->member)
+    if (source->kind == WI_SOURCE_IS_MEMBER)
         return "does not take this daemon for a member of its cluster";
     return source->token ? "refuses the token of its token_file"
                          : "wants a token, as its token_file has it";
@@ -191,17 +190,18 @@ void wi_sources_free(struct wi_sources *sources)
     if (!sources)
         return;
     drop_all(sources);
-    while (sources->stranger_count > 0)
-        wi_block_source_release(sources->strangers[--sources->stranger_count]);
-    free(sources->strangers);
+    while (sources->named_count > 0)
+        wi_block_source_release(sources->named[--sources->named_count]);
+    free(sources->named);
     free(sources);
 }
 
-static struct wi_block_source *source_make(const char *name, const char *url)
+static struct wi_block_source *source_make(
+    enum wi_block_source_kind kind, const char *name, const char *url)
 {
     struct wi_block_source *source = wi_alloc(sizeof *source);
-    *source =
-        (struct wi_block_source){.references = 1, .name = wi_strdup(name), .url = wi_strdup(url)};
+    *source = (struct wi_block_source){
+        .references = 1, .kind = kind, .name = wi_strdup(name), .url = wi_strdup(url)};
     return source;
 }
 
@@ -213,7 +213,7 @@ static struct wi_block_source *keep_or_make(
         if (strcmp(sources->items[i]->name, row->name) == 0 &&
             strcmp(sources->items[i]->url, row->url) == 0)
             return wi_block_source_hold(sources->items[i]);
-    return source_make(row->name, row->url);
+    return source_make(WI_SOURCE_IS_CONFIGURED, row->name, row->url);
 }
 
 void wi_sources_set(
@@ -243,14 +243,14 @@ struct wi_block_source *wi_sources_at(const struct wi_sources *sources, size_t i
     return sources->items[index];
 }
 
-/* --- strangers -------------------------------------------------------------------------------- */
+/* --- strangers and members -------------------------------------------------------------------- */
 
-static void drop_stranger(struct wi_sources *sources, size_t index)
+static void named_drop(struct wi_sources *sources, size_t index)
 {
-    struct wi_block_source **place = &sources->strangers[index];
+    struct wi_block_source **place = &sources->named[index];
     wi_block_source_release(*place);
-    sources->stranger_count--;
-    memmove(place, place + 1, (sources->stranger_count - index) * sizeof *place);
+    sources->named_count--;
+    memmove(place, place + 1, (sources->named_count - index) * sizeof *place);
 }
 
 /* Only the table holds it, and nothing of it is worth being remembered. */
@@ -259,41 +259,40 @@ static int is_forgettable(const struct wi_block_source *source, double now)
     return source->references == 1 && now >= source->out_ms;
 }
 
-static void forget_strangers(struct wi_sources *sources)
+static void named_forget(struct wi_sources *sources)
 {
     double now = wi_awake_ms();
     size_t held = 0;
-    for (size_t i = sources->stranger_count; i-- > 0;) {
-        held += sources->strangers[i]->references > 1;
-        if (is_forgettable(sources->strangers[i], now))
-            drop_stranger(sources, i);
+    for (size_t i = sources->named_count; i-- > 0;) {
+        held += sources->named[i]->references > 1;
+        if (is_forgettable(sources->named[i], now))
+            named_drop(sources, i);
     }
     /* Of the others, which no fetch holds, the first ones go. */
-    for (size_t i = 0; sources->stranger_count - held > WI_SOURCE_LIARS_MAX;)
-        if (sources->strangers[i]->references > 1)
+    for (size_t i = 0; sources->named_count - held > WI_SOURCE_LIARS_MAX;)
+        if (sources->named[i]->references > 1)
             i++;
         else
-            drop_stranger(sources, i);
+            named_drop(sources, i);
 }
 
-static struct wi_block_source *find_stranger(
+static struct wi_block_source *named_find(
     const struct wi_sources *sources, const char *name, const char *url)
 {
-    for (size_t i = 0; i < sources->stranger_count; i++)
-        if (strcmp(sources->strangers[i]->name, name) == 0 &&
-            strcmp(sources->strangers[i]->url, url) == 0)
-            return sources->strangers[i];
+    for (size_t i = 0; i < sources->named_count; i++)
+        if (strcmp(sources->named[i]->name, name) == 0 && strcmp(sources->named[i]->url, url) == 0)
+            return sources->named[i];
     return NULL;
 }
 
-/* The one of that name and URL, held once more, or a new one, which is neither yet. */
-static struct wi_block_source *name_stranger(
-    struct wi_sources *sources, const char *name, const char *url)
+/* The one of that name and URL, held once more, or a new one. */
+static struct wi_block_source *named_hold(
+    struct wi_sources *sources, enum wi_block_source_kind kind, const char *name, const char *url)
 {
-    forget_strangers(sources);
-    struct wi_block_source *source = find_stranger(sources, name, url);
+    named_forget(sources);
+    struct wi_block_source *source = named_find(sources, name, url);
     if (!source)
-        source = *WI_APPEND(sources->strangers, sources->stranger_count) = source_make(name, url);
+        source = *WI_APPEND(sources->named, sources->named_count) = source_make(kind, name, url);
     return wi_block_source_hold(source);
 }
 
@@ -307,19 +306,15 @@ static int is_configured(const struct wi_sources *sources, const char *url)
 
 struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const char *url)
 {
-    if (is_configured(sources, url))
-        return NULL;
-    struct wi_block_source *source = name_stranger(sources, url, url);
-    source->stranger = 1;
-    return source;
+    return is_configured(sources, url) ? NULL
+                                       : named_hold(sources, WI_SOURCE_IS_STRANGER, url, url);
 }
 
 struct wi_block_source *wi_sources_member(struct wi_sources *sources, const char *member,
     const char *url, const unsigned char key[WI_HASH_SIZE])
 {
     char *name = wi_sprintf(WI_SOURCE_MEMBER "%s", member);
-    struct wi_block_source *source = name_stranger(sources, name, url);
-    source->member = 1;
+    struct wi_block_source *source = named_hold(sources, WI_SOURCE_IS_MEMBER, name, url);
     memcpy(source->key, key, WI_HASH_SIZE); /* another one since it has started again */
     free(name);
     return source;
@@ -327,9 +322,9 @@ struct wi_block_source *wi_sources_member(struct wi_sources *sources, const char
 
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
 {
-    for (size_t i = 0; i < sources->count + sources->stranger_count; i++) {
+    for (size_t i = 0; i < sources->count + sources->named_count; i++) {
         const struct wi_block_source *source =
-            i < sources->count ? sources->items[i] : sources->strangers[i - sources->count];
+            i < sources->count ? sources->items[i] : sources->named[i - sources->count];
         const struct wi_block_source_info info = wi_block_source_look(source);
         if (i < sources->count || !is_forgettable(source, wi_awake_ms()))
             each(context, &info);

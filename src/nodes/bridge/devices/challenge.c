@@ -2,7 +2,6 @@
 #include "nodes/bridge/devices/challenge.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
@@ -15,8 +14,7 @@ enum wi_code wi_device_challenge_begin(struct wi_socket *socket,
     struct wi_error *error)
 {
     struct wi_bridge *bridge = socket->bridge;
-    char secret[WI_TOKEN_SIZE], nonce[WI_DEVICE_TEXT_SIZE];
-    _Static_assert(WI_DEVICE_NONCE_SIZE == WI_HASH_SIZE, "a hash of a secret is a nonce");
+    char nonce[WI_DEVICE_TEXT_SIZE];
     if (!bridge->settings.devices)
         return wi_error_set(error, WI_INVALID_FIELD, "data.device",
             "this service remembers no devices: join with a link");
@@ -26,13 +24,12 @@ enum wi_code wi_device_challenge_begin(struct wi_socket *socket,
     if (!wi_devices_find(bridge->devices, claim->key, wi_wall_ms()))
         return wi_error_set(error, WI_INVALID_FIELD, "data.device", WI_DEVICE_NOT_REMEMBERED);
     struct wi_device_challenge *challenge = wi_alloc(sizeof *challenge);
-    wi_token_new(secret);
-    wi_hash(secret, strlen(secret), challenge->nonce);
+    wi_random_bytes(challenge->nonce, sizeof challenge->nonce);
     memcpy(challenge->key, claim->key, sizeof challenge->key);
     challenge->bytes = *announcement;
     wi_blob_ref(announcement->blob);
     socket->challenge = challenge;
-    wi_device_text(challenge->nonce, nonce);
+    wi_text_base64url(challenge->nonce, sizeof challenge->nonce, nonce);
     wi_link_wait(socket->link);
     wi_link_send(socket->link, wi_make_device_challenge(++bridge->sequence, nonce));
     return WI_OK;

@@ -1,46 +1,10 @@
-/* Ed25519 by OpenSSL, and base64url; see device_key.h. */
+/* Ed25519 by OpenSSL; see device_key.h. */
 #include "nodes/bridge/devices/device_key.h"
 
 #include "base/buffer.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
-
-/* --- base64url -------------------------------------------------------------------------------- */
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* 0 and `size` bytes, or -1: the text is not the one that these bytes have. */
-static int base64url_read(const char *text, unsigned char *bytes, size_t size)
-{
-    unsigned bits = 0, count = 0;
-    if (strlen(text) != (8 * size + 5) / 6)
-        return -1;
-    for (; *text; text++) {
-        const char *digit = strchr(digits, *text);
-        if (!digit)
-            return -1;
-        bits = (bits << 6 | (unsigned)(digit - digits)) & 0xfff;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            *bytes++ = (unsigned char)(bits >> count);
-        }
-    }
-    return bits & ((1U << count) - 1) ? -1 : 0; /* of the last digit, which has too many */
-}
-
-void wi_device_text(const unsigned char bytes[WI_DEVICE_KEY_SIZE], char text[WI_DEVICE_TEXT_SIZE])
-{
-    unsigned bits = 0, count = 0;
-    for (size_t i = 0; i < WI_DEVICE_KEY_SIZE; i++) {
-        bits = bits << 8 | bytes[i];
-        for (count += 8; count >= 6; count -= 6)
-            *text++ = digits[bits >> (count - 6) & 63];
-    }
-    *text++ = digits[bits << (6 - count) & 63]; /* of four bits */
-    *text = '\0';
-}
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
@@ -83,7 +47,7 @@ static int is_key_weak(const unsigned char key[WI_DEVICE_KEY_SIZE])
 enum wi_code wi_device_key_read(const char *text, const char *field,
     unsigned char key[WI_DEVICE_KEY_SIZE], struct wi_error *error)
 {
-    if (base64url_read(text, key, WI_DEVICE_KEY_SIZE) != 0)
+    if (wi_text_from_base64url(text, key, WI_DEVICE_KEY_SIZE) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, field,
             "%s must be 32 bytes as 43 characters of base64url without padding", field);
     if (is_key_weak(key))
@@ -119,7 +83,7 @@ enum wi_code wi_device_check_signature(const unsigned char key[WI_DEVICE_KEY_SIZ
     static const char purpose[] = "webinfer-device";
     unsigned char bytes[WI_DEVICE_SIGNATURE_SIZE];
     struct wi_buffer text = {0};
-    if (base64url_read(signature, bytes, sizeof bytes) != 0)
+    if (wi_text_from_base64url(signature, bytes, sizeof bytes) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, "data.signature",
             "data.signature must be 64 bytes as 86 characters of base64url without padding");
     wi_buffer_add(&text, purpose, sizeof purpose);

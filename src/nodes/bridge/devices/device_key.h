@@ -10,12 +10,13 @@
 #define WI_NODES_BRIDGE_DEVICES_DEVICE_KEY_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include <stddef.h>
 
 #define WI_DEVICE_KEY_SIZE 32
 #define WI_DEVICE_NONCE_SIZE 32
 #define WI_DEVICE_SIGNATURE_SIZE 64
-#define WI_DEVICE_TEXT_SIZE 44 /* such a key or nonce in base64url, unpadded, with the NUL */
+#define WI_DEVICE_TEXT_SIZE WI_BASE64URL_SIZE(WI_DEVICE_KEY_SIZE) /* of a key or a nonce */
 
 /* What an announcement says of a device. */
 struct wi_device_claim {
@@ -31,8 +32,6 @@ struct wi_device_claim {
  * 5). WI_OK, or WI_INVALID_FIELD; `field` is its name, such as "data.device_key". */
 enum wi_code wi_device_key_read(const char *text, const char *field,
     unsigned char key[WI_DEVICE_KEY_SIZE], struct wi_error *error);
-/* Writes a key or a nonce. */
-void wi_device_text(const unsigned char bytes[WI_DEVICE_KEY_SIZE], char text[WI_DEVICE_TEXT_SIZE]);
 /* Checks that `signature`, in base64url, is the key's for "webinfer-device", a NUL, `origin`, a NUL
  * and the nonce, which takes well under a millisecond. `origin` is that of the device's page, as
  * its browser sent it. WI_OK, or WI_INVALID_FIELD. */

@@ -23,7 +23,7 @@ static void device_save(const struct wi_devices *devices, const struct wi_device
 {
     const struct wi_device_terms *terms = &device->terms;
     char key[WI_DEVICE_TEXT_SIZE];
-    wi_device_text(device->key, key);
+    wi_text_base64url(device->key, sizeof device->key, key);
     json_t *object = json_pack("{s:s, s:s, s:I, s:b, s:s, s:I, s:I}", "key", key, "join",
         terms->join, "nodes", (json_int_t)terms->nodes, "shareable", terms->shareable, "label",
         terms->label, "since", (json_int_t)device->since, "seen", (json_int_t)device->seen);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,24 +314,12 @@ static void on_ready(void *context)
 
 /* --- sweeps ----------------------------------------------------------------------------------- */
 
-/* Asks about each daemon that holds places and is not seen, once. */
-static void missing_ask(
-    struct wi_joins *joins, const struct wi_join *join, struct wi_members_view *view)
-{
-    for (size_t i = 0; i < join->row.holder_count; i++) {
-        const char *instance = join->row.holders[i].instance;
-        if (view->count == WI_MEMBERS_MAX || wi_members_view_has(view, instance))
-            continue;
-        wi_text_copy(view->living[view->count++], WI_ID_SIZE, instance);
-        wi_rows_ask_lapsed(joins->rows, WI_ROWS_JOINS, instance);
-    }
-}
-
 /* Expired tokens go once all their places are free, and all clocks say that they have expired. */
-static void join_sweep(struct wi_joins *joins, struct wi_join *join, struct wi_members_view *view)
+static void join_sweep(struct wi_joins *joins, struct wi_join *join, struct wi_members_view *seen)
 {
     int is_over = join->expires_ms + WI_MEMBER_SKEW_MS < wi_now_ms() && join->row.holder_count == 0;
-    missing_ask(joins, join, view);
+    for (size_t i = 0; i < join->row.holder_count; i++)
+        wi_rows_ask_lapsed(joins->rows, WI_ROWS_JOINS, join->row.holders[i].instance, seen);
     if (!is_over || join->state == WI_JOIN_IS_NEW || join->change == WI_JOIN_CHANGING ||
         join->joined + join->waiting > 0)
         return;

@@ -24,7 +24,6 @@ struct wi_shared_verdicts {
     struct wi_verdicts *verdicts;
     struct wi_rows *rows;
     struct shared_verdict *all; /* by name */
-    size_t asked;               /* changes of rows under way */
 };
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -147,17 +146,14 @@ static enum wi_read_fault on_row(void *context, const struct wi_row *row)
     return WI_READ_GOOD;
 }
 
-/* What has not become known, or was not stored, comes again with a later sweep. */
-static void on_changed(
-    void *context, const char *name, enum wi_row_result result, const struct wi_error *error)
-{
-    struct wi_shared_verdicts *shared = context;
-
-    shared->asked--;
-}
-
 /* --- sweeps ----------------------------------------------------------------------------------- */
 
+static size_t rows_changing(const struct wi_shared_verdicts *shared)
+{
+    return wi_rows_changing(shared->rows, WI_ROWS_VERDICTS);
+}
+
+/* What does not become known, or is not stored, comes again with a later sweep. */
 static void on_own(void *context, const struct wi_told_verdict *own)
 {
     struct wi_shared_verdicts *shared = context;
@@ -166,7 +162,6 @@ static void on_own(void *context, const struct wi_told_verdict *own)
 
     wi_verdict_row_name(own->key, name);
     wi_verdict_row_print(own, &text);
-    shared->asked++;
     wi_rows_write(shared->rows, WI_ROWS_VERDICTS, name, text.text, text.size);
     wi_buffer_clear(&text);
 }
@@ -174,12 +169,9 @@ static void on_own(void *context, const struct wi_told_verdict *own)
 static void old_remove(struct wi_shared_verdicts *shared, int64_t since)
 {
     for (const struct shared_verdict *verdict = shared->all;
-         verdict && shared->asked < WI_SHARED_VERDICTS_PER_SWEEP; verdict = verdict->hh.next) {
-        if (verdict->checked_at >= since)
-            continue;
-        shared->asked++;
-        wi_rows_remove(shared->rows, WI_ROWS_VERDICTS, verdict->name);
-    }
+         verdict && rows_changing(shared) < WI_ROWS_CHANGING_MAX; verdict = verdict->hh.next)
+        if (verdict->checked_at < since)
+            wi_rows_remove(shared->rows, WI_ROWS_VERDICTS, verdict->name);
 }
 
 static void on_sweep(void *context, const struct wi_members_view *view)
@@ -187,12 +179,12 @@ static void on_sweep(void *context, const struct wi_members_view *view)
     struct wi_shared_verdicts *shared = context;
     int64_t since = wi_wall_ms() - WI_SHARED_VERDICTS_MS;
 
-    if (shared->asked > 0)
+    if (rows_changing(shared) > 0)
         return;
     if (view->is_first)
         old_remove(shared, since);
-    size_t known = HASH_COUNT(shared->all), room = WI_SHARED_VERDICTS_PER_SWEEP;
-    if (shared->asked == 0 && known + room <= WI_SHARED_VERDICTS_MAX)
+    size_t known = HASH_COUNT(shared->all), room = WI_ROWS_CHANGING_MAX;
+    if (rows_changing(shared) == 0 && known + room <= WI_SHARED_VERDICTS_MAX)
         wi_verdicts_untold(shared->verdicts, since, room, on_own, shared);
 }
 
@@ -204,11 +196,8 @@ struct wi_shared_verdicts *wi_shared_verdicts_new(
     if (!rows)
         return NULL;
     struct wi_shared_verdicts *shared = wi_alloc(sizeof *shared);
-    const struct wi_row_follower follower = {.on_row = on_row,
-        .on_sweep = on_sweep,
-        .on_changed = on_changed,
-        .context = shared,
-        .most = WI_SHARED_VERDICTS_MAX};
+    const struct wi_row_follower follower = {
+        .on_row = on_row, .on_sweep = on_sweep, .context = shared, .most = WI_SHARED_VERDICTS_MAX};
     shared->verdicts = verdicts;
     shared->rows = rows;
     wi_rows_follow(rows, WI_ROWS_VERDICTS, &follower);

@@ -16,7 +16,6 @@
 
 #define WI_SHARED_VERDICTS_MAX 4096 /* rows; others are left out */
 #define WI_SHARED_VERDICTS_MS ((int64_t)90 * 24 * 3600 * 1000)
-#define WI_SHARED_VERDICTS_PER_SWEEP 16
 
 struct wi_shared_verdicts;
 /* Both are borrowed. `rows` NULL gives NULL: this daemon is in no cluster. From before the loop

@@ -368,12 +368,14 @@ TEST(ends_what_stalls)
 
 static const char sent[] = "a body that is not copied, and that ends here";
 
-/* Fewer bytes than there is room for. */
+/* Fewer bytes than there is room for, where there is room for many: newer curls ask for no more
+ * than is left. */
 static size_t on_send(void *context, uint64_t position, char *out, size_t room)
 {
     size_t left = sizeof sent - 1 - (size_t)position, size = left < 7 ? left : 7;
     assert_true(position < sizeof sent - 1);
-    assert_true(room >= 7);
+    assert_true(room >= 1);
+    size = size < room ? size : room;
     memcpy(out, sent + position, size);
     fixture->sends++;
     return size;

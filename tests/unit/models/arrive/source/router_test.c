@@ -88,7 +88,7 @@ static const char *name_at(size_t index)
 {
     static struct wi_block_source_info info;
     info = wi_block_source_look(wi_router_at(test.router, index));
-    assert_true(info.stranger);
+    assert_int_equal(info.kind, WI_SOURCE_IS_STRANGER);
     return info.name;
 }
 

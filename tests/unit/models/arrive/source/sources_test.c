@@ -149,7 +149,7 @@ TEST(a_stranger_is_there_while_it_is_held)
 {
     struct wi_block_source *stranger = wi_sources_stranger(sources, "https://a.example");
     assert_true(wi_sources_stranger(sources, "https://a.example") == stranger);
-    assert_true(info_of(stranger).stranger);
+    assert_int_equal(info_of(stranger).kind, WI_SOURCE_IS_STRANGER);
     assert_string_equal(info_of(stranger).name, "https://a.example");
     assert_false(wi_block_source_has_token(stranger));
     assert_string_equal(
@@ -175,7 +175,7 @@ TEST(a_member_is_shown_a_proof_for_each_block)
     wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"x", 1, &cids[0]);
     wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"y", 1, &cids[1]);
     assert_string_equal(info_of(member).name, "member attic");
-    assert_true(info_of(member).member && !info_of(member).stranger);
+    assert_int_equal(info_of(member).kind, WI_SOURCE_IS_MEMBER);
     assert_false(wi_block_source_has_token(member));
     assert_string_equal(
         wi_block_source_refusal(member), "does not take this daemon for a member of its cluster");

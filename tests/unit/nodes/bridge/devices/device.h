@@ -60,12 +60,13 @@ static inline void sign(
 {
     unsigned char bytes[256], signature[64], padded[64];
     size_t size = sizeof signature, length = 16;
-    char plain[64];
+    char plain[45];
     memcpy(bytes, "webinfer-device", 16);
     memcpy(bytes + length, origin, strlen(origin) + 1);
     length += strlen(origin) + 1;
     assert_int_equal(strlen(nonce), 43);
-    snprintf(plain, sizeof plain, "%s=", nonce);
+    memcpy(plain, nonce, 43);
+    memcpy(plain + 43, "=", 2);
     for (char *c = plain; *c; c++)
         *c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
     assert_int_equal(EVP_DecodeBlock(padded, (unsigned char *)plain, 44), 33);

@@ -188,7 +188,7 @@ TEST(a_few_are_told_at_a_time)
         find(0, WI_TRUSTED);
     }
     sweep(0, 0);
-    assert_int_equal(rows_now(), WI_SHARED_VERDICTS_PER_SWEEP);
+    assert_int_equal(rows_now(), WI_ROWS_CHANGING_MAX);
     sweep(0, 0);
     assert_int_equal(rows_now(), 20);
 }
