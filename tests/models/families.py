@@ -66,6 +66,7 @@ FAMILIES = {
     "bert-qa": text.answerer,
     "gpt2": text.talker,
     "gpt2-wide": lambda folder: text.talker(folder, words=50000),
+    "gpt2-words": lambda folder: text.talker(folder, words=12000),
     "gpt2-long": lambda folder: text.talker(folder, context=8192),
     "llama": grouped.talker,
     "llama-deep": lambda folder: grouped.talker(folder, layers=32),
