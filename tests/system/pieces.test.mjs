@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { arrives, assertEchoed, echoOf, pattern } from '../lib/pieces.mjs';
 import { Proxy } from '../lib/proxy.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -38,37 +39,10 @@ after(async () => {
     await proxy.close();
 });
 
-/** Bytes of which no two pieces are alike. */
-function pattern(size) {
-    const bytes = Buffer.alloc(size);
-    for (let at = 0; at < size; at += 4) bytes.writeUInt32LE((at * 2654435761) >>> 0, at);
-    return bytes;
-}
-
 const PATIENCE_MS = 200_000 * patience;
-const echo = (bytes, options, to = daemon) => to.inferBinary(
-    { model_name: 'builtin/echo', timeout_ms: PATIENCE_MS },
-    [{ name: 'empty', datatype: 'FP32', shape: [0], bytes: Buffer.alloc(0) },
-        { name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }], { timeout: PATIENCE_MS, ...options });
+const echo = (bytes, options) => echoOf(daemon, bytes, { timeout: PATIENCE_MS, ...options });
 
-function assertEchoed(answer, bytes) {
-    assert.equal(answer.status, 200, answer.text.slice(0, 500));
-    const head = Number(answer.headers['inference-header-content-length']);
-    assert.ok(answer.body.subarray(head).equals(bytes), 'the bytes are those that were sent');
-    return JSON.parse(answer.body.subarray(0, head).toString());
-}
-
-async function arrives(size, to) {
-    const bytes = pattern(size);
-    assertEchoed(await echo(bytes, {}, to), bytes);
-}
-
-const direct = { models: [], config: {
-    api: { max_body: '512M' }, pool: { memory_budget: '2G', max_connections: 1 } } };
-
-for (const megabytes of [100, 400])
-    test(`${megabytes} MB arrive right, there and back`, { timeout: PATIENCE_MS },
-        () => withDaemon(direct, (one) => arrives(megabytes * 1e6, one)));
+test('100 MB arrive right, there and back', { timeout: PATIENCE_MS }, () => arrives(100e6, PATIENCE_MS));
 
 test('what is small passes between the pieces of what is large, and large ones take turns', async () => {
     const silences = () => daemon.metric('webinfer_bridge_heartbeat_timeouts_total');
