@@ -349,13 +349,13 @@ export class Daemon {
 }
 
 /**
- * A `test` whose failure shows what the daemon logged meanwhile.
+ * A `test` whose failure shows what the daemon logged meanwhile. Its limit is for a hang: it is longer than that of a request.
  * @param {() => Daemon} daemon
  */
 export function testsOf(daemon) {
     const run = (name, options, body) => {
         if (!body) [options, body] = [{}, options];
-        return test(name, { timeout: 120_000 * patience, ...options }, async (context) => {
+        return test(name, { timeout: 300_000 * patience, ...options }, async (context) => {
             const from = daemon()?.log.length ?? 0;
             try {
                 await body(context);
