@@ -130,15 +130,15 @@ function putModels(folder) {
     for (const name of CASES) copy(path.join(sharedModels, name), path.join(cases, name), { filter: (from) => !from.endsWith('.onnx') });
 }
 
-/** Writes parts and what unpacks them into a folder. @param {string} target @param {{preset?: number}} [how] `preset`: xz's, 9 is
- * the smallest @returns {{parts: number, bytes: number}} */
-export function makePack(target, { preset = 9 } = {}) {
+/** Writes parts and what unpacks them into a folder. @param {string} target @param {{preset?: number, dictionary?: string}} [how]
+ * xz's: the larger both are, the smaller are the parts, and the longer it takes @returns {{parts: number, bytes: number}} */
+export function makePack(target, { preset = 9, dictionary = '128MiB' } = {}) {
     const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-pack-'))), name = 'webinfer-gpu-';
     for (const one of ['bin', 'lib', 'programs']) fs.mkdirSync(path.join(folder, one));
     for (const put of [putPrograms, putLibraries, putCheckout, putModels]) put(folder);
     fs.mkdirSync(target, { recursive: true });
     for (const one of fs.readdirSync(target)) if (one.startsWith(name)) fs.rmSync(path.join(target, one));
-    execFileSync('bash', ['-c', `set -o pipefail; tar -C "$1" --sort=name --owner=0 --group=0 -c . | xz -T0 --block-size=256MiB --x86 --lzma2=preset=${preset},dict=128MiB |
+    execFileSync('bash', ['-c', `set -o pipefail; tar -C "$1" --sort=name --owner=0 --group=0 -c . | xz -T0 --block-size=256MiB --x86 --lzma2=preset=${preset},dict=${dictionary} |
         split -b ${PART_MIB}M --numeric-suffixes=1 -a 1 --additional-suffix=.part - "$2/${name}"`, '-', folder, target], { stdio: 'inherit' });
     clear(folder);
     const parts = fs.readdirSync(target).filter((one) => one.startsWith(name));
