@@ -38,7 +38,7 @@ TEST(a_key_is_read_as_it_is_written)
 
 TEST(a_key_has_one_form_only)
 {
-    static const char *const bad[] = {"", "A", KEY "A", KEY "=", " " KEY, "d75a9801",
+    static const char *const bad[] = {"", "A", KEY "A", KEY "=", (" " KEY), "d75a9801",
         "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUR", "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo",
         "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUR\xc3", /* the last digit has bits of nothing: */
         "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp",
