@@ -260,10 +260,11 @@ test_system() {
 }
 
 # The packages and the image that users install: building them keeps all cores busy, so they run last and one at a time.
+# They are built from one tarball.
 test_builds() {
     ((EUID != 0)) || setup_build_roots
     setup_modules tests
-    node_tests builds 1 tests/builds/*.test.mjs
+    WEBINFER_TARBALLS=$BUILD/test/tarballs node_tests builds 1 tests/builds/*.test.mjs
 }
 
 # The files of tests that take a minute or more, longest first.

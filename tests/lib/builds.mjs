@@ -16,13 +16,13 @@ export function lacking(...programs) {
 }
 
 /**
- * Runs ./dev with an environment that has nothing of the tests.
+ * Runs ./dev with an environment that has nothing of the tests but where roots and the tarball are kept.
  * @param {...string} words
  * @returns {Promise<{status: number | null, said: string, steps: Map<string, number>}>} `steps`: the seconds of each that succeeded
  */
 export async function dev(...words) {
     const env = Object.fromEntries(Object.entries(process.env)
-        .filter(([name]) => name === 'WEBINFER_ROOTS' || !/^(NODE_|WEBINFER_)/.test(name)));
+        .filter(([name]) => /^WEBINFER_(ROOTS|TARBALLS)$/.test(name) || !/^(NODE_|WEBINFER_)/.test(name)));
     const child = spawn('./dev', words, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     process.once('exit', () => child.kill());
     let said = '';
