@@ -28,7 +28,12 @@ export async function dev(...words) {
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { said += text; });
     const status = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
-    const steps = [...said.matchAll(/^==> (?:bookworm|trixie): (.+)\n(?:(?!==> (?:bookworm|trixie): ).*\n)*? {4}(\d+) s$/gm)]
-        .map(([, name, seconds]) => /** @type {[string, number]} */ ([name, Number(seconds)]));
-    return { status, said, steps: new Map(steps) };
+    return { status, said, steps: new Map(stepsOf(said).map(({ text, seconds }) => [text, seconds])) };
 }
+
+/**
+ * The steps that have succeeded, in their order; what else is said meanwhile does not count.
+ * @param {string} said @returns {{release: string, text: string, seconds: number}[]}
+ */
+export const stepsOf = (said) => [...said.matchAll(/^==> (bookworm|trixie): (.+)\n(?:(?!==> (?:bookworm|trixie): ).*\n)*? {4}(\d+) s$/gm)]
+    .map(([, release, text, seconds]) => ({ release, text, seconds: Number(seconds) }));

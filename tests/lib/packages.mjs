@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { stepsOf } from './builds.mjs';
 import { findProgram, root } from './paths.mjs';
 
 /** What it takes, or false where all is here. */
@@ -23,8 +24,7 @@ const MOST = { webinfer: 60, 'webinfer-models': 7, 'webinfer-bench': 1, 'python3
 /** Tests the packages of releases. @param {import('node:test').TestContext} t @param {string[]} releases */
 export async function testPackages(t, ...releases) {
     const said = await runTest(t.signal, releases);
-    const steps = [...said.matchAll(/^==> (\w+): (.*)\n(?: {4}.*\n)*? {4}(\d+) s$/gm)]
-        .map(([, release, text, seconds]) => ({ release, text, seconds }));
+    const steps = stepsOf(said);
     for (const { release, text, seconds } of steps) t.diagnostic(`${release}: ${seconds} s: ${text}`);
     for (const [, text] of said.matchAll(/^==> (\w+: \d+ s from apt install to the first answer)$/gm)) t.diagnostic(text);
     assert.deepEqual(steps.map(({ release, text }, i) => `${release}: ${text.slice(0, STEPS[i % STEPS.length].length)}`),
