@@ -273,6 +273,12 @@ size_t wi_rows_changing(const struct wi_rows *rows, enum wi_row_kind kind)
     return rows->changing[kind];
 }
 
+size_t wi_rows_room(const struct wi_rows *rows, enum wi_row_kind kind)
+{
+    size_t changing = rows->changing[kind];
+    return changing < WI_ROWS_CHANGING_MAX ? WI_ROWS_CHANGING_MAX - changing : 0;
+}
+
 void wi_rows_ask_lapsed(
     struct wi_rows *rows, enum wi_row_kind kind, const char *instance, struct wi_members_view *seen)
 {

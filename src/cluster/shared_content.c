@@ -72,6 +72,11 @@ static size_t rows_changing(const struct wi_shared_content *shared)
     return wi_rows_changing(shared->deps.rows, WI_ROWS_CONTENT);
 }
 
+static int rows_have_room(const struct wi_shared_content *shared)
+{
+    return wi_rows_room(shared->deps.rows, WI_ROWS_CONTENT) > 0;
+}
+
 /* What is not stored comes again with a later sweep. */
 static void row_ask(
     struct wi_shared_content *shared, const char *cid, const struct wi_content_row *row)
@@ -91,7 +96,7 @@ static void row_ask_without(
     struct wi_shared_content *shared, const struct shared_cid *cid, const char *instance)
 {
     struct wi_content_row row = cid->row;
-    if (rows_changing(shared) >= WI_ROWS_CHANGING_MAX || !wi_content_row_find(&row, instance))
+    if (!rows_have_room(shared) || !wi_content_row_find(&row, instance))
         return;
     wi_content_row_drop(&row, instance);
     row_ask(shared, cid->text, &row);
@@ -107,7 +112,7 @@ static void on_served(void *data, const char *text)
     const struct wi_content_holder *own = wi_content_row_find(&row, own_instance(shared));
     int is_told = own && wi_hash_equal(own->key, shared->key), again = cid->served == shared->sweep;
     cid->served = shared->sweep;
-    if (!is_told && !again && rows_changing(shared) < WI_ROWS_CHANGING_MAX &&
+    if (!is_told && !again && rows_have_room(shared) &&
         wi_content_row_add(&row, own_instance(shared), shared->key) == 0)
         row_ask(shared, text, &row);
 }

@@ -55,9 +55,11 @@ void wi_uplink_fail(struct wi_worker_task *task, const char *code, int retryable
 
 int wi_uplink_has_no_node(int status, const char *text, size_t size)
 {
+    if (status != 503)
+        return 0;
     json_t *problem = wi_json_read(text, size, 0, NULL);
     const char *code = json_string_value(json_object_get(problem, "code"));
-    int has_none = status == 503 && code && strcmp(code, "unavailable") == 0;
+    int has_none = code && strcmp(code, "unavailable") == 0;
     json_decref(problem);
     return has_none;
 }

@@ -55,18 +55,17 @@ static void own_lose(struct wi_uplink_own *own, const char *why)
     wi_uplink_models_leave(own->models);
 }
 
-static void own_doubt(struct wi_uplink_own *own)
-{
-    lines_pause(own->run);
-    if (!own->looking)
-        wi_timer_start(own->look, 0, 0);
-}
-
 static void own_look(struct wi_uplink_own *own)
 {
     own->is_due = own->looking != NULL;
     if (!own->looking)
         wi_timer_start(own->look, 0, 0);
+}
+
+static void own_doubt(struct wi_uplink_own *own)
+{
+    lines_pause(own->run);
+    own_look(own);
 }
 
 /* The daemon's answers say what is wrong by a code. */

@@ -312,6 +312,18 @@ TEST(a_doubt_is_looked_into_at_once)
     assert_false(played.worker.paused);
 }
 
+TEST(a_doubt_during_a_look_has_another_one_follow_at_once)
+{
+    begin();
+    turn("/v1/nodes?limit=1000");
+    uint64_t looks = test.run.looks;
+    test.run.doubt(test.run.own); /* the answer that comes may be older */
+    give_answer(200, "{\"nodes\":[" NODE "]}");
+    give_answer(200, "{\"kinds\":{}}");
+    uv_run(&test.loop, UV_RUN_NOWAIT); /* without any wait */
+    assert_int_equal(test.run.looks, looks + 1);
+}
+
 /* Nothing is paused meanwhile: a client can ask for what nobody has. */
 TEST(a_look_that_is_asked_for_begins_at_once_and_settles_tasks)
 {

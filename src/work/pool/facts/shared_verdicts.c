@@ -148,9 +148,9 @@ static enum wi_read_fault on_row(void *context, const struct wi_row *row)
 
 /* --- sweeps ----------------------------------------------------------------------------------- */
 
-static size_t rows_changing(const struct wi_shared_verdicts *shared)
+static size_t rows_room(const struct wi_shared_verdicts *shared)
 {
-    return wi_rows_changing(shared->rows, WI_ROWS_VERDICTS);
+    return wi_rows_room(shared->rows, WI_ROWS_VERDICTS);
 }
 
 /* What does not become known, or is not stored, comes again with a later sweep. */
@@ -168,8 +168,8 @@ static void on_own(void *context, const struct wi_told_verdict *own)
 
 static void old_remove(struct wi_shared_verdicts *shared, int64_t since)
 {
-    for (const struct shared_verdict *verdict = shared->all;
-         verdict && rows_changing(shared) < WI_ROWS_CHANGING_MAX; verdict = verdict->hh.next)
+    for (const struct shared_verdict *verdict = shared->all; verdict && rows_room(shared) > 0;
+         verdict = verdict->hh.next)
         if (verdict->checked_at < since)
             wi_rows_remove(shared->rows, WI_ROWS_VERDICTS, verdict->name);
 }
@@ -179,12 +179,12 @@ static void on_sweep(void *context, const struct wi_members_view *view)
     struct wi_shared_verdicts *shared = context;
     int64_t since = wi_wall_ms() - WI_SHARED_VERDICTS_MS;
 
-    if (rows_changing(shared) > 0)
+    if (wi_rows_changing(shared->rows, WI_ROWS_VERDICTS) > 0)
         return;
     if (view->is_first)
         old_remove(shared, since);
     size_t known = HASH_COUNT(shared->all), room = WI_ROWS_CHANGING_MAX;
-    if (rows_changing(shared) == 0 && known + room <= WI_SHARED_VERDICTS_MAX)
+    if (rows_room(shared) == room && known + room <= WI_SHARED_VERDICTS_MAX)
         wi_verdicts_untold(shared->verdicts, since, room, on_own, shared);
 }
 
