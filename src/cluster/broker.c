@@ -214,6 +214,8 @@ void wi_broker_close(struct wi_broker *broker)
 {
     if (broker == NULL)
         return;
+    natsSubscription_Destroy(broker->acks);
+    natsInbox_Destroy(broker->inbox);
     kvWatcher_Destroy(broker->watch);
     kvStore_Destroy(broker->store);
     jsCtx_Destroy(broker->stream);

@@ -3,8 +3,11 @@
 
 #include "cluster/broker_private.h"
 
+#include "base/clock.h"
+#include "base/json_read.h"
 #include "base/text.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef HAVE_NATS
@@ -14,6 +17,9 @@
 #define RECORD_ROOM 1024
 /* A walk brings no more at once, whatever the values are. */
 #define WALK_BYTES_MAX (4 * 1024 * 1024)
+/* The server's code: the subject has another sequence than the one that was expected. */
+#define WRONG_SEQUENCE 10071
+#define INBOX_SIZE 96
 
 /* --- opening it ------------------------------------------------------------------------------- */
 
@@ -213,6 +219,106 @@ static enum wi_kv_result bucket_purge(
     return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
 }
 
+/* --- many keys with one wait ------------------------------------------------------------------ */
+
+/* Their messages are sent one after another, and then their acknowledgements are collected: the
+ * library's kvStore_Create waits for each. */
+static natsStatus acks_open(struct wi_broker *broker)
+{
+    char subject[INBOX_SIZE];
+    if (broker->acks)
+        return NATS_OK;
+    natsStatus status = broker->inbox ? NATS_OK : natsInbox_Create(&broker->inbox);
+    if (status != NATS_OK)
+        return status;
+    wi_join(subject, sizeof subject, broker->inbox, ".*", NULL);
+    return natsConnection_SubscribeSync(&broker->acks, broker->connection, subject);
+}
+
+static natsStatus fresh_send(
+    const struct wi_broker *broker, const struct wi_kv_fresh *fresh, uint64_t number)
+{
+    natsMsg *message = NULL;
+    char subject[WI_BROKER_SUBJECT_SIZE], inbox[INBOX_SIZE], digits[WI_DIGITS_SIZE];
+    wi_broker_subject(broker, fresh->key, subject);
+    wi_join(inbox, sizeof inbox, broker->inbox, ".", wi_digits(digits, number), NULL);
+    natsStatus status = natsMsg_Create(&message, subject, inbox, fresh->bytes, (int)fresh->size);
+    if (status == NATS_OK)
+        status = natsMsgHeader_Set(message, "Nats-Expected-Last-Subject-Sequence", "0");
+    if (status == NATS_OK)
+        status = natsConnection_PublishMsg(broker->connection, message);
+    natsMsg_Destroy(message);
+    return status;
+}
+
+/* {"seq": N}, or {"error": {"err_code": N, "description": text}}. */
+static natsStatus ack_read(
+    const struct wi_broker *broker, const natsMsg *ack, struct wi_kv_fresh *fresh)
+{
+    json_t *root = wi_json_read(natsMsg_GetData(ack), (size_t)natsMsg_GetDataLength(ack), 0, NULL);
+    const json_t *error = json_object_get(root, "error");
+    const char *refused = json_string_value(json_object_get(error, "description"));
+    json_int_t revision = json_integer_value(json_object_get(root, "seq"));
+    if (json_integer_value(json_object_get(error, "err_code")) == WRONG_SEQUENCE) {
+        fresh->result = WI_KV_OTHER;
+    } else if (error) {
+        fresh->result = bucket_full(broker, refused ? refused : "no reason", &fresh->problem);
+    } else if (revision > 0) {
+        fresh->result = WI_KV_DONE;
+        fresh->revision = (uint64_t)revision;
+    }
+    json_decref(root);
+    return fresh->result == WI_KV_LOST ? NATS_PROTOCOL_ERROR : NATS_OK;
+}
+
+/* Which of the keys it is of; `count`: of none, so it is older. */
+static size_t ack_place(const struct wi_broker *broker, natsMsg *ack, uint64_t first, size_t count)
+{
+    const char *subject = natsMsg_GetSubject(ack);
+    size_t length = strlen(broker->inbox);
+    uint64_t number = strlen(subject) > length ? strtoull(subject + length + 1, NULL, 10) : 0;
+    return number >= first && number - first < count ? (size_t)(number - first) : count;
+}
+
+/* The next acknowledgement, which is of one of them or older. */
+static natsStatus ack_take(const struct wi_broker *broker, struct wi_kv_fresh *all, size_t count,
+    double until_ms, size_t *got)
+{
+    natsMsg *ack = NULL;
+    double left_ms = until_ms - wi_now_ms();
+    natsStatus status =
+        natsSubscription_NextMsg(&ack, broker->acks, left_ms > 1 ? (int64_t)left_ms : 1);
+    if (status != NATS_OK)
+        return status;
+    size_t place = ack_place(broker, ack, broker->made - count, count);
+    if (natsMsg_IsNoResponders(ack)) {
+        status = NATS_NO_RESPONDERS;
+    } else if (place < count) {
+        status = ack_read(broker, ack, &all[place]);
+        ++*got;
+    }
+    natsMsg_Destroy(ack);
+    return status;
+}
+
+static void bucket_make_all(void *context, struct wi_kv_fresh *all, size_t count)
+{
+    struct wi_broker *broker = context;
+    double until_ms = wi_now_ms() + broker->terms->kind->answer_ms;
+    size_t got = 0;
+    natsStatus status = acks_open(broker);
+    for (size_t i = 0; i < count; i++)
+        all[i].result = WI_KV_LOST;
+    for (size_t sent = 0; sent < count && status == NATS_OK; sent++)
+        status = fresh_send(broker, &all[sent], broker->made + sent);
+    broker->made += count;
+    while (got < count && status == NATS_OK)
+        status = ack_take(broker, all, count, until_ms, &got);
+    for (size_t i = 0; i < count; i++)
+        if (all[i].result == WI_KV_LOST)
+            wi_broker_give_up(broker, status, &all[i].problem);
+}
+
 /* --- walking over it -------------------------------------------------------------------------- */
 
 /* The time of the newest change, and a consumer of the walk's keys. */
@@ -311,6 +417,7 @@ static enum wi_kv_result bucket_walk(
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
 {
     *kv = (struct wi_kv){.context = broker,
+        .make = bucket_make_all,
         .write = bucket_write,
         .put = bucket_put,
         .read = bucket_read,

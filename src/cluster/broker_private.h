@@ -26,6 +26,9 @@ struct wi_broker {
     int replayed;     /* the watch has brought what was there */
     uint64_t written; /* the revision of the last own write that it has not brought; 0: none */
     double written_ms;
+    natsInbox *inbox; /* of acknowledgements; NULL with `acks` until one is waited for */
+    natsSubscription *acks;
+    uint64_t made; /* how many keys were sent to be made; each has a number as its inbox */
 };
 
 /* What the library says of this thread's last failure. */

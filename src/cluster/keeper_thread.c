@@ -265,8 +265,6 @@ static enum wi_code item_work(struct wi_keeper *keeper, struct wi_keeper_item *i
     struct wi_shared_jobs *jobs = keeper->jobs;
     struct wi_error *error = &item->error;
     switch (item->verb) {
-    case WI_KEEPER_ACCEPT:
-        return wi_shared_accept(jobs, item->op, error);
     case WI_KEEPER_TAKE:
         return wi_shared_take(jobs, item->op, error);
     case WI_KEEPER_GIVE_BACK:
@@ -286,17 +284,40 @@ static enum wi_code item_work(struct wi_keeper *keeper, struct wi_keeper_item *i
     }
 }
 
+/* The first of the list has ended. */
+static void item_end(struct wi_keeper *keeper, struct wi_keeper_item **items, enum wi_code code)
+{
+    struct wi_keeper_item *item = *items;
+    DL_DELETE(*items, item);
+    item->failed = code != WI_OK;
+    uv_mutex_lock(&keeper->mutex);
+    wi_shared_counters(keeper->jobs, &keeper->counters);
+    wi_keeper_item_give(keeper, item);
+    uv_mutex_unlock(&keeper->mutex);
+}
+
+/* Those at the head of the list that accept, together. */
+static void accepts_work(struct wi_keeper *keeper, struct wi_keeper_item **items)
+{
+    struct wi_shared_accept all[WI_SHARED_ACCEPTS_MAX];
+    struct wi_keeper_item *item = *items;
+    size_t count = 0;
+    for (; item && item->verb == WI_KEEPER_ACCEPT && count < WI_SHARED_ACCEPTS_MAX;
+         item = item->next)
+        all[count++] = (struct wi_shared_accept){.op = item->op, .error = &item->error};
+    size_t ended = wi_shared_accept(keeper->jobs, all, count);
+    for (size_t i = 0; i < ended; i++)
+        item_end(keeper, items, all[i].code);
+}
+
 /* Until the connection is lost; what is left over stays in the list. */
 static void items_work(struct wi_keeper *keeper, struct wi_keeper_item **items)
 {
-    struct wi_keeper_item *item;
-    while ((item = *items) && wi_shared_is_ready(keeper->jobs)) {
-        DL_DELETE(*items, item);
-        item->failed = item_work(keeper, item) != WI_OK;
-        uv_mutex_lock(&keeper->mutex);
-        wi_shared_counters(keeper->jobs, &keeper->counters);
-        wi_keeper_item_give(keeper, item);
-        uv_mutex_unlock(&keeper->mutex);
+    while (*items && wi_shared_is_ready(keeper->jobs)) {
+        if ((*items)->verb == WI_KEEPER_ACCEPT)
+            accepts_work(keeper, items);
+        else
+            item_end(keeper, items, item_work(keeper, *items));
     }
 }
 

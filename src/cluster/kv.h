@@ -34,8 +34,20 @@ struct wi_kv_walk {
     size_t count;      /* out */
 };
 
+/* A key to be made, of which there has never been one. */
+struct wi_kv_fresh {
+    const char *key;
+    const void *bytes;
+    size_t size;
+    uint64_t revision;                /* out */
+    enum wi_kv_result result;         /* out */
+    struct wi_broker_problem problem; /* out, of WI_KV_FULL and WI_KV_LOST */
+};
+
 struct wi_kv {
     void *context;
+    /* Makes many keys with one wait, each by itself. */
+    void (*make)(void *context, struct wi_kv_fresh *all, size_t count);
     /* Makes the key (`*revision` 0), or replaces its value if that is of this revision; then the
      * revision is the new one. */
     enum wi_kv_result (*write)(void *context, const char *key, const void *bytes, size_t size,

@@ -4,14 +4,10 @@
  */
 #include "cluster/shared_jobs_private.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* So often others may be faster. */
-#define TRIES 64
 
 struct wi_shared_jobs *wi_shared_jobs_new(
     const struct wi_shared_terms *terms, struct wi_error *error)
@@ -55,194 +51,6 @@ int wi_shared_is_lost(struct wi_shared_jobs *jobs, struct wi_broker_problem *pro
 void wi_shared_counters(const struct wi_shared_jobs *jobs, struct wi_shared_counters *counters)
 {
     *counters = jobs->counters;
-}
-
-/* Others were faster each time. */
-static enum wi_code jobs_contended(const char *id, struct wi_error *error)
-{
-    return wi_error_set(
-        error, WI_CLUSTER_UNAVAILABLE, NULL, "other members change %s all the time; try again", id);
-}
-
-/* --- Idempotency-Keys ------------------------------------------------------------------------- */
-
-static void hash_bytes(const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
-{
-    wi_hash(bytes, size, hash);
-}
-
-/* Of the meaning of the body and of its framing. */
-static void accept_hash(const struct wi_record_accept *op, char hex[WI_HASH_HEX_SIZE])
-{
-    unsigned char both[WI_HASH_SIZE + sizeof(uint64_t)], hash[WI_HASH_SIZE];
-    uint64_t json_size = op->record.json_size;
-    wi_body_hash_fn *identify = op->identify ? op->identify : hash_bytes;
-    identify(op->body, op->record.body_size, both);
-    memcpy(both + WI_HASH_SIZE, &json_size, sizeof json_size);
-    wi_hash(both, sizeof both, hash);
-    wi_hash_hex(hash, hex);
-}
-
-/* An operation that accepts, with its key. */
-struct accepting {
-    struct wi_shared_jobs *jobs;
-    struct wi_record_accept *op;
-    double began_ms;
-    char name[WI_HASH_HEX_SIZE], hash[WI_HASH_HEX_SIZE];
-    struct wi_job_key key; /* what lies under the name */
-    uint64_t revision;     /* of that; 0: nothing */
-    int is_settled;        /* nothing more is to be done */
-};
-
-static enum wi_code key_load(struct accepting *accepting, struct wi_error *error)
-{
-    struct wi_shared_jobs *jobs = accepting->jobs;
-    const struct wi_kv *kv = jobs->terms.kv;
-    struct wi_broker_problem problem;
-    struct wi_broker_entry entry = {0};
-    char key[WI_SHARED_KEY_SIZE];
-    accepting->key = (struct wi_job_key){0};
-    accepting->revision = 0;
-    wi_join(key, sizeof key, "key.", accepting->name, NULL);
-    enum wi_kv_result result = kv->read(kv->context, key, WI_JOB_KEY_MAX, &entry, &problem);
-    if (result == WI_KV_LOST || result == WI_KV_FULL)
-        return wi_shared_fail(jobs, result, &problem, error);
-    if (result == WI_KV_DONE) {
-        accepting->revision = entry.revision;
-        if (wi_job_key_read(&accepting->key, entry.text, entry.size) != WI_READ_GOOD)
-            jobs->counters.garbage++; /* it is written over */
-    }
-    wi_broker_entry_clear(&entry);
-    return WI_OK;
-}
-
-/* Writes the key for the operation's record: WI_OK also if another member was faster. */
-static enum wi_code key_save(struct accepting *accepting, int *done, struct wi_error *error)
-{
-    struct wi_shared_jobs *jobs = accepting->jobs;
-    const struct wi_kv *kv = jobs->terms.kv;
-    struct wi_broker_problem problem;
-    struct wi_buffer text = {0};
-    char name[WI_SHARED_KEY_SIZE];
-    struct wi_job_key key = {.at = wi_steady_ms()};
-    wi_text_copy(key.id, sizeof key.id, accepting->op->record.id);
-    wi_text_copy(key.hash, sizeof key.hash, accepting->hash);
-    wi_text_copy(key.dialect, sizeof key.dialect, accepting->op->record.dialect);
-    wi_job_key_print(&key, &text);
-    wi_join(name, sizeof name, "key.", accepting->name, NULL);
-    enum wi_kv_result result =
-        kv->write(kv->context, name, text.text, text.size, &accepting->revision, &problem);
-    wi_buffer_clear(&text);
-    *done = result == WI_KV_DONE;
-    return result == WI_KV_DONE || result == WI_KV_OTHER
-               ? WI_OK
-               : wi_shared_fail(jobs, result, &problem, error);
-}
-
-/* There is a record with the key. */
-static void accept_find(struct accepting *accepting, struct wi_shared_loaded *loaded)
-{
-    struct wi_record_accept *op = accepting->op;
-    accepting->is_settled = 1;
-    if (strcmp(loaded->job.record.id, op->record.id) == 0)
-        return; /* written by an earlier try: it is new */
-    int same = strcmp(accepting->key.hash, accepting->hash) == 0 &&
-               strcmp(accepting->key.dialect, op->record.dialect) == 0;
-    op->found = same ? WI_RECORD_SAME : WI_RECORD_OTHER;
-    op->earlier = WI_TAKE(loaded->job.record);
-    wi_blob_unref(op->earlier.bytes);
-    op->earlier.bytes = NULL;
-}
-
-/* A key without a record: its member may write that any moment, or ended before. */
-static enum wi_code key_take_over(struct accepting *accepting, int *done, struct wi_error *error)
-{
-    struct wi_record_accept *op = accepting->op;
-    const struct wi_job_key *key = &accepting->key;
-    int64_t age = wi_steady_ms() - key->at;
-    int is_fresh = *key->id && age < WI_SHARED_KEY_FRESH_MS && age > -WI_SHARED_KEY_FRESH_MS;
-    if (!is_fresh)
-        return key_save(accepting, done, error);
-    *done = 1;
-    if (strcmp(key->hash, accepting->hash) == 0)
-        wi_text_copy(op->record.id, sizeof op->record.id, key->id); /* one job, whoever writes it */
-    else
-        op->found = WI_RECORD_OTHER;
-    accepting->is_settled = op->found == WI_RECORD_OTHER;
-    return WI_OK;
-}
-
-/* One look at the key: with `*done` it is the operation's own, or all is settled. */
-static enum wi_code key_try(struct accepting *accepting, int *done, struct wi_error *error)
-{
-    struct wi_shared_loaded loaded = {0};
-    enum wi_code code = key_load(accepting, error);
-    if (code == WI_OK && *accepting->key.id)
-        code = wi_shared_load(accepting->jobs, accepting->key.id, &loaded, error);
-    if (code == WI_OK && loaded.revision > 0)
-        accept_find(accepting, &loaded);
-    accepting->is_settled |= accepting->op->look;
-    *done = accepting->is_settled;
-    if (code == WI_OK && !*done)
-        code = accepting->revision > 0 ? key_take_over(accepting, done, error)
-                                       : key_save(accepting, done, error);
-    wi_shared_loaded_clear(&loaded);
-    return code;
-}
-
-/* --- accepting -------------------------------------------------------------------------------- */
-
-/* The record of the operation, with its body. */
-static enum wi_code accept_fill(
-    const struct accepting *accepting, struct wi_job_record *job, struct wi_error *error)
-{
-    const struct wi_record_accept *op = accepting->op;
-    const struct wi_record_part body = {op->body, op->record.body_size};
-    job->record = op->record;
-    job->record.client_id = wi_strdup(op->record.client_id);
-    job->record.model_name = wi_strdup(op->record.model_name);
-    job->record.problem = NULL;
-    job->record.bytes = NULL;
-    job->rank = op->record.accepted_at - (int64_t)op->record.priority * WI_RECORD_AGEING_MS;
-    if (op->key)
-        wi_text_copy(job->key, sizeof job->key, accepting->name);
-    return wi_shared_store_bytes(accepting->jobs, job, &body, 1, error);
-}
-
-/* Makes the record; one with its id that is there already is the same one. */
-static enum wi_code accept_write(struct accepting *accepting, struct wi_error *error)
-{
-    struct wi_shared_jobs *jobs = accepting->jobs;
-    struct wi_shared_loaded fresh = {0};
-    int done = 0;
-    enum wi_code code = accept_fill(accepting, &fresh.job, error);
-    if (code == WI_OK)
-        code = wi_shared_check_late(jobs, accepting->began_ms, error);
-    if (code == WI_OK)
-        code = wi_shared_save(jobs, &fresh, &done, error);
-    if (code == WI_OK && !done)
-        wi_shared_drop_bytes(jobs, fresh.job.record.id, fresh.job.parts);
-    wi_shared_loaded_clear(&fresh);
-    return code;
-}
-
-enum wi_code wi_shared_accept(
-    struct wi_shared_jobs *jobs, struct wi_record_accept *op, struct wi_error *error)
-{
-    struct accepting accepting = {.jobs = jobs, .op = op, .began_ms = wi_now_ms()};
-    enum wi_code code = WI_OK;
-    int done = op->key == NULL;
-    op->found = WI_RECORD_NEW;
-    wi_record_clear(&op->earlier);
-    if (op->key) {
-        wi_job_key_name(op->record.client, op->record.infer, op->key, accepting.name);
-        accept_hash(op, accepting.hash);
-    }
-    for (int i = 0; i < TRIES && code == WI_OK && !done; i++)
-        code = key_try(&accepting, &done, error);
-    if (code != WI_OK || accepting.is_settled)
-        return code;
-    return done ? accept_write(&accepting, error) : jobs_contended(op->record.id, error);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -323,14 +131,14 @@ static enum wi_code record_end(struct wi_shared_jobs *jobs, struct wi_shared_loa
     wi_text_copy(answer.record.id, sizeof answer.record.id, op->id);
     if (is_open)
         code = wi_shared_store_bytes(jobs, &answer, op->parts, op->part_count, error);
-    for (int i = 0; i < TRIES && code == WI_OK && is_open && !done; i++) {
+    for (int i = 0; i < WI_SHARED_TRIES && code == WI_OK && is_open && !done; i++) {
         code = end_write(jobs, loaded, op, &answer, &done, error);
         if (code == WI_OK && !done)
             code = wi_shared_load(jobs, op->id, loaded, error);
         is_open = loaded->revision > 0 && loaded->job.record.state < WI_RECORD_DONE;
     }
     if (code == WI_OK && !done && is_open)
-        code = jobs_contended(op->id, error);
+        code = wi_shared_contended(op->id, error);
     if (code == WI_OK && !done)
         end_judge(jobs, loaded, op);
     if (code == WI_OK && !done && *answer.parts)
@@ -384,7 +192,7 @@ enum wi_code wi_shared_return(
     int done = 0;
     enum wi_code code = WI_OK;
     op->returned = WI_RECORD_NOT_OURS;
-    for (int i = 0; i < TRIES && code == WI_OK && !done; i++) {
+    for (int i = 0; i < WI_SHARED_TRIES && code == WI_OK && !done; i++) {
         code = wi_shared_load(jobs, op->id, &loaded, error);
         int is_ours = loaded.revision > 0 && loaded.job.record.state == WI_RECORD_RUNNING &&
                       strcmp(loaded.job.holder, jobs->terms.instance) == 0;
@@ -452,13 +260,13 @@ enum wi_code wi_shared_cancel(
     enum wi_code code = WI_OK;
     int done = 0;
     op->finish.finished = 0;
-    for (int i = 0; i < TRIES && code == WI_OK && !done; i++) {
+    for (int i = 0; i < WI_SHARED_TRIES && code == WI_OK && !done; i++) {
         code = wi_shared_load(jobs, op->finish.id, &loaded, error);
         if (code == WI_OK)
             code = cancel_try(jobs, &loaded, op, &done, error);
     }
     wi_shared_loaded_clear(&loaded);
-    return code == WI_OK && !done ? jobs_contended(op->finish.id, error) : code;
+    return code == WI_OK && !done ? wi_shared_contended(op->finish.id, error) : code;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

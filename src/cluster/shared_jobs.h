@@ -68,9 +68,18 @@ void wi_shared_counters(const struct wi_shared_jobs *jobs, struct wi_shared_coun
 
 /* --- the operations --------------------------------------------------------------------------- */
 
+/* One of several jobs that are accepted together, which takes the servers less time. */
+struct wi_shared_accept {
+    struct wi_record_accept *op;
+    struct wi_error *error; /* filled unless the code is WI_OK */
+    enum wi_code code;      /* out */
+};
+#define WI_SHARED_ACCEPTS_MAX 64
+/* Accepts them in their order, as far as the connection is of use; returns how many have a code, at
+ * most WI_SHARED_ACCEPTS_MAX. Those behind were not begun. */
+size_t wi_shared_accept(struct wi_shared_jobs *jobs, struct wi_shared_accept *all, size_t count);
+
 /* WI_OK, or as job_store.h says WI_STORAGE_FAILED or WI_CLUSTER_UNAVAILABLE. */
-enum wi_code wi_shared_accept(
-    struct wi_shared_jobs *jobs, struct wi_record_accept *op, struct wi_error *error);
 enum wi_code wi_shared_take(
     struct wi_shared_jobs *jobs, struct wi_record_take *op, struct wi_error *error);
 enum wi_code wi_shared_return(

@@ -67,20 +67,27 @@ enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
     return WI_OK;
 }
 
+enum wi_code wi_shared_print(const struct wi_job_record *job, char key[WI_SHARED_KEY_SIZE],
+    struct wi_buffer *text, struct wi_error *error)
+{
+    const char *id = job->record.id;
+    wi_join(key, WI_SHARED_KEY_SIZE, WI_SHARED_JOB_PREFIX, id, NULL);
+    if (wi_job_record_print(job, text) == 0)
+        return WI_OK;
+    wi_buffer_clear(text);
+    return wi_error_set(error, WI_STORAGE_FAILED, NULL, "the record of %s is too large", id);
+}
+
 enum wi_code wi_shared_save(
     struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded, int *done, struct wi_error *error)
 {
     const struct wi_kv *kv = jobs->terms.kv;
-    const char *id = loaded->job.record.id;
     struct wi_broker_problem problem;
     struct wi_buffer text = {0};
     char key[WI_SHARED_KEY_SIZE];
     *done = 0;
-    if (wi_job_record_print(&loaded->job, &text) != 0) {
-        wi_buffer_clear(&text);
-        return wi_error_set(error, WI_STORAGE_FAILED, NULL, "the record of %s is too large", id);
-    }
-    wi_join(key, sizeof key, WI_SHARED_JOB_PREFIX, id, NULL);
+    if (wi_shared_print(&loaded->job, key, &text, error) != WI_OK)
+        return error->code;
     enum wi_kv_result result =
         kv->write(kv->context, key, text.text, text.size, &loaded->revision, &problem);
     wi_buffer_clear(&text);

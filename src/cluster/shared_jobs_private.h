@@ -68,6 +68,9 @@ struct wi_shared_jobs {
 /* What a bucket says, as an operation's failure. */
 enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result result,
     const struct wi_broker_problem *problem, struct wi_error *error);
+/* Others were faster each time. */
+#define WI_SHARED_TRIES 64
+enum wi_code wi_shared_contended(const char *id, struct wi_error *error);
 
 void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id);
 int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id);
@@ -92,6 +95,9 @@ enum wi_code wi_shared_look(struct wi_shared_jobs *jobs, const char *id,
 /* The same, and fills the index with it. */
 enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
     struct wi_shared_loaded *loaded, struct wi_error *error);
+/* The record's key and text. */
+enum wi_code wi_shared_print(const struct wi_job_record *job, char key[WI_SHARED_KEY_SIZE],
+    struct wi_buffer *text, struct wi_error *error);
 /* Writes the record by its revision: 1 in `*done` and in the index, or 0 if it has another one. */
 enum wi_code wi_shared_save(struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded, int *done,
     struct wi_error *error);

@@ -27,6 +27,12 @@ enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result resul
     return WI_CLUSTER_UNAVAILABLE;
 }
 
+enum wi_code wi_shared_contended(const char *id, struct wi_error *error)
+{
+    return wi_error_set(
+        error, WI_CLUSTER_UNAVAILABLE, NULL, "other members change %s all the time; try again", id);
+}
+
 /* --- what is held ----------------------------------------------------------------------------- */
 
 void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id)

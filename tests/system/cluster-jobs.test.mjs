@@ -66,6 +66,19 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
         }
     }));
 
+    test('of many jobs at once each is one, and those with one key are one', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 2 }], async ({ members: [a, b] }) => {
+        // Alone, three under one key, and one under a key of its own, in this order.
+        const asked = Array.from({ length: 60 }, (_, i) => ({ value: i % 5 ? i % 200 : 200, options: i % 5 ? i % 5 === 4 ? keyed(`own-${i}`) : {} : keyed('shared') }));
+        const answers = await Promise.all(asked.map(({ value, options }) => a.post('/v1/jobs', echo(value), options)));
+        for (const { status, text } of answers) assert.equal(status, 202, text);
+        const ids = answers.map(({ json }) => json.id), shared = new Set(ids.filter((_, i) => i % 5 === 0));
+        assert.equal(shared.size, 1);
+        assert.equal(new Set(ids).size, asked.length * 4 / 5 + 1);
+        assert.equal(answers.filter(({ headers }) => headers['idempotency-replayed'] === 'true').length, asked.length / 5 - 1);
+        for (const [i, id] of ids.entries()) assertDone(await ended(b, id), asked[i].value);
+        assert.deepEqual(new Set((await b.get('/v1/jobs')).json.jobs.map((/** @type {any} */ job) => job.id)), new Set(ids));
+    }));
+
     test('a deadline and a priority are known at a member that has not accepted the job', () => withRoom([{ name: 'a' }, { name: 'b' }], async ({ members: [a, b], simulate }) => {
         const late = await accepted(a, echo(1, { timeout_ms: 1000 })), urgent = await accepted(a, echo(2, { priority: 9 }));
         const job = await ended(b, late);
@@ -187,6 +200,11 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
             assert.equal(full.status, 507);
             assert.equal(full.json.code, 'storage_failed');
             assert.match(full.json.detail, /takes no more/);
+            const twelve = await Promise.all(Array.from({ length: 12 }, () => a.post('/v1/jobs', big)));
+            for (const { status, json } of twelve)
+                if (status === 202) ids.push(json.id);
+                else assert.deepEqual([status, json.code], [507, 'storage_failed']);
+            assert.ok(twelve.some(({ status }) => status === 507));
             assert.deepEqual(new Set((await a.get('/v1/jobs')).json.jobs.map((/** @type {any} */ job) => job.id)), new Set(ids));
             await a.stop();
         } finally {

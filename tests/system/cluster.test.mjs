@@ -14,6 +14,7 @@ import { webinfer } from '../lib/cli.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { credentials, freePort, NatsServer } from '../lib/nats.mjs';
 import { cliPath, daemonPath, root } from '../lib/paths.mjs';
+import { accepted, echo } from '../lib/shared-jobs.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -276,6 +277,7 @@ describe('what a person has to mend', { concurrency: 2, ...withNats }, () => {
                     await until(async () => (await look(daemon)).ignored.garbage >= records, { what: 'all records' });
                     assert.equal((await look(daemon)).ignored.garbage, records); // none came twice, by another connection
                     assert.equal((await look(daemon)).state, 'member');
+                    await accepted(daemon, echo(1));
                 });
             });
         } finally {

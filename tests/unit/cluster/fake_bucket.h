@@ -34,6 +34,7 @@ struct fake_bucket {
     void *data;
     int walks_fail;     /* walks cannot be done now */
     size_t walks;       /* that were asked for */
+    size_t makes;       /* likewise, of keys that are made with one wait */
     double ack_wait_ms; /* of members that come; 0: 30 s */
     double now_ms;      /* its clock, which tests set */
     double changed_ms;  /* when that was read last, for a change */
@@ -129,6 +130,20 @@ static inline enum wi_kv_result fake_write(void *context, const char *key, const
 {
     uint64_t expected = *revision;
     return fake_change(context, key, bytes, size, &expected, revision, problem);
+}
+
+/* After a loss nothing more is done. */
+static inline void fake_make(void *context, struct wi_kv_fresh *all, size_t count)
+{
+    struct fake_bucket *bucket = context;
+    enum wi_kv_result result = WI_KV_DONE;
+    bucket->makes++;
+    for (size_t i = 0; i < count; i++) {
+        if (result != WI_KV_LOST)
+            result = fake_write(
+                bucket, all[i].key, all[i].bytes, all[i].size, &all[i].revision, &all[i].problem);
+        all[i].result = result;
+    }
 }
 
 static inline enum wi_kv_result fake_put(void *context, const char *key, const void *bytes,
@@ -299,6 +314,7 @@ static inline void fake_join(
     struct wi_error error;
     *member = (struct fake_member){.bucket = bucket,
         .kv = {.context = bucket,
+            .make = fake_make,
             .write = fake_write,
             .put = fake_put,
             .read = fake_read,
@@ -339,13 +355,20 @@ static inline void fake_accept_clear(struct wi_record_accept *op)
     wi_record_clear(&op->earlier);
 }
 
+static inline enum wi_code fake_accept_one(
+    struct fake_member *member, struct wi_record_accept *op, struct wi_error *error)
+{
+    struct wi_shared_accept asked = {.op = op, .error = error};
+    return wi_shared_accept(member->jobs, &asked, 1) == 1 ? asked.code : WI_INTERNAL;
+}
+
 /* `key` may be NULL. */
 static inline enum wi_code fake_accept(struct fake_member *member, const char *id, const char *body,
     const char *key, struct wi_error *error)
 {
     struct wi_record_accept op = {.key = key};
     fake_accept_fill(&op, id, body, strlen(body));
-    enum wi_code code = wi_shared_accept(member->jobs, &op, error);
+    enum wi_code code = fake_accept_one(member, &op, error);
     fake_accept_clear(&op);
     return code;
 }

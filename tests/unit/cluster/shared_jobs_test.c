@@ -311,19 +311,136 @@ TEST(a_key_finds_the_job_at_any_member)
     struct wi_record_accept op = {.key = "k"};
     assert_int_equal(accept_at(f, 0, "job-1", "x", "k"), WI_OK);
     fake_accept_fill(&op, "job-2", "x", 1);
-    assert_int_equal(wi_shared_accept(f->members[1].jobs, &op, &f->error), WI_OK);
+    assert_int_equal(fake_accept_one(&f->members[1], &op, &f->error), WI_OK);
     assert_int_equal(op.found, WI_RECORD_SAME);
     assert_string_equal(op.earlier.id, "job-1");
     fake_accept_clear(&op);
     fake_accept_fill(&op, "job-3", "other", 5);
-    assert_int_equal(wi_shared_accept(f->members[2].jobs, &op, &f->error), WI_OK);
+    assert_int_equal(fake_accept_one(&f->members[2], &op, &f->error), WI_OK);
     assert_int_equal(op.found, WI_RECORD_OTHER);
     fake_accept_clear(&op);
     fake_accept_fill(&op, "job-4", "x", 1);
     wi_text_copy(op.record.client, sizeof op.record.client, "another");
-    assert_int_equal(wi_shared_accept(f->members[2].jobs, &op, &f->error), WI_OK);
+    assert_int_equal(fake_accept_one(&f->members[2], &op, &f->error), WI_OK);
     assert_int_equal(op.found, WI_RECORD_NEW);
     fake_accept_clear(&op);
+}
+
+/* --- many at once ----------------------------------------------------------------------------- */
+
+#define MANY 5
+
+struct many {
+    struct wi_record_accept ops[MANY];
+    struct wi_error errors[MANY];
+    struct wi_shared_accept all[MANY];
+    size_t begun;
+};
+
+/* Jobs with the ids and keys of these; a key may be NULL. */
+static void accept_many(
+    struct fixture *f, struct many *many, const char *const ids[MANY], const char *const keys[MANY])
+{
+    *many = (struct many){0};
+    for (int i = 0; i < MANY; i++) {
+        fake_accept_fill(&many->ops[i], ids[i], "x", 1);
+        many->ops[i].key = keys ? keys[i] : NULL;
+        many->all[i] = (struct wi_shared_accept){.op = &many->ops[i], .error = &many->errors[i]};
+    }
+    f->bucket.makes = 0;
+    many->begun = wi_shared_accept(f->members[0].jobs, many->all, MANY);
+}
+
+static void many_clear(struct many *many)
+{
+    for (int i = 0; i < MANY; i++)
+        fake_accept_clear(&many->ops[i]);
+}
+
+static const char *const many_ids[] = {"job-0", "job-1", "job-2", "job-3", "job-4"};
+
+TEST(many_jobs_are_accepted_with_one_wait)
+{
+    static const char *const keys[] = {"a", NULL, "b", NULL, "c"};
+    struct fixture *f = *state;
+    struct many many;
+    char ids[256];
+    accept_many(f, &many, many_ids, keys);
+    assert_int_equal(many.begun, MANY);
+    assert_int_equal(f->bucket.makes, 1);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(many.all[i].code, WI_OK);
+        assert_int_equal(many.ops[i].found, WI_RECORD_NEW);
+    }
+    follow_all(f);
+    assert_int_equal(take_at(f, 3, ids, "x"), MANY);
+    many_clear(&many);
+}
+
+TEST(of_many_jobs_with_one_key_one_is_made)
+{
+    static const char *const keys[] = {"k", NULL, "k", "k", "other"};
+    struct fixture *f = *state;
+    struct many many;
+    accept_many(f, &many, many_ids, keys);
+    for (int i = 0; i < MANY; i++) {
+        int is_first = i != 2 && i != 3;
+        assert_int_equal(many.all[i].code, WI_OK);
+        assert_int_equal(many.ops[i].found, is_first ? WI_RECORD_NEW : WI_RECORD_SAME);
+        if (!is_first)
+            assert_string_equal(many.ops[i].earlier.id, "job-0");
+    }
+    assert_int_equal(fake_keys(&f->bucket, "watched.job."), 3);
+    many_clear(&many);
+}
+
+TEST(of_many_jobs_those_that_do_not_fit_are_refused_alone)
+{
+    struct fixture *f = *state;
+    struct many many;
+    f->bucket.fault = FULL; /* of the first */
+    accept_many(f, &many, many_ids, NULL);
+    assert_int_equal(many.begun, MANY);
+    assert_int_equal(many.all[0].code, WI_STORAGE_FAILED);
+    assert_string_equal(many.errors[0].detail, "a fault");
+    for (int i = 1; i < MANY; i++)
+        assert_int_equal(many.all[i].code, WI_OK);
+    assert_int_equal(fake_keys(&f->bucket, "watched.job."), MANY - 1);
+    many_clear(&many);
+}
+
+/* Each of them may be done or not. */
+TEST(many_jobs_are_lost_together)
+{
+    struct fixture *f = *state;
+    struct wi_broker_problem problem;
+    struct many many;
+    f->bucket.fault = LOST_AFTER;
+    accept_many(f, &many, many_ids, NULL);
+    assert_int_equal(many.begun, MANY);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(many.all[i].code, WI_CLUSTER_UNAVAILABLE);
+        assert_int_equal(many.errors[i].retry_after_s, 2);
+    }
+    assert_int_equal(fake_keys(&f->bucket, "watched.job."), 1);
+    assert_true(wi_shared_is_lost(f->members[0].jobs, &problem));
+    many_clear(&many);
+}
+
+/* Those behind are the keeper's, whose connection is gone. */
+TEST(a_loss_before_the_records_begins_no_more)
+{
+    static const char *const keys[] = {NULL, "k", NULL, NULL, NULL};
+    struct fixture *f = *state;
+    struct many many;
+    f->bucket.fault = LOST_BEFORE; /* of the key */
+    accept_many(f, &many, many_ids, keys);
+    assert_int_equal(many.begun, 2);
+    assert_int_equal(f->bucket.makes, 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(many.all[i].code, WI_CLUSTER_UNAVAILABLE);
+    assert_int_equal(fake_keys(&f->bucket, "watched.job."), 0);
+    many_clear(&many);
 }
 
 TEST(a_take_whose_answer_is_lost_is_queued_again_and_is_no_crash)
@@ -600,7 +717,7 @@ TEST(late_and_old_records_are_found_by_the_first_member_alone)
     assert_true(finish_at(f, 0, "job-1", "y", 5)); /* long ago */
     fake_accept_fill(&late, "job-2", "x", 1);
     late.record.deadline_at = late.record.accepted_at - 1;
-    assert_int_equal(wi_shared_accept(f->members[0].jobs, &late, &f->error), WI_OK);
+    assert_int_equal(fake_accept_one(&f->members[0], &late, &f->error), WI_OK);
     fake_accept_clear(&late);
     follow_all(f);
     struct wi_record_sweep op = {
