@@ -63,6 +63,10 @@ export function assembleModels(store, names) {
     }
 }
 
+/** What is left for an answer, beyond what the service may take, in ms. */
+const ON_TOP = 20_000;
+const waitOf = ({ timeout_ms: ms }) => (ms + ON_TOP > 120_000 ? { timeout: ms + ON_TOP } : {});
+
 export class Daemon {
     #log = '';
     #logFile = null;
@@ -226,15 +230,15 @@ export class Daemon {
     get(where, options) { return this.request(where, options); }
     post(where, body, options) { return this.request(where, { method: 'POST', body, ...options }); }
 
-    /** POST /v1/infer with JSON. */
-    infer(body, options) { return this.post('/v1/infer', body, options); }
+    /** POST /v1/infer with JSON. It is waited for as long as the service may take. */
+    infer(body, options) { return this.post('/v1/infer', body, { ...waitOf(body), ...options }); }
 
     /** POST /v1/infer with tensors in binary both ways. */
     inferBinary(head, tensors, options = {}) {
         const { headers, body } = kserve.encode(
             { ...head, parameters: { binary_data_output: true, ...head.parameters } }, tensors);
         return this.request('/v1/infer',
-            { method: 'POST', body, ...options, headers: { ...headers, ...options.headers } });
+            { method: 'POST', body, ...waitOf(head), ...options, headers: { ...headers, ...options.headers } });
     }
 
     /** Infers and demands a 200; gives the decoded answer. */
