@@ -75,7 +75,7 @@ function commandsOf(text) {
 }
 
 /** Sections that other tests have, or that are of the installed service. */
-const OTHERS = /^(?:Installing|From Python|From JavaScript|A Selenium Grid|Configuration|Tokens|Behind a proxy)\n/;
+const OTHERS = /^(?:Installing|From Python|From JavaScript|A Selenium Grid|Several machines|Configuration|Tokens|Behind a proxy)\n/;
 const all = ['README.md', 'docs/guide.md'].flatMap((name) => fs.readFileSync(path.join(root, name), 'utf8').split(/^## /m));
 const sections = all.filter((one) => !OTHERS.test(one));
 const shown = [...new Set(sections.flatMap(commandsOf))].filter((one) => !ELSEWHERE.test(one));
