@@ -95,9 +95,10 @@ struct wi_session;
 #define WI_SESSION_NETWORK "pool.network"
 /* The same in the error of a session that was not asked for, as its Grid had no room. */
 #define WI_SESSION_FULL "driver_url (full)"
-/* The same in errors of checks: the service does not answer, or a Grid's hub has forgotten the
- * session, which its node still has. Neither says anything about the page. */
+/* The same in errors of starts and checks: the service does not answer. */
 #define WI_SESSION_SERVICE "driver_url"
+/* The same in errors of checks: a Grid's hub has forgotten the session, which its node still has.
+ * Like the one before, it says nothing about the page. */
 #define WI_SESSION_FORGOTTEN "driver_url (forgotten)"
 /* Starts at once. `browser` is copied. It becomes broken if its node is not welcomed within
  * `timeout_ms`. */

@@ -100,7 +100,7 @@ static void on_driver_ready(void *context, const struct wi_error *error)
 
     session->call = NULL;
     if (error && wi_session_is_remote(session) && error->code == WI_UNAVAILABLE) {
-        wi_error_set(&hint, WI_UNAVAILABLE, "",
+        wi_error_set(&hint, WI_UNAVAILABLE, WI_SESSION_SERVICE,
             "%s; is it running, and does it have a free browser?", error->detail);
         error = &hint;
     }

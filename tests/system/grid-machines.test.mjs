@@ -127,6 +127,7 @@ test('the hub is killed: the page goes on serving', { timeout: slowly }, async (
     await post(2_000_000, 20);
     await hub.kill();
     await daemon.logs(new RegExp(`${before.id}: its service cannot check or end it now`), { timeout: soon });
+    await daemon.logs(/breaker open after \d+ failed starts/, { timeout: soon }); // of the second, which the hub was asked for
     await asker.more(200);
     assert.deepEqual((await serving()).map(({ id }) => id), [before.id]);
 });

@@ -143,6 +143,19 @@ static void session_check(const struct wi_pool *pool, struct pool_session *sessi
     wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
 }
 
+/* The service of its browser answers, perhaps again. */
+static void session_watch(struct wi_pool *pool, struct pool_session *session)
+{
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+
+    if (kind)
+        wi_pool_kind_answers(kind);
+    if (!wi_pool_session_unwatch(session, 0))
+        return;
+    wi_info("pool", session->id, "its service answers again");
+    wi_pool_plan_soon(pool->wake); /* it may have been due for replacement */
+}
+
 /* Whether the check says something about the service of its browser, and nothing about the page,
  * which goes on serving while its node is connected. */
 static int session_is_unwatched(struct wi_pool *pool, struct pool_session *session,
@@ -154,8 +167,7 @@ static int session_is_unwatched(struct wi_pool *pool, struct pool_session *sessi
     if (strcmp(error->field, WI_SESSION_FORGOTTEN) == 0) {
         /* Its service can still end it, once another one serves. */
         wi_pool_end_worn(pool, session, "its Grid's hub has forgotten it");
-        if (wi_pool_session_unwatch(session, 0))
-            wi_pool_plan_soon(pool->wake);
+        session_watch(pool, session);
         return 1;
     }
     if (!is_lost && (error->code != WI_SESSION_NOT_FOUND || !node || node->away || !kind ||
@@ -175,10 +187,8 @@ void wi_pool_checked(void *context, struct pool_session *session, const struct w
 
     if (!error || session_is_unwatched(pool, session, node, error)) {
         wi_pool_session_checked(session, 1);
-        if (!error && wi_pool_session_unwatch(session, 0)) {
-            wi_info("pool", session->id, "its service answers again");
-            wi_pool_plan_soon(pool->wake); /* it may have been due for replacement */
-        }
+        if (!error)
+            session_watch(pool, session);
         return;
     }
     wi_pool_session_checked(session, 0);

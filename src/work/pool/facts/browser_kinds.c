@@ -62,6 +62,7 @@ static void kinds_sort(struct pool_kinds *kinds, const struct wi_config *config)
 static void kind_keep(struct pool_kind *kind, const struct pool_kind *old)
 {
     kind->backoff = old->backoff;
+    kind->is_away = old->is_away;
     kind->requested_since = old->requested_since;
     kind->requested_by = old->requested_by;
     kind->requested_at = old->requested_at;
@@ -239,6 +240,7 @@ void wi_pool_kind_broken(
 
     wi_backoff_broken(backoff, now, served_ms >= 0, served_ms >= 0 ? served_ms : 0);
     kind->problem = *error;
+    kind->is_away = strcmp(error->field, WI_SESSION_SERVICE) == 0;
     if (backoff->open)
         wi_error_log("pool", kind->name, "breaker open after %u failed starts; next try in %.1f s",
             backoff->failures, (backoff->next_start - now) / 1000);
@@ -248,6 +250,7 @@ void wi_pool_kind_full(struct pool_kind *kind, const struct wi_error *error)
 {
     if (!kind->full)
         wi_warn("pool", kind->name, "waits for room: %s", error->detail);
+    wi_pool_kind_answers(kind);
     kind->full = 1;
     kind->problem = *error;
 }
@@ -257,6 +260,15 @@ void wi_pool_kind_has_room(struct pool_kind *kind)
     if (kind->full)
         kind->problem.code = WI_OK;
     kind->full = 0;
+}
+
+void wi_pool_kind_answers(struct pool_kind *kind)
+{
+    if (!kind->is_away)
+        return;
+    kind->is_away = 0;
+    kind->problem.code = WI_OK;
+    wi_pool_kind_forgive(kind);
 }
 
 void wi_pool_kind_forgive(struct pool_kind *kind)

@@ -23,6 +23,7 @@ struct pool_kind {
     struct wi_error problem;
     struct wi_backoff backoff;
     int full;               /* its Grid has no room */
+    int is_away;            /* the last session that broke could not reach its service */
     double requested_since; /* when a session of it was requested; 0: it was not, or has come */
     unsigned requested_by;  /* the client (facts/use.h); 0: no particular one */
     char stamp[WI_KIND_STAMP_SIZE]; /* of the installed programs: wi_kind_stamp; "": none */
@@ -85,6 +86,8 @@ void wi_pool_kind_broken(
 /* Its Grid has no room, which is no failure; it has room again, or was not asked yet. */
 void wi_pool_kind_full(struct pool_kind *kind, const struct wi_error *error);
 void wi_pool_kind_has_room(struct pool_kind *kind);
+/* Its service answers: what failed because it did not is cleared. */
+void wi_pool_kind_answers(struct pool_kind *kind);
 /* Clears its failures. */
 void wi_pool_kind_forgive(struct pool_kind *kind);
 

@@ -370,7 +370,14 @@ TEST(a_page_that_its_grid_has_forgotten_is_replaced)
 {
     browser.driver_url = "http://grid:4444";
     serve();
+    struct pool_kind *kind = wi_pool_kind_of(pool, its());
+    struct wi_error away;
+    wi_error_set(&away, WI_UNAVAILABLE, WI_SESSION_SERVICE, "it does not answer");
+    for (int i = 0; i < WI_BREAKER_FAILURES; i++)
+        wi_pool_kind_broken(kind, 1000, -1, &away); /* another one could not be started */
+    assert_true(kind->backoff.open);
     find_out(WI_SESSION_NOT_FOUND, WI_SESSION_FORGOTTEN);
+    assert_false(kind->backoff.open); /* the hub is back */
     expect_well();
     assert_string_equal(its()->worn, "its Grid's hub has forgotten it");
 }

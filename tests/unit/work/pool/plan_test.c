@@ -389,6 +389,20 @@ TEST(a_full_grid_is_watched_and_not_asked)
     assert_int_equal(seen.begun, 2);
 }
 
+TEST(a_full_grid_is_one_that_is_back)
+{
+    struct wi_error away;
+
+    wi_error_set(&away, WI_UNAVAILABLE, WI_SESSION_SERVICE, "it does not answer");
+    browser.driver_url = "http://grid:4444";
+    for (int i = 0; i < WI_BREAKER_FAILURES; i++)
+        wi_pool_kind_broken(chrome(), 1000, -1, &away);
+    assert_true(chrome()->backoff.open);
+    find_full();
+    assert_false(chrome()->backoff.open);
+    assert_string_equal(wi_pool_kind_problem(chrome()), "the Grid has no free chrome");
+}
+
 TEST(a_full_grid_that_no_longer_answers_is_tried)
 {
     browser.driver_url = "http://grid:4444";

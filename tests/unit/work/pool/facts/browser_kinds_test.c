@@ -73,6 +73,33 @@ TEST(what_was_learnt_outlives_a_change_of_the_configuration)
     assert_false(kind->backoff.open);
 }
 
+/* The service cannot be reached, or the browser fails. */
+static void break_all(struct pool_kind *kind, const char *field)
+{
+    struct wi_error error;
+
+    wi_error_set(&error, WI_UNAVAILABLE, field, "it does not start");
+    for (int i = 0; i < WI_BREAKER_FAILURES; i++)
+        wi_pool_kind_broken(kind, 1000, -1, &error);
+    assert_true(kind->backoff.open);
+}
+
+TEST(a_service_that_was_away_and_answers_is_tried_at_once)
+{
+    struct pool_kinds *kinds = *state;
+    struct pool_kind *kind = wi_pool_kinds_find(kinds, "chrome");
+
+    break_all(kind, WI_SESSION_SERVICE);
+    wi_pool_kind_answers(kind);
+    assert_false(kind->backoff.open);
+    assert_true(kind->backoff.next_start == 0);
+    assert_int_equal(kind->problem.code, WI_OK);
+    break_all(kind, ""); /* which the service's answer does not excuse */
+    wi_pool_kind_answers(kind);
+    assert_true(kind->backoff.open);
+    assert_string_equal(kind->problem.detail, "it does not start");
+}
+
 TEST(a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start)
 {
     struct pool_kinds *kinds = *state;
