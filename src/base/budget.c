@@ -7,11 +7,18 @@
 #include <assert.h>
 #include <stddef.h>
 
+int wi_budget_fits(const struct wi_budget *budget, uint64_t bytes)
+{
+    return budget == NULL || (bytes <= budget->limit && budget->used <= budget->limit - bytes);
+}
+
 int wi_budget_take(struct wi_budget *budget, uint64_t bytes)
 {
     if (budget == NULL)
         return 0;
-    if (bytes > budget->limit || budget->used > budget->limit - bytes)
+    if (!wi_budget_fits(budget, bytes) && bytes <= budget->limit && budget->on_short)
+        budget->on_short(budget->context, bytes);
+    if (!wi_budget_fits(budget, bytes))
         return -1;
     budget->used += bytes;
     return 0;

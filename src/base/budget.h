@@ -12,8 +12,15 @@
 struct wi_budget {
     uint64_t limit;
     uint64_t used;
+    /* Called from inside wi_budget_take when `bytes` do not fit: its owner gives back memory
+     * that is only kept for later, until they fit or it has no more. NULL: there is no such owner.
+     */
+    void (*on_short)(void *context, uint64_t bytes);
+    void *context;
 };
 
+/* Whether `bytes` fit now. */
+int wi_budget_fits(const struct wi_budget *budget, uint64_t bytes);
 /* Takes `bytes` if they fit: 0, or -1 and nothing is taken. */
 int wi_budget_take(struct wi_budget *budget, uint64_t bytes);
 /* Counts memory that is already held, whether it fits or not. */

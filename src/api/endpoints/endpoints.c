@@ -24,6 +24,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
         .on_failure = wi_infer_count_failure,
+        .on_ended = wi_api_channels_tell,
         .on_stored = wi_infer_count_stored,
         .on_rest = wi_infer_rest,
         .context = api};
@@ -62,6 +63,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->hearings = wi_hearings_new(api);
     endpoints->lists = wi_api_lists_new(api);
     endpoints->watchers = wi_api_watchers_new(api);
+    endpoints->channels = wi_api_channels_new(api);
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
@@ -79,6 +81,7 @@ void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config 
     wi_durable_reload(endpoints->durable, config);
     wi_api_lists_renew(endpoints->lists);
     wi_api_watchers_end(endpoints->watchers); /* they come again, with the tokens that hold now */
+    wi_api_channels_end(endpoints->channels); /* these too */
 }
 
 void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
@@ -99,6 +102,7 @@ void wi_endpoints_finish(struct wi_endpoints *endpoints)
     wi_progress_answers_finish(endpoints);
     wi_api_senders_finish(endpoints);
     wi_api_watchers_end(endpoints->watchers);
+    wi_api_channels_end(endpoints->channels);
 }
 
 void wi_endpoints_free(struct wi_endpoints *endpoints)
@@ -113,6 +117,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_backup_forsake(endpoints->backup);
     wi_api_lists_free(endpoints->lists);
     wi_api_watchers_free(endpoints->watchers);
+    wi_api_channels_free(endpoints->channels);
     wi_text_load_free(endpoints->text_load);
     wi_openapi_document_free(endpoints->openapi);
     wi_timer_free(endpoints->steps);

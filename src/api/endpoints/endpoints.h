@@ -11,6 +11,7 @@
 #include "api/endpoints/sound/hearings.h"
 #include "api/endpoints/stream_endpoint.h"
 #include "api/endpoints/text_load.h"
+#include "api/endpoints/watch/channels_endpoint.h"
 #include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
 #include "owners/durable/durable.h"
@@ -32,6 +33,7 @@ struct wi_endpoints {
     struct wi_api_backup *backup; /* made or sent now; NULL: none is */
     struct wi_api_lists *lists;
     struct wi_api_watchers *watchers;
+    struct wi_api_channels *channels;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_openapi_document *openapi;
     struct wi_page_cache pages;
