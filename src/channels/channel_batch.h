@@ -16,9 +16,10 @@
 enum wi_channel { WI_CHANNEL_RESULTS, WI_CHANNEL_VECTORS, WI_CHANNEL_COUNT };
 extern const char *const wi_channel_names[]; /* "job_results", "vector_updates", ended by NULL */
 
-/* The forms of a message: a server-sent event, or a frame of the node protocol that is padded with
- * zeros to a multiple of 8 bytes. */
-enum wi_channel_form { WI_CHANNEL_EVENTS, WI_CHANNEL_FRAMES, WI_CHANNEL_FORMS };
+/* The forms of a message: a server-sent event, whose data is the message in JSON; a frame of the
+ * node protocol that is padded with zeros to a multiple of 8 bytes; or the message in JSON without
+ * the vectors, and then these as bare bytes. */
+enum wi_channel_form { WI_CHANNEL_EVENTS, WI_CHANNEL_FRAMES, WI_CHANNEL_FLOATS, WI_CHANNEL_FORMS };
 
 /* The most rows of a batch, and the bytes of its rows beyond which it takes no more. */
 #define WI_BATCH_ROWS 256
@@ -85,12 +86,25 @@ struct wi_batch *wi_batch_tail(const struct wi_batch *batch, size_t from);
 size_t wi_batch_numbers(const struct wi_batch *batch);
 /* Appends the message as a server-sent event. May run on any thread. */
 void wi_batch_print_event(const struct wi_batch *batch, struct wi_buffer *out);
-/* The message as a frame, whose vectors are slices of the blobs that have them. */
+/* The message as a frame, and as JSON before bare floats. The vectors are slices of the blobs that
+ * have them. */
 struct wi_parcel *wi_batch_frame(const struct wi_batch *batch);
+struct wi_parcel *wi_batch_floats(const struct wi_batch *batch);
 /* The message that says that so many rows of a channel were not sent. */
 struct wi_parcel *wi_missed_message(
     struct wi_budget *budget, enum wi_channel_form form, enum wi_channel channel, uint64_t count);
-/* What shows that the service is alive, between two messages. */
+/* What shows that the service is alive, between two messages of a stream: an event or a frame. */
 void wi_alive_message(struct wi_buffer *out, enum wi_channel_form form);
+
+/* What a WebSocket sends of a message in any form: a text or a frame, or a text and the floats that
+ * follow it. */
+struct wi_channel_part {
+    size_t at, size; /* in the parcel */
+    int binary;
+};
+#define WI_CHANNEL_PARTS 2
+/* Fills `parts`, and returns their number. */
+size_t wi_channel_parts(const struct wi_parcel *parcel, enum wi_channel_form form,
+    struct wi_channel_part parts[WI_CHANNEL_PARTS]);
 
 #endif

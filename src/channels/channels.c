@@ -289,6 +289,8 @@ static struct wi_parcel *batch_message(
         /* it is there */
     } else if (form == WI_CHANNEL_FRAMES) {
         batch->parcels[form] = wi_batch_frame(batch);
+    } else if (form == WI_CHANNEL_FLOATS) {
+        batch->parcels[form] = wi_batch_floats(batch);
     } else if (batch->is_printing) {
         /* it is on its way */
     } else if (wi_batch_numbers(batch) <= INLINE_NUMBERS) {
@@ -379,6 +381,29 @@ struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     channels->count++;
     wi_timer_stop(channels->leave);
     return subscriber;
+}
+
+void wi_subscriber_want(
+    struct wi_subscriber *subscriber, unsigned channels, const struct wi_strings *models)
+{
+    struct entry *entry, *next;
+    subscriber->wanted = channels;
+    wi_strings_clear(&subscriber->models);
+    wi_strings_copy(&subscriber->models, models);
+    DL_FOREACH_SAFE(subscriber->queue, entry, next)
+    if (!(channels >> entry->channel & 1))
+        entry_remove(subscriber, entry);
+}
+
+int wi_subscriber_recall(struct wi_subscriber *subscriber, enum wi_channel channel, size_t rows)
+{
+    const struct entry *entry;
+    DL_FOREACH(subscriber->queue, entry)
+    if (entry->is_recent)
+        return -1;
+    subscriber_get_recent(subscriber, channel, rows);
+    subscriber->has_more = 0; /* who asks looks */
+    return 0;
 }
 
 void wi_subscriber_free(struct wi_subscriber *subscriber)

@@ -66,8 +66,27 @@ struct wi_subscriber;
 struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     const struct wi_subscription *wants, void (*on_more)(void *context), void *context);
 void wi_subscriber_free(struct wi_subscriber *subscriber); /* NULL is fine */
+/* From now on it hears these channels and models instead. Messages of other channels that it has
+ * not taken are dropped. */
+void wi_subscriber_want(
+    struct wi_subscriber *subscriber, unsigned channels, const struct wi_strings *models);
+/* Queues the latest rows of a channel once more. 0, or -1: it has not taken those of an earlier
+ * call, or of its beginning. */
+int wi_subscriber_recall(struct wi_subscriber *subscriber, enum wi_channel channel, size_t rows);
 /* The next message, a reference; NULL: there is none now. */
 struct wi_parcel *wi_subscriber_next(struct wi_subscriber *subscriber);
+
+/* --- subscription.c: what a client asks for --------------------------------------------------- */
+
+#define WI_CHANNEL_MODELS_MAX 64 /* names in a subscription */
+
+/* Adds the channel of that name. WI_OK, or WI_INVALID_FIELD for `field`. */
+enum wi_code wi_channel_add(
+    const char *name, const char *field, unsigned *channels, struct wi_error *error);
+/* Whether there are at most that many, and each is the name of a model: WI_OK, or WI_INVALID_FIELD
+ * for `field`. */
+enum wi_code wi_channel_check_models(
+    const struct wi_strings *models, const char *field, struct wi_error *error);
 
 /* --- ending.c: what is told of a run ---------------------------------------------------------- */
 

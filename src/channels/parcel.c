@@ -24,6 +24,7 @@ struct wi_parcel {
     uint64_t charged;
     struct piece *pieces;
     size_t count;
+    size_t padding; /* zeros at the end */
 };
 
 struct wi_parcel *wi_parcel_new(struct wi_budget *budget)
@@ -61,6 +62,7 @@ static struct piece *piece_add(struct wi_parcel *parcel, const void *bytes, size
     struct piece *piece = WI_APPEND(parcel->pieces, parcel->count);
     *piece = (struct piece){.at = parcel->size, .size = size, .bytes = bytes};
     parcel->size += size;
+    parcel->padding = 0;
     return piece;
 }
 
@@ -91,8 +93,11 @@ void wi_parcel_pad(struct wi_parcel *parcel, size_t multiple)
     static const char zeros[PAD_MAX];
     size_t over = parcel->size % multiple;
     assert(multiple <= PAD_MAX);
-    if (over > 0)
-        piece_add(parcel, zeros, multiple - over);
+    if (over == 0)
+        return;
+    size_t padding = parcel->padding + multiple - over;
+    piece_add(parcel, zeros, multiple - over);
+    parcel->padding = padding;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -100,6 +105,16 @@ void wi_parcel_pad(struct wi_parcel *parcel, size_t multiple)
 size_t wi_parcel_size(const struct wi_parcel *parcel)
 {
     return parcel->size;
+}
+
+size_t wi_parcel_first(const struct wi_parcel *parcel)
+{
+    return parcel->count > 0 ? parcel->pieces[0].size : 0;
+}
+
+size_t wi_parcel_padding(const struct wi_parcel *parcel)
+{
+    return parcel->padding;
 }
 
 /* The piece with the byte `at`, which is within the parcel. */

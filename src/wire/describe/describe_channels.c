@@ -6,6 +6,7 @@ const struct wi_schema wi_channel_schemas[] = {
     WI_OBJECT("JobCompleted",
         {"type", "'job_completed'", NULL},
         {"jobs", "[ChannelJob]", "The requests that have ended, in this order."},
+        {"result?", "ChannelResult|null", "The result of the only job, if it was published."},
         {"timestamp", "integer", "When the message was made, in milliseconds since 1970."}),
     WI_OBJECT("ChannelJob",
         {"id", "string", "The id of the request, or of the job."},

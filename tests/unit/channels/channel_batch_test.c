@@ -245,6 +245,98 @@ TEST(a_tail_has_the_last_rows)
     wi_batch_unref(batch);
 }
 
+TEST(the_result_of_the_only_job_is_also_beside_it)
+{
+    static const char told[] = "{\"id\":\"a\\\",\\\"result\\\":1\",\"result\":{\"vector\":[1,2]}}";
+    struct wi_batch *batch = wi_batch_new(&budget, WI_CHANNEL_RESULTS, "ada", "nest", 0);
+    wi_batch_add_result(batch, told, strlen(told));
+    struct wi_batch *two = wi_batch_new(&budget, WI_CHANNEL_RESULTS, "ada", "nest", 0);
+    wi_batch_add_result(two, told, strlen(told));
+    wi_batch_add_result(two, told, strlen(told));
+    wi_batch_seal(batch, 0);
+    wi_batch_seal(two, 0);
+    json_t *data = event_of(batch, "job_completed");
+    const json_t *job = json_array_get(json_object_get(data, "jobs"), 0);
+    assert_string_equal(member_text(job, "id"), "a\",\"result\":1");
+    assert_true(json_equal(json_object_get(data, "result"), json_object_get(job, "result")));
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(data, "result"), "vector")), 2);
+    json_decref(data);
+    data = event_of(two, "job_completed");
+    assert_null(json_object_get(data, "result"));
+    json_decref(data);
+    wi_batch_unref(batch);
+    wi_batch_unref(two);
+}
+
+/* The part as text or bytes, ended by NUL. */
+static char *read_part(const struct wi_parcel *parcel, const struct wi_channel_part *part)
+{
+    char *bytes = wi_alloc(part->size + 1);
+    assert_int_equal(wi_parcel_read(parcel, part->at, bytes, part->size), part->size);
+    return bytes;
+}
+
+TEST(a_websocket_gets_the_data_of_an_event_and_a_frame_without_zeros)
+{
+    struct wi_tensor vectors = make_vectors(&budget, 3, 3, 0.5f, 0);
+    struct wi_batch *batch = vectors_batch(&vectors);
+    struct wi_channel_part parts[WI_CHANNEL_PARTS];
+    struct wi_buffer text = {0};
+    wi_batch_print_event(batch, &text);
+    json_t *event = read_event(text.text, "vector_batch");
+    struct wi_parcel *parcel = wi_parcel_new(&budget);
+    wi_parcel_add_text(parcel, &text);
+    assert_int_equal(wi_channel_parts(parcel, WI_CHANNEL_EVENTS, parts), 1);
+    assert_false(parts[0].binary);
+    char *bytes = read_part(parcel, &parts[0]);
+    json_t *data = json_loads(bytes, 0, NULL);
+    assert_true(json_equal(data, event));
+    json_decref(event);
+    json_decref(data);
+    free(bytes);
+    wi_parcel_unref(parcel);
+
+    parcel = wi_batch_frame(batch);
+    assert_int_equal(wi_channel_parts(parcel, WI_CHANNEL_FRAMES, parts), 1);
+    assert_true(parts[0].binary && parts[0].at == 0);
+    assert_int_equal(parts[0].size, wi_parcel_size(parcel) - 4); /* 36 bytes are padded to 40 */
+    wi_parcel_unref(parcel);
+    wi_batch_unref(batch);
+    free_vectors(&vectors);
+}
+
+TEST(floats_follow_a_text_without_them)
+{
+    struct wi_tensor vectors = make_vectors(&budget, 3, 3, 0.5f, 0);
+    struct wi_batch *batch = vectors_batch(&vectors);
+    struct wi_channel_part parts[WI_CHANNEL_PARTS];
+    struct wi_parcel *parcel = wi_batch_floats(batch);
+    assert_int_equal(wi_channel_parts(parcel, WI_CHANNEL_FLOATS, parts), 2);
+    assert_true(!parts[0].binary && parts[1].binary);
+    assert_int_equal(parts[1].size, 9 * sizeof(float));
+    char *text = read_part(parcel, &parts[0]), *bytes = read_part(parcel, &parts[1]);
+    json_t *data = json_loads(text, 0, NULL);
+    assert_non_null(data);
+    assert_string_equal(member_text(data, "type"), "vector_batch");
+    assert_int_equal(member_integer(data, "count"), 3);
+    assert_null(json_object_get(data, "vectors"));
+    assert_memory_equal(bytes, wi_tensor_bytes(&vectors), 9 * sizeof(float));
+    json_decref(data);
+    free(text);
+    free(bytes);
+    wi_parcel_unref(parcel);
+    wi_batch_unref(batch);
+    free_vectors(&vectors);
+
+    parcel = wi_missed_message(&budget, WI_CHANNEL_FLOATS, WI_CHANNEL_VECTORS, 9);
+    assert_int_equal(wi_channel_parts(parcel, WI_CHANNEL_FLOATS, parts), 1);
+    text = read_part(parcel, &parts[0]);
+    assert_string_equal(text, "{\"type\":\"missed\",\"channel\":\"vector_updates\",\"count\":9}");
+    free(text);
+    wi_parcel_unref(parcel);
+}
+
 TEST(what_was_missed_is_told_in_both_forms)
 {
     struct wi_parcel *parcel =

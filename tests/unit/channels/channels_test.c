@@ -412,6 +412,59 @@ TEST(recent_rows_come_first_and_no_more_than_are_wanted)
     wi_subscriber_free(none);
 }
 
+TEST(a_subscriber_may_want_something_else)
+{
+    struct wi_strings none = {0}, nest = {0};
+    struct wi_subscriber *ada = subscribe_to(RESULTS, "ada", NULL, 0);
+    wi_strings_add(&nest, "nest");
+    tell_vectors("ada", "finch", 2, 2, 0);
+    wi_channels_hand_on(fixture->channels);
+    wi_subscriber_want(ada, VECTORS, &nest);
+    check_nothing(ada); /* of a channel that it does not want any more */
+    tell_vectors("ada", "finch", 2, 2, 0);
+    tell_vectors("ada", "nest", 3, 2, 0);
+    wi_channels_hand_on(fixture->channels);
+    check_next(ada, "vector_batch", 3);
+    check_nothing(ada);
+    wi_subscriber_want(ada, 0, &none);
+    tell_vectors("ada", "nest", 1, 2, 0);
+    wi_channels_hand_on(fixture->channels);
+    check_nothing(ada);
+    wi_subscriber_free(ada);
+    wi_strings_clear(&nest);
+}
+
+TEST(the_latest_rows_can_be_asked_for_once_more)
+{
+    struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, 0);
+    tell_vectors("ada", "nest", 5, 2, 0);
+    wi_channels_hand_on(fixture->channels);
+    check_next(ada, "vector_batch", 5);
+    assert_int_equal(wi_subscriber_recall(ada, WI_CHANNEL_VECTORS, 2), 0);
+    assert_int_equal(wi_subscriber_recall(ada, WI_CHANNEL_VECTORS, 2), -1);
+    check_next(ada, "vector_batch", 2);
+    check_nothing(ada);
+    assert_int_equal(wi_subscriber_recall(ada, WI_CHANNEL_VECTORS, 1000), 0);
+    check_next(ada, "vector_batch", 5);
+    wi_subscriber_free(ada);
+}
+
+TEST(floats_are_a_form_of_their_own)
+{
+    struct wi_subscriber *one = subscribe_as(WI_CHANNEL_FLOATS, VECTORS, "ada", NULL, 0);
+    struct wi_subscriber *other = subscribe_as(WI_CHANNEL_FLOATS, VECTORS, NULL, NULL, 0);
+    tell_vectors("ada", "nest", 200, 64, 0); /* no thread prints it */
+    wi_channels_hand_on(fixture->channels);
+    struct wi_parcel *first = wi_subscriber_next(one), *second = wi_subscriber_next(other);
+    assert_non_null(first);
+    assert_ptr_equal(first, second);
+    assert_true(wi_parcel_size(first) - wi_parcel_first(first) == 200 * 64 * sizeof(float));
+    wi_parcel_unref(first);
+    wi_parcel_unref(second);
+    wi_subscriber_free(one);
+    wi_subscriber_free(other);
+}
+
 TEST(without_subscribers_nothing_is_kept)
 {
     tell_vectors("ada", "nest", 5, 2, 0);

@@ -70,9 +70,14 @@ TEST(zeros_fill_it_to_a_multiple)
     wi_parcel_pad(parcel, 8);
     wi_parcel_pad(parcel, 8);
     assert_int_equal(wi_parcel_size(parcel), 8);
+    assert_int_equal(wi_parcel_padding(parcel), 5);
     wi_parcel_pad(parcel, 16);
     assert_int_equal(wi_parcel_read(parcel, 0, out, 16), 16);
     assert_memory_equal(out, padded, 16);
+    assert_int_equal(wi_parcel_padding(parcel), 13);
+    add_text(parcel, "d");
+    assert_int_equal(wi_parcel_padding(parcel), 0);
+    assert_int_equal(wi_parcel_first(parcel), 3);
     wi_parcel_unref(parcel);
 }
 

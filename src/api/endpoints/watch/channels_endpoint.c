@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "channels/recent.h"
-#include "terms/model_name.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +24,6 @@
 #define MOST_PART 2
 /* How long after a message it may still be on its way when the service ends. */
 #define FINISH_MS 250
-#define MODELS_MAX 64 /* names in a query */
 
 struct listener {
     struct wi_api_channels *all;
@@ -155,25 +153,13 @@ static void words_split(struct wi_strings *list, const char *words)
     }
 }
 
-static enum wi_code add_channel(const char *name, unsigned *channels, struct wi_error *error)
-{
-    for (int i = 0; i < WI_CHANNEL_COUNT; i++) {
-        if (strcmp(wi_channel_names[i], name) != 0)
-            continue;
-        *channels |= 1u << i;
-        return WI_OK;
-    }
-    wi_error_set(error, WI_INVALID_FIELD, "names", "\"%.40s\" is not a channel", name);
-    return wi_error_allow(error, "job_results, vector_updates");
-}
-
 static enum wi_code read_names(const char *words, unsigned *channels, struct wi_error *error)
 {
     struct wi_strings names = {0};
     enum wi_code code = WI_OK;
     words_split(&names, words ? words : "job_results,vector_updates");
     for (size_t i = 0; i < names.count && code == WI_OK; i++)
-        code = add_channel(names.items[i], channels, error);
+        code = wi_channel_add(names.items[i], "names", channels, error);
     wi_strings_clear(&names);
     return code;
 }
@@ -182,18 +168,7 @@ static enum wi_code read_models(
     const char *words, struct wi_strings *models, struct wi_error *error)
 {
     words_split(models, words);
-    if (models->count > MODELS_MAX) {
-        wi_error_set(error, WI_INVALID_FIELD, "models", "there are %zu names", models->count);
-        return wi_error_expect(error, "at most %d names", MODELS_MAX);
-    }
-    for (size_t i = 0; i < models->count; i++) {
-        if (wi_model_check_name(models->items[i], NULL) == WI_OK)
-            continue;
-        wi_error_set(error, WI_INVALID_FIELD, "models", "\"%.100s\" is not the name of a model",
-            models->items[i]);
-        return wi_error_expect(error, "names of models, separated by commas");
-    }
-    return WI_OK;
+    return wi_channel_check_models(models, "models", error);
 }
 
 /* `models` are the caller's, to be cleared. */
@@ -250,6 +225,11 @@ struct wi_api_channels *wi_api_channels_new(struct wi_api *api)
     channels->channels = wi_channels_new(api->deps.loop, api->deps.budget, api->heavy);
     channels->beat = wi_timer_new(api->deps.loop, on_beat, channels);
     return channels;
+}
+
+struct wi_channels *wi_api_channels_of(const struct wi_api_channels *channels)
+{
+    return channels->channels;
 }
 
 void wi_api_channels_tell(void *context, const struct wi_run_ending *ending)
