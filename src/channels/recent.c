@@ -21,13 +21,13 @@ struct owner {
 };
 
 struct wi_recent {
-    const struct wi_budget *budget;
+    struct wi_budget *budget;
     struct owner *owners;
     struct wi_batch *oldest, *newest;
     uint64_t bytes;
 };
 
-struct wi_recent *wi_recent_new(const struct wi_budget *budget)
+struct wi_recent *wi_recent_new(struct wi_budget *budget)
 {
     struct wi_recent *recent = wi_alloc(sizeof *recent);
     recent->budget = budget;
@@ -48,6 +48,13 @@ uint64_t wi_recent_bytes(const struct wi_recent *recent)
 }
 
 /* --- the lists -------------------------------------------------------------------------------- */
+
+static void recent_count(struct wi_recent *recent, uint64_t bytes)
+{
+    recent->bytes = bytes;
+    if (recent->budget)
+        recent->budget->spare = bytes;
+}
 
 static struct owner *owner_find(const struct wi_recent *recent, const char *name)
 {
@@ -107,7 +114,7 @@ static void batch_drop(struct wi_recent *recent, struct wi_batch *batch)
     batch_unlink(recent, line, batch);
     line->rows -= batch->count;
     owner->bytes -= batch->bytes;
-    recent->bytes -= batch->bytes;
+    recent_count(recent, recent->bytes - batch->bytes);
     batch->is_kept = 0;
     wi_batch_unref(batch);
     for (int i = 0; i < WI_CHANNEL_COUNT; i++)
@@ -160,7 +167,7 @@ void wi_recent_add(struct wi_recent *recent, struct wi_batch *batch)
     batch->is_kept = 1;
     line->rows += batch->count;
     owner->bytes += batch->bytes;
-    recent->bytes += batch->bytes;
+    recent_count(recent, recent->bytes + batch->bytes);
     while (line->rows - line->oldest->count >= WI_RECENT_ROWS)
         batch_drop(recent, line->oldest);
     while (owner->bytes > WI_RECENT_BYTES)

@@ -13,8 +13,8 @@
 #define WI_RECENT_PART 8 /* one in so many of the memory budget */
 
 struct wi_recent;
-/* `budget` (may be NULL) is only read. */
-struct wi_recent *wi_recent_new(const struct wi_budget *budget);
+/* `budget` (may be NULL) is told how much of it is only kept here (`spare`). */
+struct wi_recent *wi_recent_new(struct wi_budget *budget);
 void wi_recent_free(struct wi_recent *recent); /* NULL is fine */
 /* Keeps a sealed batch, in which it takes a reference, as the newest one. */
 void wi_recent_add(struct wi_recent *recent, struct wi_batch *batch);

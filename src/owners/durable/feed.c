@@ -193,7 +193,7 @@ static struct room look_at_room(const struct wi_durable *durable)
     const struct wi_budget *budget = durable->deps.runs.budget;
     struct wi_pool_counters pool;
     struct room room = {.bound = (size_t)durable->deps.runs.config->pool.max_queue / 2 + 1,
-        .is_scarce = budget->used > budget->limit / 2};
+        .is_scarce = wi_budget_in_use(budget) > budget->limit / 2};
     wi_pool_counters(durable->deps.runs.pool, &pool);
     room.most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)

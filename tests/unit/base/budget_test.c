@@ -71,8 +71,27 @@ TEST(what_is_only_kept_is_given_back_for_what_does_not_fit)
     assert_int_equal(budget.used, 75);
 }
 
+TEST(what_is_only_kept_is_not_in_use)
+{
+    struct keeper keeper = {.kept = 40};
+    struct wi_budget budget = {
+        .limit = 100, .on_short = give_back, .context = &keeper, .spare = 40};
+    keeper.budget = &budget;
+    wi_budget_force(&budget, 90);
+    assert_int_equal(wi_budget_in_use(&budget), 50);
+    wi_budget_make_room(&budget, 10);
+    assert_int_equal(keeper.calls, 0); /* there is room */
+    wi_budget_make_room(&budget, 30);
+    assert_int_equal(keeper.kept, 20);
+    assert_int_equal(budget.used, 70);
+    budget.spare = 80; /* it is only about right */
+    assert_int_equal(wi_budget_in_use(&budget), 0);
+}
+
 TEST(none_counts_nothing)
 {
+    assert_int_equal(wi_budget_in_use(NULL), 0);
+    wi_budget_make_room(NULL, UINT64_MAX);
     assert_int_equal(wi_budget_take(NULL, UINT64_MAX), 0);
     wi_budget_force(NULL, UINT64_MAX);
     wi_budget_give(NULL, UINT64_MAX);

@@ -40,6 +40,7 @@ static int tear_down(void **state)
     uv_close((uv_handle_t *)&fixture->limit, NULL);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(fixture->budget.used, 0);
+    assert_int_equal(fixture->budget.spare, 0);
     assert_null(fixture->budget.on_short);
     return uv_loop_close(&fixture->loop);
 }

@@ -128,7 +128,10 @@ TEST(batches_can_be_dropped_one_by_one_and_all)
     assert_int_equal(wi_recent_drop_oldest(recent), 1);
     assert_int_equal(find(NULL, 10, NULL, NULL), 1);
     assert_int_equal(find("bob", 10, NULL, NULL), 1);
+    assert_true(wi_recent_bytes(recent) > 10);
+    assert_int_equal(budget.spare, wi_recent_bytes(recent));
     wi_recent_clear(recent);
+    assert_int_equal(budget.spare, 0);
     assert_int_equal(wi_recent_drop_oldest(recent), 0);
     assert_int_equal(wi_recent_bytes(recent), 0);
     assert_int_equal(budget.used, 0);
