@@ -331,8 +331,7 @@ enum wi_code wi_channels_check_room(
     size_t own = 0;
     if (channels->count >= most || channels->count >= WI_SUBSCRIBERS_ALL)
         return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
-            "%zu clients have subscribed to channels, which is the limit; try again later",
-            channels->count);
+            "as many clients have subscribed to channels as may; try again later");
     DL_FOREACH(channels->subscribers, subscriber)
     own += strcmp(subscriber->holder, holder) == 0;
     if (own < WI_SUBSCRIBERS_CLIENT)
