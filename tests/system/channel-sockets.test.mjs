@@ -11,6 +11,7 @@ import path from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { FrameClient } from '../lib/channel-frames.mjs';
+import { followRows, numberRows, publishRows as publish } from '../lib/channel-rows.mjs';
 import { ChannelSocket, channelsUrl } from '../lib/channel-socket.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/events.mjs';
@@ -34,12 +35,7 @@ let url, openUrl;
 const test = testsOf(() => daemon);
 const as = (who) => (who ? { headers: { Authorization: `Bearer ${tokens[who]}` } } : {});
 
-/** An echo of vectors, which is their model. */
-async function publishRows(bytes, width, who = 'ada', of = daemon) {
-    const { status, text } = await of.inferBinary({ model_name: 'builtin/echo', platform: 'simulated', publish: true },
-        [{ name: 'embeddings', datatype: 'FP32', shape: [bytes.length / 4 / width, width], bytes }], as(who));
-    assert.equal(status, 200, text);
-}
+const publishRows = (bytes, width, who = 'ada', of = daemon) => publish(of, bytes, width, as(who));
 const embed = (input, who, of = daemon) =>
     of.post('/v1/embeddings', { model: 'vectors@simulated', input, publish: true }, as(who));
 const used = () => daemon.get('/metrics', as('root')).then(({ text }) => Number(text.match(/^webinfer_memory_used_bytes (\d+)/m)[1]));
@@ -187,12 +183,13 @@ test('channels are added and left, and the latest vectors can be asked for', asy
 
 test('a reader that stops misses whole batches, is told to the row, and costs nobody anything', async () => {
     const width = 384, rows = crypto.randomBytes(500 * width * 4).map((byte, at) => (at % 4 === 3 ? 0 : byte));
-    const quick = await hear('ada', VECTORS, { encoding: 'frame' });
+    const quick = await hear('ada', VECTORS, { encoding: 'frame' }), bob = await hear('bob');
+    let sent = 0;
     const send = async (times) => {
-        for (let i = 0; i < times; i++) await publishRows(rows, width);
+        for (let i = 0; i < times; i++, sent += 500) await publishRows(numberRows(rows, width, sent), width);
     };
     await send(40); // the latest rows are as many as they may be
-    const base = await used();
+    const base = await used(), first = sent;
     const slow = await Promise.all(['frame', 'float32', 'json'].map((encoding) => hear('ada', VECTORS, { encoding })));
     for (const one of slow) one.stop();
     let most = 0;
@@ -201,13 +198,19 @@ test('a reader that stops misses whole batches, is told to the row, and costs no
         most = Math.max(most, await used());
     }
     assert.ok(most - base < 8 * MIB, `${most - base} bytes more`);
-    await until(() => quick.rows === 50_000, { what: 'the quick one to get all' });
-    assert.equal(quick.missed, 0);
+    await until(() => quick.rows === sent, { what: 'the quick one to get all' });
+    assert.deepEqual(followRows(quick.messages, 0), { got: sent, missed: 0, next: sent });
     for (const one of slow) one.go();
-    await until(() => slow.every((one) => one.rows + one.missed === 30_000), { what: 'all rows to be told' });
-    for (const one of slow) assert.ok(one.rows > 1000 && one.missed > 5000, `${one.rows} rows, ${one.missed} missed`);
+    await until(() => slow.every((one) => one.rows + one.missed === sent - first), { what: 'all rows to be told' });
     await send(1);
-    await until(() => slow.every((one) => one.rows + one.missed === 30_500), { what: 'the rows after that' });
+    await until(() => slow.every((one) => one.rows + one.missed === sent - first), { what: 'the rows after that' });
+    for (const { got, missed, next } of slow.map((one) => followRows(one.messages, first))) {
+        assert.equal(next, sent);
+        assert.ok(got > 1000 && missed > 5000, `${got} rows, ${missed} missed`);
+    }
+    await embed('x', 'bob');
+    await until(() => bob.rows && bob.jobs.length, { what: 'what bob hears' });
+    assert.deepEqual(bob.messages.map(({ type }) => type).sort(), ['job_completed', 'subscribed', 'vector_batch']); // and nothing of others
 });
 
 test('who may not subscribe is told why', async () => {
@@ -273,6 +276,11 @@ test('what bad messages get', async () => {
     long.say(' '.repeat(65_537));
     await long.ended();
     assert.deepEqual([long.closed.code, long.closed.reason], [1009, 'a message may have at most 65536 bytes']);
+
+    const unmasked = await hear('ada');
+    unmasked.socket.send('{}', { mask: false });
+    await unmasked.ended();
+    assert.equal(unmasked.closed.code, 1002);
 
     const hasty = await hear('ada');
     for (let i = 0; i < 60; i++) hasty.say({ type: 'subscribe', channels: BOTH });
