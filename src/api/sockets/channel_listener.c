@@ -26,6 +26,8 @@ struct wi_channel_listener {
     int64_t send_timeout;
 };
 
+/* libwebsockets makes the size also that of the socket's send buffer: the system's default would
+ * let the kernel hold megabytes for each client that does not read. */
 static const struct lws_protocols protocols[] = {
     {.name = WI_CHANNELS_PROTOCOL,
         .callback = wi_channel_socket_event,
