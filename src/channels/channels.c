@@ -13,6 +13,9 @@
 
 /* Events of more numbers are printed on a thread: these take about half a millisecond. */
 #define INLINE_NUMBERS 8192
+/* They wait behind what requests need, which weighs less: a client may subscribe often, and ask for
+ * recent rows again and again. */
+#define EVENT_WEIGHT 1
 
 /* A message that a subscriber has not taken. */
 struct entry {
@@ -277,7 +280,7 @@ static void batch_print(struct wi_channels *channels, struct wi_batch *batch)
     printing->channels = channels;
     printing->batch = wi_batch_ref(batch);
     DL_APPEND(channels->printing, printing);
-    wi_work_queue_start(channels->heavy, 0, print_off_loop, on_printed, printing);
+    wi_work_queue_start(channels->heavy, EVENT_WEIGHT, print_off_loop, on_printed, printing);
 }
 
 /* The batch's message in that form, borrowed; NULL: a thread prints it. */

@@ -34,7 +34,8 @@
 #define WI_SUBSCRIBERS_ALL 1024
 
 struct wi_channels;
-/* `heavy` prints long events. All outlive the channels, and the budget the loop. */
+/* `heavy` prints long events, behind what weighs less there. All outlive the channels, and the
+ * budget the loop. */
 struct wi_channels *wi_channels_new(
     uv_loop_t *loop, struct wi_budget *budget, struct wi_work_queue *heavy);
 void wi_channels_free(struct wi_channels *channels); /* has no subscribers; NULL is fine */

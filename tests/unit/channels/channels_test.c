@@ -234,6 +234,35 @@ TEST(long_events_are_printed_on_a_thread_and_keep_their_order)
     wi_subscriber_free(ada);
 }
 
+static void do_nothing(void *data)
+{
+}
+
+static void note_woken(void *data, int cancelled)
+{
+    *(int *)data = fixture->woken;
+}
+
+TEST(events_are_printed_after_what_requests_need)
+{
+    struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, 0);
+    struct wi_subscriber *bob = subscribe_to(VECTORS, "bob", NULL, 0);
+    int woken = -1;
+    tell_vectors("ada", "nest", 200, 64, 0);
+    tell_vectors("bob", "nest", 200, 64, 0);
+    wi_channels_hand_on(fixture->channels);
+    fixture->woken = 0;
+    check_nothing(ada);
+    check_nothing(bob); /* it waits for the only thread */
+    wi_work_queue_start(fixture->heavy, 0, do_nothing, note_woken, &woken);
+    until(fixture->woken == 2);
+    assert_int_equal(woken, 1);
+    check_next(ada, "vector_batch", 200);
+    check_next(bob, "vector_batch", 200);
+    wi_subscriber_free(ada);
+    wi_subscriber_free(bob);
+}
+
 TEST(a_frame_does_not_wait_for_the_event_that_is_printed)
 {
     struct wi_subscriber *events = subscribe_to(VECTORS, "ada", NULL, 0);
