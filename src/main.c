@@ -78,8 +78,8 @@ struct daemon {
     struct wi_children *children;
     struct wi_network *network;
     struct wi_http *http;
-    struct lws_context *lws;
-    char id[WI_ID_SIZE]; /* of this daemon, as others know it */
+    struct lws_context *lws, *channels_lws; /* the latter of [channels]; NULL: not wanted */
+    char id[WI_ID_SIZE];                    /* of this daemon, as others know it */
     struct wi_models *models;
     struct wi_cluster *cluster; /* NULL: it is in none */
     struct wi_db *db;
@@ -125,6 +125,7 @@ static void close_rest(void *context)
 {
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
+    wi_lws_begin_free(d->channels_lws);
     wi_quantizer_free(d->quantizer);
     wi_cluster_close(d->cluster);
     wi_models_close(d->models);
@@ -438,6 +439,8 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         return error->code;
     if ((d->lws = wi_lws_new(&d->loop, error)) == NULL)
         return error->code;
+    if (d->config->channels.listen && (d->channels_lws = wi_lws_new(&d->loop, error)) == NULL)
+        return error->code;
     if (d->instance == NULL && (d->instance = wi_instance_new(error)) == NULL)
         return error->code;
     if (d->is_private && (d->input = wi_private_watch(&d->loop, on_input, d, error)) == NULL)
@@ -497,6 +500,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .sources = d->models->sources,
         .neighbours = d->models->neighbours,
         .cluster = d->cluster,
+        .lws = d->channels_lws,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
@@ -509,6 +513,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 
 static void free_parts(struct daemon *d)
 {
+    wi_lws_end_free(d->channels_lws);
     wi_lws_end_free(d->lws);
     wi_bridge_free(d->bridge);
     wi_proof_free(d->proof);

@@ -381,6 +381,8 @@ export interface InferRequest {
     resumable?: boolean;
     /** How long a stream may send nothing once it has begun. */
     stall_timeout_ms?: number;
+    /** Whether subscribers get the result; see webinfer-channels(7). */
+    publish?: boolean;
     /** An id, returned in the answer. */
     id?: string;
     /** {binary_data_output: true} asks for binary outputs. */

@@ -7,11 +7,28 @@
 #include <assert.h>
 #include <stddef.h>
 
+int wi_budget_fits(const struct wi_budget *budget, uint64_t bytes)
+{
+    return budget == NULL || (bytes <= budget->limit && budget->used <= budget->limit - bytes);
+}
+
+uint64_t wi_budget_in_use(const struct wi_budget *budget)
+{
+    return budget && budget->spare < budget->used ? budget->used - budget->spare : 0;
+}
+
+void wi_budget_make_room(struct wi_budget *budget, uint64_t bytes)
+{
+    if (!wi_budget_fits(budget, bytes) && bytes <= budget->limit && budget->on_short)
+        budget->on_short(budget->context, bytes);
+}
+
 int wi_budget_take(struct wi_budget *budget, uint64_t bytes)
 {
     if (budget == NULL)
         return 0;
-    if (bytes > budget->limit || budget->used > budget->limit - bytes)
+    wi_budget_make_room(budget, bytes);
+    if (!wi_budget_fits(budget, bytes))
         return -1;
     budget->used += bytes;
     return 0;

@@ -34,12 +34,13 @@ uint64_t wi_share_room(const struct wi_share *share)
     const struct wi_budget *budget = share->budget;
     if (!budget)
         return UINT64_MAX;
-    uint64_t room = share_left(budget->limit, budget->used), own = room;
+    uint64_t used = wi_budget_in_use(budget);
+    uint64_t room = share_left(budget->limit, used), own = room;
     for (; share; share = share->parent) {
         uint64_t part = share_left(budget->limit / WI_SHARE_PARTIES, share->held);
         own = part < own ? part : own;
     }
-    uint64_t common = share_left(budget->limit / 2, budget->used);
+    uint64_t common = share_left(budget->limit / 2, used);
     return own > common ? own : common;
 }
 
@@ -59,6 +60,7 @@ void wi_share_forget(struct wi_share *share, uint64_t bytes)
 
 void wi_share_force(struct wi_share *share, uint64_t bytes)
 {
+    wi_budget_make_room(share->budget, bytes);
     wi_budget_force(share->budget, bytes);
     wi_share_note(share, bytes);
 }

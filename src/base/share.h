@@ -7,6 +7,8 @@
  * A share of memory. While a budget is less than half used, any party may take from it. Beyond
  * that, a party may take only what leaves it with at most an eighth of the budget. So a single
  * party has room, and whatever it holds, half of the budget is left to parties that hold little.
+ * What is only kept for later (`spare` in budget.h) counts as free, and is given back when it is
+ * needed.
  *
  * A pace is the lowest rate at which a transfer that has begun must go on. It is judged window by
  * window, so that early bytes are no credit for being slow later.

@@ -137,6 +137,13 @@ enum wi_exit wi_cli_event_complain(
     return result;
 }
 
+/* Of JSON on one line. */
+static void put_data(const char *data, size_t length)
+{
+    wi_plain_json(stdout, data, length);
+    putchar('\n');
+}
+
 static void take_event(void *context, const char *name, const char *data, size_t length)
 {
     struct wi_cli_stream *stream = context;
@@ -144,6 +151,8 @@ static void take_event(void *context, const char *name, const char *data, size_t
 
     if (stream->lines)
         wi_cli_event_print(name, value, data, length);
+    else if (stream->bare && value)
+        put_data(data, length);
     stream->on_event(stream->context, name, value);
     if (strcmp(name, "done") == 0) {
         stream->_over = 1;

@@ -28,6 +28,7 @@ void wi_cli_events_clear(struct wi_cli_events *events);
 struct wi_cli_stream {
     struct wi_cli *cli;
     int lines;        /* each event is printed as a line of JSON */
+    int bare;         /* its data alone is */
     int stops;        /* ^C ends it, and not the program */
     int needs_output; /* it ends when standard output takes no more */
     /* `value` is borrowed, NULL if the data is not JSON. */

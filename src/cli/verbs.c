@@ -460,6 +460,15 @@ static const struct wi_flag token_options[] = {
     {0},
 };
 
+static const struct wi_flag watch_options[] = {
+    {"channel", "NAME", 1, WI_COMPLETE_WORDS, "job_results vector_updates",
+        "Watch this channel only"},
+    {"model", "NAME", 1, WI_COMPLETE_MODEL, NULL,
+        "Watch only requests to this model; without a variant, to all its variants"},
+    {"recent", "N", .help = "Begin with the latest rows of each channel, at most 4,096"},
+    {0},
+};
+
 static const struct wi_flag nodes_options[] = {
     {"limited", .help =
                     "Show the nodes that get no work, or less work than others, with the reason "
@@ -613,6 +622,10 @@ const struct wi_verb wi_cli_verbs[] = {
         models_options, wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the nodes and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
+    {"watch", "", 0, 0, {0},
+        "Print a line of JSON for each message of the channels, as it comes: results of requests, "
+        "and vectors of published ones. See webinfer-channels(7)",
+        watch_options, wi_cli_watch},
     {"cluster", "", 0, 0, {0},
         "List the members of the cluster that the daemon sees, with their load", NULL,
         wi_cli_cluster},

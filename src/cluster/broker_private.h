@@ -36,7 +36,7 @@ const char *wi_broker_last_text(natsStatus status);
 /* Fills `problem`; returns -1. */
 int wi_broker_lost(
     const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem);
-/* The same for a request that has failed so. One that nobody has answered does not say that the
+/* The same for a request that has failed so. One without an answer does not say that the
  * connection was lost, but another server may answer. */
 int wi_broker_give_up(
     const struct wi_broker *broker, natsStatus status, struct wi_broker_problem *problem);

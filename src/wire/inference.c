@@ -77,7 +77,7 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked)
     again->has_platform = again->fallback = again->lessens = again->priority = 0;
     again->platform = 0;
     again->timeout_ms = again->stall_timeout_ms = 0;
-    again->stream = again->raw = 0;
+    again->stream = again->raw = again->publish = 0;
     again->benchmark = (struct wi_benchmark){0};
     drop_text(&again->relayed.owner);
     json_decref(again->relayed.from);

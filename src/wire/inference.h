@@ -57,6 +57,7 @@ struct wi_inference {
     int lessens;     /* if memory for the model is short, its next smaller variant is used */
     int priority;    /* 0–9, 9 most urgent */
     double timeout_ms;
+    int publish;             /* channels tell what comes of it, and not only that it has ended */
     int stream;              /* the answer may come in parts */
     double stall_timeout_ms; /* of a stream: the longest silence after its first part while a
                                 node computes it; 0: 30 s, or three times the duration of a batch

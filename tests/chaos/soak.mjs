@@ -127,6 +127,7 @@ class Soak {
         'bad method': [2, () => this.expect(405, 'bad method', this.send('PUT', '/v1/infer', { body: '{}' }))],
         'left echo': [4, () => this.echo({}, { leave: this.random.below(5) })],
         'left stream': [4, () => this.count({ leave: this.random.below(10) })],
+        'left channels': [2, () => this.send('GET', '/v1/channels?recent=100', { leave: this.random.below(20) })],
         'left events': [2, () => this.send('GET', '/v1/events', { leave: this.random.below(20) })],
         'half a head': [4, () => this.breakOff(this.head('GET', '/v1/models', 'Accept: '))],
         'half a body': [4, () => this.breakOff(`${this.head('POST', '/v1/infer',

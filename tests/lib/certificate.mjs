@@ -1,6 +1,7 @@
 /** Certificates that no authority has signed. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
+import tls from 'node:tls';
 
 /** A fresh certificate for that host, in `folder`, as a section's keys. */
 export function certificate(folder, host) {
@@ -10,3 +11,14 @@ export function certificate(folder, host) {
         '-addext', `subjectAltName=${host}`, '-keyout', key, '-out', file], { stdio: 'ignore' });
     return { tls_certificate: file, tls_key: key };
 }
+
+/** The serial number of the certificate that an address shows. */
+export const serialOf = (url) => new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false },
+        () => {
+            resolve(socket.getPeerCertificate().serialNumber);
+            socket.destroy();
+        });
+    socket.on('error', reject);
+});

@@ -259,6 +259,24 @@ class Together(unittest.IsolatedAsyncioTestCase):
             break
         await asyncio.wait_for(idle(self.client), 30)
 
+    async def rows_of(self, count, **more):
+        """The rows of the first messages of vectors that have so many."""
+        found = []
+        async with contextlib.aclosing(self.client.channels("vector_updates", models=["builtin/echo"], **more)) as told:
+            async for message in told:
+                found += [message["vectors"]] if message["type"] == "vector_batch" else []
+                if sum(map(len, found)) >= count:
+                    return numpy.concatenate(found)
+
+    async def test_channels_bring_numpy_arrays(self):
+        rows = numpy.random.default_rng(3).random((300, 5), "float32")
+        rows[0, 0] = numpy.nan
+        reading = asyncio.create_task(self.rows_of(300))
+        while not reading.done():  # it hears of requests that end after it has subscribed
+            await self.client.infer("builtin/echo", {"embeddings": rows}, publish=True, **SIMULATED)
+        self.assertEqual((await reading)[:300].tobytes(), rows.tobytes())
+        self.assertEqual((await self.rows_of(300, recent=300)).tobytes(), rows.tobytes())
+
     async def test_a_client_outlives_its_loop(self):
         def again():
             return asyncio.run(self.client.status())

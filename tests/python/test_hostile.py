@@ -331,5 +331,52 @@ class Streams(Base):
         self.assertEqual([line for line, _, _ in server.requests], ["POST /v1/infer", "DELETE /v1/jobs/job-1"])
 
 
+def told_sync(url, count):
+    with webinfer.Client(url) as client:
+        return [message["count"] for _, message in zip(range(count), client.channels("job_results", recent=9))]
+
+
+def told_asynchronous(url, count):
+    async def run():
+        async with webinfer.AsyncClient(url) as client:
+            found = []
+            async for message in client.channels("job_results", recent=9):
+                found.append(message["count"])
+                if len(found) == count:
+                    return found
+    return asyncio.run(run())
+
+
+class Channels(unittest.TestCase):
+    HEAD = b"HTTP/1.1 200 Said\r\nContent-Type: application/octet-stream\r\n\r\n"
+
+    @staticmethod
+    def missed(count):
+        text = json.dumps({"type": "missed", "data": {"count": count}}).encode()
+        return len(text).to_bytes(4, "little") + text + bytes(-(4 + len(text)) % 8)
+
+    def test_a_broken_connection_is_followed_by_another(self):
+        for follow in (told_sync, told_asynchronous):
+            with serving((self.HEAD + self.missed(1) + self.missed(2)[:9], "close"), answer("{}", 503, ["Retry-After: 0"]),
+                         (self.HEAD + self.missed(3) + self.missed(4), "close")) as server:
+                self.assertEqual(follow(server.url, 3), [1, 3, 4])
+            self.assertEqual([line for line, _, _ in server.requests],
+                             ["GET /v1/channels?names=job_results&recent=9", *["GET /v1/channels?names=job_results"] * 2])
+            self.assertIn("Accept: application/octet-stream", server.requests[0][1])
+
+    def test_what_is_no_stream_of_frames_is_told(self):
+        for follow in (told_sync, told_asynchronous):
+            for said, sentence in ((answer("{}"), "channels were asked for"),
+                                   ((self.HEAD + bytes([255] * 8), "close"), "JSON is to have"),
+                                   ((self.HEAD + b"\2\0\0\0{}\0\0", "close"), "that is none")):
+                with serving(said) as server, self.assertRaisesRegex(webinfer.BadAnswer, sentence):
+                    follow(server.url, 1)
+
+    def test_a_refusal_is_told(self):
+        for follow in (told_sync, told_asynchronous):
+            with serving(answer(json.dumps(PROBLEM), 400)) as server, self.assertRaises(webinfer.ServiceError):
+                follow(server.url, 1)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -10,15 +10,66 @@ import struct
 import tempfile
 import unittest
 import zlib
+from unittest import mock
 
 import webinfer
-from webinfer import calls, content, http1, service
+from webinfer import calls, channels, content, http1, service
 
 
 def sent(call):
     """What a call sends: the JSON, and the bytes behind it."""
     head, *binary = call.request.body
     return json.loads(bytes(head)), [bytes(piece) for piece in binary]
+
+
+def frame(type, data, *tensors):
+    """A frame of channels: webinfer-channels(7)."""
+    told = {"tensors": [{"name": name, "datatype": "FP32", "shape": shape, "offset": 0, "byte_length": len(raw)}
+                        for name, shape, raw in tensors]} if tensors else {}
+    text = json.dumps({"id": "1", "type": type, "from": "server", "timestamp": 1, "data": {**data, **told}}).encode()
+    whole = struct.pack("<I", len(text)) + text
+    for raw in (b"", *(raw for _, _, raw in tensors)):
+        whole += raw
+        whole += bytes(-len(whole) % 8)
+    return whole
+
+
+class Channels(unittest.TestCase):
+    raw = struct.pack("<3f", 0.5, math.inf, -2)
+
+    def test_frames_come_in_any_pieces(self):
+        whole = (frame("heartbeat", {}) + frame("job_completed", {"jobs": [{"id": "a"}]}) +
+                 frame("vector_batch", {"count": 1}, ("vectors", [1, 3], self.raw)) + frame("missed", {"count": 7}))
+        for size in (1, 7, len(whole)):
+            frames = channels.Frames()
+            found = [message for at in range(0, len(whole), size)
+                     for message in frames.feed(memoryview(whole[at:at + size]))]
+            self.assertEqual([message["type"] for message in found],
+                             ["heartbeat", "job_completed", "vector_batch", "missed"])
+            self.assertEqual(found[2]["vectors"].tolist(), [[0.5, math.inf, -2]])
+            self.assertEqual((found[2]["count"], found[3]["count"]), (1, 7))
+
+    def test_without_numpy_vectors_are_memoryviews(self):
+        with mock.patch.object(webinfer.Tensor, "numpy", side_effect=ImportError):
+            [found] = channels.Frames().feed(memoryview(frame("vector_batch", {}, ("vectors", [1, 3], self.raw))))
+        self.assertIsInstance(found["vectors"], memoryview)
+        self.assertEqual((found["vectors"].shape, found["vectors"].tolist()), ((1, 3), [[0.5, math.inf, -2]]))
+
+    def test_what_is_no_frame_is_told(self):
+        lies = [struct.pack("<I", 1 << 31), struct.pack("<I", 4) + b"nope", struct.pack("<I", 2) + b"[]" + bytes(2),
+                frame("x", {"tensors": 7}), frame("x", {"tensors": [{"offset": 8, "byte_length": 4}]}),
+                frame("x", {}, ("vectors", [2, 3], self.raw)), frame("x", {}, (["vectors"], [1, 3], self.raw))]
+        for lie in lies:
+            with self.assertRaises(webinfer.BadAnswer):
+                channels.Frames().feed(memoryview(lie))
+
+    def test_what_is_asked_for(self):
+        def target(*names, **more):
+            return calls.channels(*names, **more).request().target
+        self.assertEqual(target(), "/v1/channels?names=job_results%2Cvector_updates")
+        self.assertEqual(target("job_results", models=["a/b", "nest:q8"], recent=5),
+                         "/v1/channels?names=job_results&models=a%2Fb%2Cnest%3Aq8&recent=5")
+        self.assertTrue(sent(calls.infer("m", publish=True))[0]["publish"])
 
 
 class Tensors(unittest.TestCase):

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after } from 'node:test';
 import tls from 'node:tls';
 import { safari } from '../lib/browsers.mjs';
-import { certificate } from '../lib/certificate.mjs';
+import { certificate, serialOf } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
@@ -118,17 +118,6 @@ test('doctor tries the certificate, and the client says what to do about the API
     assert.match(out, /^info +bridge certificate .*\baccept it anyway/m);
     assert.match(out, /^ok +chrome +\S+ [\d.]+, its page was connected/m);
     await daemon.stop();
-});
-
-/** The serial number of the certificate that an address shows. */
-const serialOf = (url) => new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url);
-    const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false },
-        () => {
-            resolve(socket.getPeerCertificate().serialNumber);
-            socket.destroy();
-        });
-    socket.on('error', reject);
 });
 
 test('SIGHUP: the bridge shows a renewed certificate, and the API says that it cannot', async () => {

@@ -9,6 +9,7 @@ from typing import (Any, AsyncGenerator, AsyncIterator, Callable, Concatenate, C
                     ParamSpec, Type, TypeVar, cast)
 
 from . import calls, tasks
+from .channels import ChannelMessage, Channels
 from .errors import BadAnswer, WebinferError, of_reply
 from .events import Account, E
 from .http1 import Incoming, Reply, Request, encode
@@ -167,6 +168,12 @@ def _listener(function: Callable[P, Listening]) -> Callable[Concatenate[AsyncCli
     return as_method(function, method)
 
 
+def _subscriber(function: Callable[P, Channels]) -> Callable[Concatenate[AsyncClient, P], AsyncIterator[ChannelMessage]]:
+    def method(self: AsyncClient, /, *args: P.args, **named: P.kwargs) -> AsyncIterator[ChannelMessage]:
+        return self._follow(function(*args, **named))
+    return as_method(function, method)
+
+
 class AsyncClient:
     """A client of webinferd for asyncio, with the methods of `Client`, to be awaited.
 
@@ -243,6 +250,7 @@ class AsyncClient:
     talk = _stream(tasks.talk)
     pulling = _stream(calls.pulling)
     listen = _listener(calls.listen)
+    channels = _subscriber(calls.channels)
 
     async def _connect(self) -> _Connection:
         while self._idle:

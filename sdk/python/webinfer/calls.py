@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, Callable, List, Mapping, Optional, Sequence, Union
 
+from .channels import Channels
 from .events import SILENCE, Account
 from .http1 import Request
 from .sound import Listening, Sound, SoundSource
@@ -25,7 +26,8 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
           node: Optional[str] = None, fallback: Optional[bool] = None,
           precision: Optional[str] = None, outputs: Optional[Sequence[str]] = None,
           priority: Optional[int] = None, timeout: Optional[float] = None,
-          id: Optional[str] = None, idempotent: bool = False) -> Call[Answer[Any]]:
+          id: Optional[str] = None, idempotent: bool = False,
+          publish: Optional[bool] = None) -> Call[Answer[Any]]:
     """Runs a model.
 
     Args:
@@ -49,6 +51,8 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
         id: returned in the answer, and names the request while it runs.
         idempotent: whether it may be sent again after a broken connection, with an Idempotency-Key.
             The service keeps the answer on disk for that, which takes some milliseconds.
+        publish: whether `channels` tell subscribers of the result and its vectors, and not only that
+            the request has ended (False).
 
     Returns:
         An `Answer`.
@@ -63,7 +67,7 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
         "options": options, "task": task, "model_type": model_type, "platform": platform,
         "browser": browser, "node": node, "fallback": fallback, "precision": precision,
         "outputs": None if outputs is None else list(outputs), "priority": priority,
-        "timeout": timeout, "id": id})
+        "timeout": timeout, "id": id, "publish": publish})
     body["parameters"] = {"binary_data_output": True}
     headers = {"Idempotency-Key": uuid.uuid4().hex} if idempotent else {}
     request = post("/v1/infer", body, binary, patience(timeout), headers)
@@ -289,3 +293,26 @@ def listen(model: str, source: SoundSource, *, format: Optional[str] = None,
     settings = members(language=language, pause_ms=None if pause is None else round(pause * 1000),
                        options=options or None)
     return Listening(model, source, Sound(format, sampling_rate, channels), {**settings, "partials": partials})
+
+
+def channels(*names: str, models: Optional[Sequence[str]] = None, recent: Optional[int] = None) -> Channels:
+    """Results of requests and vectors of published ones, as they come.
+
+    Iterating gives dictionaries. Their ``type`` is ``job_completed`` (``jobs``: a list of ``id``,
+    ``model_name``, ``status``, ``performance`` and, of a published request, ``result``),
+    ``vector_batch`` (``vectors``: a numpy array of float32 [count, dimensions], or without numpy a
+    memoryview of that shape; ``model_name``, and of each vector its ``jobs`` and ``labels``) or
+    ``missed`` (``channel`` and ``count``: what was not sent, because it was not read in time). There
+    may be further types. The loop has no end of its own. After a broken connection it subscribes
+    again; what came meanwhile is missed without a word.
+
+    Args:
+        names: ``job_results``, ``vector_updates`` (both).
+        models: names of models; one without a variant stands for all variants (all models).
+        recent: begin with so many of the latest rows of each channel, at most 4096 (0).
+
+    Raises:
+        ServiceError, Unreachable, BadAnswer: as of `infer`, also from within the loop.
+    """
+    return Channels(",".join(names or ("job_results", "vector_updates")),
+                    None if models is None else ",".join(models), recent)

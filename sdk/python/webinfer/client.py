@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Callable, Concatenate, Deque, Iterator, Optional, ParamSpec, Type, TypeVar
 
 from . import calls, tasks
+from .channels import ChannelMessage, Channels
 from .errors import WebinferError, of_reply
 from .events import Account, E
 from .http1 import Incoming, Reply, Request, encode
@@ -96,6 +97,12 @@ def _listener(function: Callable[P, Listening]) -> Callable[Concatenate[Client, 
     return as_method(function, method)
 
 
+def _subscriber(function: Callable[P, Channels]) -> Callable[Concatenate[Client, P], Iterator[ChannelMessage]]:
+    def method(self: Client, /, *args: P.args, **named: P.kwargs) -> Iterator[ChannelMessage]:
+        return self._follow(function(*args, **named))
+    return as_method(function, method)
+
+
 class Client:
     """A client of webinferd.
 
@@ -176,6 +183,7 @@ class Client:
     talk = _stream(tasks.talk)
     pulling = _stream(calls.pulling)
     listen = _listener(calls.listen)
+    channels = _subscriber(calls.channels)
 
     def _connect(self) -> _Connection:
         while True:

@@ -472,6 +472,8 @@ class InferRequest(_InferRequest, total=False):
     resumable: bool
     #: How long a stream may send nothing once it has begun.
     stall_timeout_ms: int
+    #: Whether subscribers get the result; see webinfer-channels(7).
+    publish: bool
     #: An id, returned in the answer.
     id: str
     #: {binary_data_output: true} asks for binary outputs.

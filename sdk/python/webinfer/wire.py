@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 #: The settings of any request, in addition to its inputs: `calls.infer` explains each.
 SETTINGS = ("options", "task", "model_type", "platform", "browser", "node", "fallback", "precision",
-            "outputs", "priority", "timeout", "id", "idempotent")
+            "outputs", "priority", "timeout", "id", "idempotent", "publish")
 #: Seconds that the service gives a request that names no timeout, at most, and some for the way.
 _LONGEST, WAY = 600.0, 30.0
 #: Rows of a list that are asked for at a time.

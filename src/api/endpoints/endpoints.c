@@ -24,6 +24,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
         .on_failure = wi_infer_count_failure,
+        .on_ended = wi_api_channels_tell,
         .on_stored = wi_infer_count_stored,
         .on_rest = wi_infer_rest,
         .context = api};
@@ -50,6 +51,22 @@ static enum wi_code open_stored_jobs(struct wi_endpoints *endpoints, struct wi_c
     return WI_OK;
 }
 
+static enum wi_code listen_to_subscribers(
+    struct wi_endpoints *endpoints, const struct wi_api *api, struct wi_error *error)
+{
+    const struct wi_channel_listener_deps deps = {.loop = api->deps.loop,
+        .lws = api->deps.lws,
+        .budget = api->deps.budget,
+        .channels = wi_api_channels_of(endpoints->channels),
+        .config = api->deps.config,
+        .rules = api->access,
+        .beat_ms = api->deps.times.beat};
+    if (!deps.lws || !deps.config->channels.listen)
+        return WI_OK;
+    endpoints->channel_listener = wi_channel_listener_new(&deps, error);
+    return endpoints->channel_listener ? WI_OK : error->code;
+}
+
 struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error)
 {
     struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
@@ -62,10 +79,12 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->hearings = wi_hearings_new(api);
     endpoints->lists = wi_api_lists_new(api);
     endpoints->watchers = wi_api_watchers_new(api);
+    endpoints->channels = wi_api_channels_new(api);
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
-    if (open_stored_jobs(endpoints, api->deps.cluster, api->deps.db, error) != WI_OK) {
+    if (open_stored_jobs(endpoints, api->deps.cluster, api->deps.db, error) != WI_OK ||
+        listen_to_subscribers(endpoints, api, error) != WI_OK) {
         wi_endpoints_free(endpoints);
         return NULL;
     }
@@ -73,12 +92,26 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     return endpoints;
 }
 
-void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config)
+void wi_endpoints_check(const struct wi_config *config, struct wi_problems *problems)
+{
+    wi_channel_listener_check(config, problems);
+}
+
+enum wi_code wi_endpoints_check_reload(const struct wi_endpoints *endpoints,
+    const struct wi_config *config, const struct wi_access_rules *rules, struct wi_error *error)
+{
+    return wi_channel_listener_check_reload(endpoints->channel_listener, config, rules, error);
+}
+
+void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config,
+    const struct wi_access_rules *rules)
 {
     endpoints->runs.config = config;
     wi_durable_reload(endpoints->durable, config);
     wi_api_lists_renew(endpoints->lists);
     wi_api_watchers_end(endpoints->watchers); /* they come again, with the tokens that hold now */
+    wi_api_channels_end(endpoints->channels); /* these too */
+    wi_channel_listener_reload(endpoints->channel_listener, config, rules);
 }
 
 void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
@@ -90,6 +123,7 @@ void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
     wi_api_streams_quiesce(endpoints->streams);
     wi_hearings_quiesce(endpoints->hearings);
     wi_api_watchers_look(endpoints->watchers);
+    wi_channel_listener_quiesce(endpoints->channel_listener);
 }
 
 void wi_endpoints_finish(struct wi_endpoints *endpoints)
@@ -99,6 +133,13 @@ void wi_endpoints_finish(struct wi_endpoints *endpoints)
     wi_progress_answers_finish(endpoints);
     wi_api_senders_finish(endpoints);
     wi_api_watchers_end(endpoints->watchers);
+    wi_api_channels_end(endpoints->channels);
+    wi_channel_listener_finish(endpoints->channel_listener);
+}
+
+int wi_endpoints_are_busy(const struct wi_endpoints *endpoints)
+{
+    return wi_channel_listener_is_busy(endpoints->channel_listener);
 }
 
 void wi_endpoints_free(struct wi_endpoints *endpoints)
@@ -113,6 +154,8 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_backup_forsake(endpoints->backup);
     wi_api_lists_free(endpoints->lists);
     wi_api_watchers_free(endpoints->watchers);
+    wi_channel_listener_free(endpoints->channel_listener);
+    wi_api_channels_free(endpoints->channels);
     wi_text_load_free(endpoints->text_load);
     wi_openapi_document_free(endpoints->openapi);
     wi_timer_free(endpoints->steps);

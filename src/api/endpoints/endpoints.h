@@ -11,8 +11,10 @@
 #include "api/endpoints/sound/hearings.h"
 #include "api/endpoints/stream_endpoint.h"
 #include "api/endpoints/text_load.h"
+#include "api/endpoints/watch/channels_endpoint.h"
 #include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
+#include "api/sockets/channel_listener.h"
 #include "owners/durable/durable.h"
 
 /* How often a page had the model of a run in its cache or not, and how many bytes of models that
@@ -32,7 +34,9 @@ struct wi_endpoints {
     struct wi_api_backup *backup; /* made or sent now; NULL: none is */
     struct wi_api_lists *lists;
     struct wi_api_watchers *watchers;
-    struct wi_text_load *text_load; /* for a scrape of the metrics */
+    struct wi_api_channels *channels;
+    struct wi_channel_listener *channel_listener; /* NULL: there is none */
+    struct wi_text_load *text_load;               /* for a scrape of the metrics */
     struct wi_openapi_document *openapi;
     struct wi_page_cache pages;
     struct wi_timer *steps; /* ends the history's: watch/history_page.h */

@@ -130,12 +130,13 @@ static void print_query(const struct wi_schema *query, FILE *out)
         fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
 }
 
-/* Routes that run a model for clients of other APIs are described with those APIs; the cluster and
- * join links have manuals of their own. */
+/* Routes that run a model for clients of other APIs are described with those APIs; the cluster,
+ * join links and channels have manuals of their own. */
 static int is_elsewhere(const struct wi_route *route)
 {
     return is_below(route, "/v2") || is_below(route, "/api") || is_below(route, "/v1/cluster") ||
            is_below(route, "/v1/admin/join") || is_below(route, "/v1/devices") ||
+           is_below(route, "/v1/channels") ||
            (route->handle == wi_handle_infer && route->dialect != &wi_dialect_native);
 }
 
@@ -182,6 +183,11 @@ static void print_join_routes(FILE *out)
     list_routes_of("/v1/admin/join", out);
     list_routes_of("/v1/devices", out);
     fputs(".El\n", out);
+}
+
+static void print_channels_routes(FILE *out)
+{
+    print_routes_of("/v1/channels", out);
 }
 
 static void print_one(const char *name, FILE *out)
@@ -386,6 +392,7 @@ static void print_evidence(FILE *out)
 }
 
 #define API "man/webinfer-api.7"
+#define CHANNELS "man/webinfer-channels.7"
 #define CLUSTER "man/webinfer-cluster.7"
 #define COMPUTE "man/webinfer-compute.7"
 #define JOIN "man/webinfer-join.7"
@@ -420,6 +427,11 @@ static const struct {
     {"content", MODELS, NULL, "Content"},
     {"block-source", MODELS, NULL, "BlockSource"},
     {"content-model", MODELS, NULL, "ContentModel"},
+    {"channels-routes", CHANNELS, print_channels_routes, NULL},
+    {"job-completed", CHANNELS, NULL, "JobCompleted"},
+    {"channel-job", CHANNELS, NULL, "ChannelJob"},
+    {"vector-batch", CHANNELS, NULL, "VectorBatch"},
+    {"channel-missed", CHANNELS, NULL, "ChannelMissed"},
     {"cluster-routes", CLUSTER, print_cluster_routes, NULL},
     {"cluster", CLUSTER, NULL, "Cluster"},
     {"cluster-member", CLUSTER, NULL, "ClusterMember"},

@@ -103,6 +103,7 @@ static const struct wi_schema request_forms[] = {
     {.name = "NodesQuery", .params = wi_nodes_params},
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
+    {.name = "ChannelsQuery", .params = wi_channels_params},
     /* Read by hand, as JobQuery is. */
     WI_OBJECT("RemovalQuery",
         {"force?", "boolean", "Whether the model is removed even if requests are running on it."}),

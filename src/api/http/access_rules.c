@@ -61,6 +61,25 @@ static enum wi_code load_tokens(
     return WI_OK;
 }
 
+static void rules_place(struct wi_access_rules *rules, const union wi_address *address, int tls)
+{
+    wi_address_host(address, rules->own_host, sizeof rules->own_host);
+    rules->port = wi_address_port(address);
+    rules->wildcard = wi_address_is_any(address);
+    rules->tls = tls;
+}
+
+static enum wi_code rules_check_place(const struct wi_access_rules *rules,
+    const union wi_address *address, const char *field, struct wi_error *error)
+{
+    if (wi_address_is_loopback(address) || rules->tokens.count > 0)
+        return WI_OK;
+    return wi_error_set(error, WI_INVALID_FIELD, field,
+        "%s can be reached from other machines, so clients must show tokens: make one with "
+        "`webinfer token new NAME` and name the file in [api] tokens_file, or listen on 127.0.0.1",
+        rules->own_host);
+}
+
 struct wi_access_rules *wi_access_new(
     const struct wi_config_api *config, const union wi_address *address, struct wi_error *error)
 {
@@ -68,21 +87,12 @@ struct wi_access_rules *wi_access_new(
     wi_strings_copy(&rules->hosts, &config->allowed_hosts);
     wi_strings_copy(&rules->origins, &config->allowed_origins);
     wi_networks_add(&rules->proxies, &config->trusted_proxies);
-    wi_address_host(address, rules->own_host, sizeof rules->own_host);
-    rules->port = wi_address_port(address);
-    rules->wildcard = wi_address_is_any(address);
-    rules->tls = config->tls_certificate && *config->tls_certificate;
+    rules_place(rules, address, config->tls_certificate && *config->tls_certificate);
     int has_file = config->tokens_file && *config->tokens_file;
     if (has_file && load_tokens(rules, config->tokens_file, error) != WI_OK)
         goto failed;
-    if (!wi_address_is_loopback(address) && rules->tokens.count == 0) {
-        wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
-            "%s can be reached from other machines, so clients must show tokens: make one with "
-            "`webinfer token new NAME` and name the file in [api] tokens_file, or listen on "
-            "127.0.0.1",
-            rules->own_host);
+    if (rules_check_place(rules, address, "api.tokens_file", error) != WI_OK)
         goto failed;
-    }
     if (rules->proxies.count > 0 && rules->tokens.count == 0) {
         wi_error_set(error, WI_INVALID_FIELD, "api.trusted_proxies",
             "proxies pass on what others ask, so clients must show tokens: make one with "
@@ -92,6 +102,20 @@ struct wi_access_rules *wi_access_new(
     return rules;
 failed:
     wi_access_free(rules);
+    return NULL;
+}
+
+struct wi_access_rules *wi_access_beside(const struct wi_access_rules *rules,
+    const union wi_address *address, int tls, const char *field, struct wi_error *error)
+{
+    struct wi_access_rules *beside = wi_alloc(sizeof *beside);
+    wi_strings_copy(&beside->hosts, &rules->hosts);
+    wi_strings_copy(&beside->origins, &rules->origins);
+    wi_api_tokens_copy(&beside->tokens, &rules->tokens);
+    rules_place(beside, address, tls);
+    if (rules_check_place(beside, address, field, error) == WI_OK)
+        return beside;
+    wi_access_free(beside);
     return NULL;
 }
 

@@ -19,6 +19,11 @@ struct wi_access_rules;
  * `address` is the listening address, with the real port. Both arguments are copied. */
 struct wi_access_rules *wi_access_new(
     const struct wi_config_api *config, const union wi_address *address, struct wi_error *error);
+/* The same hosts, origins and tokens for another listener, at `address`, with or without TLS. NULL
+ * with `error` for `field`, the option of that address: it is not loopback, and there are no
+ * tokens. */
+struct wi_access_rules *wi_access_beside(const struct wi_access_rules *rules,
+    const union wi_address *address, int tls, const char *field, struct wi_error *error);
 void wi_access_free(struct wi_access_rules *rules); /* NULL is fine */
 
 /* `host` is the Host header, NULL if there was none; `count` how many there were. WI_OK,

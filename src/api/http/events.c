@@ -16,8 +16,9 @@ struct event {
     uint64_t next_seq;        /* of the first part behind it */
     struct wi_credit through; /* the parts up to its end */
     size_t size;
-    char *bytes;
-    int goes_on; /* it is a piece of one, and not the last */
+    char *bytes;              /* its own, which are charged to the budget; or NULL */
+    struct wi_parcel *parcel; /* else a reference: that charges itself */
+    int goes_on;              /* it is a piece of one, and not the last */
 };
 
 struct wi_events {
@@ -52,7 +53,9 @@ static void drop_first(struct wi_events *events)
         events->last = NULL;
     events->dropped = event->next_seq;
     events->size -= event->size;
-    wi_budget_give(events->budget, event->size);
+    if (event->bytes)
+        wi_budget_give(events->budget, event->size);
+    wi_parcel_unref(event->parcel);
     free(event->bytes);
     free(event);
 }
@@ -106,19 +109,11 @@ static void events_wake(const struct wi_events *events)
 
 /* --- adding ---------------------------------------------------------------------------------- */
 
-void wi_events_add(struct wi_events *events, struct wi_buffer *text)
+static void event_append(struct wi_events *events, struct event *event)
 {
-    if (text->size == 0 || events->ended) {
-        wi_buffer_clear(text);
-        return;
-    }
-    struct event *event = wi_alloc(sizeof *event);
     event->next_seq = events->made.parts;
     event->through = events->made;
-    event->size = text->size;
-    event->bytes = wi_buffer_take(text);
     events->size += event->size;
-    wi_budget_force(events->budget, event->size);
     if (events->last)
         events->last->next = event;
     else
@@ -126,6 +121,31 @@ void wi_events_add(struct wi_events *events, struct wi_buffer *text)
     events->last = event;
     events_trim(events);
     events_wake(events);
+}
+
+void wi_events_add(struct wi_events *events, struct wi_buffer *text)
+{
+    if (text->size == 0 || events->ended) {
+        wi_buffer_clear(text);
+        return;
+    }
+    struct event *event = wi_alloc(sizeof *event);
+    event->size = text->size;
+    event->bytes = wi_buffer_take(text);
+    wi_budget_force(events->budget, event->size);
+    event_append(events, event);
+}
+
+void wi_events_add_parcel(struct wi_events *events, struct wi_parcel *parcel)
+{
+    if (wi_parcel_size(parcel) == 0 || events->ended) {
+        wi_parcel_unref(parcel);
+        return;
+    }
+    struct event *event = wi_alloc(sizeof *event);
+    event->size = wi_parcel_size(parcel);
+    event->parcel = parcel;
+    event_append(events, event);
 }
 
 void wi_events_add_part(struct wi_events *events, struct wi_buffer *text, size_t bytes)
@@ -230,6 +250,14 @@ static void note_taken(struct wi_events *events, const struct event *event)
         events->taken = event->through;
 }
 
+static void event_copy(const struct event *event, size_t at, char *out, size_t size)
+{
+    if (event->parcel)
+        (void)wi_parcel_read(event->parcel, at, out, size);
+    else
+        memcpy(out, event->bytes + at, size);
+}
+
 size_t wi_events_read(struct wi_events *events, char *out, size_t max)
 {
     size_t copied = 0;
@@ -242,7 +270,7 @@ size_t wi_events_read(struct wi_events *events, char *out, size_t max)
         }
         size_t left = event->size - events->offset;
         size_t size = left < max - copied ? left : max - copied;
-        memcpy(out + copied, event->bytes + events->offset, size);
+        event_copy(event, events->offset, out + copied, size);
         copied += size;
         events->offset += size;
         if (events->offset == event->size)

@@ -1,6 +1,6 @@
 /*
  * The one sender of events: a queue of events, and at most one client that takes them. A stream, a
- * watcher, live sound and the progress of a pull each have one.
+ * watcher, a subscriber of channels, live sound and the progress of a pull each have one.
  *
  * events.c is the queue, as bytes: the events that were not read yet, and the latest of those that
  * were, in case the client comes back. It has one reader, whose place is kept here.
@@ -15,6 +15,7 @@
 #include "base/budget.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "channels/parcel.h"
 #include "terms/part.h"
 
 struct wi_events;
@@ -32,6 +33,8 @@ void wi_events_keep(struct wi_events *events, size_t keep);
 void wi_events_add_part(struct wi_events *events, struct wi_buffer *text, size_t bytes);
 void wi_events_add(struct wi_events *events, struct wi_buffer *text);
 void wi_events_end(struct wi_events *events, struct wi_buffer *text);
+/* Adds an event that others may send too; takes the reference. It is not charged again. */
+void wi_events_add_parcel(struct wi_events *events, struct wi_parcel *parcel);
 /* Adds a piece of another event. More pieces follow unless it is the `last`; nothing else may be
  * added before that one. */
 void wi_events_add_piece(struct wi_events *events, struct wi_buffer *text, int last);
@@ -79,6 +82,9 @@ struct wi_events_callbacks {
  * request's dialect: it is their client until `on_gone` or wi_events_cut. They have none before. */
 void wi_events_send(
     struct wi_events *events, struct wi_request *request, const struct wi_events_callbacks *back);
+/* The same as another media type. */
+void wi_events_send_as(struct wi_events *events, struct wi_request *request, const char *media_type,
+    const struct wi_events_callbacks *back);
 /* Sends `text` (taken over) between two events. It replaces an earlier inserted text that was not
  * sent yet. An empty text, or one without a client, changes nothing. */
 void wi_events_insert(struct wi_events *events, struct wi_buffer *text);

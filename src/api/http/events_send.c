@@ -113,13 +113,19 @@ static void client_wake(struct wi_events_client *client)
 void wi_events_send(
     struct wi_events *events, struct wi_request *request, const struct wi_events_callbacks *back)
 {
+    wi_events_send_as(events, request, wi_dialect_stream_type(request->dialect), back);
+}
+
+void wi_events_send_as(struct wi_events *events, struct wi_request *request, const char *media_type,
+    const struct wi_events_callbacks *back)
+{
     struct wi_events_client *client = wi_alloc(sizeof *client);
     int fd = request->connection->fd, size = SEND_BUFFER;
     client->request = request;
     client->events = events;
     client->back = *back;
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-    wi_taking_begin(&client->taking, request, wi_dialect_stream_type(request->dialect),
+    wi_taking_begin(&client->taking, request, media_type,
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, on_read, client, NULL),
         on_completed);
     /* Proxies that gather answers, as nginx does, send each part when it comes. */

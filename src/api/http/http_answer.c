@@ -260,9 +260,10 @@ void wi_request_hold_body(struct wi_request *request, size_t bytes)
 static int may_take(const struct wi_request *request, const struct wi_share *share, size_t bytes)
 {
     const struct wi_budget *budget = request->api->deps.budget;
+    uint64_t used = wi_budget_in_use(budget);
     return bytes <= wi_share_room(share) ||
-           (wi_shares_alone(&request->api->clients, share) && budget->used <= budget->limit &&
-               bytes <= budget->limit - budget->used);
+           (wi_shares_alone(&request->api->clients, share) && used <= budget->limit &&
+               bytes <= budget->limit - used);
 }
 
 int wi_request_reserve(struct wi_request *request, size_t bytes)

@@ -66,7 +66,8 @@ wi_route_fn wi_handle_root, wi_handle_console, wi_handle_docs, wi_handle_openapi
 wi_route_fn wi_handle_healthz, wi_handle_readyz, wi_handle_metrics;
 wi_route_fn wi_handle_model_sample;
 wi_route_fn wi_handle_hardware, wi_handle_cluster, wi_handle_history, wi_handle_events;
-wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
+wi_route_fn wi_handle_channels, wi_handle_status, wi_handle_nodes, wi_handle_models,
+    wi_handle_model;
 wi_route_fn wi_handle_infer, wi_handle_kernels, wi_handle_job_post, wi_handle_jobs;
 wi_route_fn wi_handle_job_get, wi_handle_job_delete;
 wi_route_fn wi_handle_results, wi_handle_results_write, wi_handle_result, wi_handle_result_remove;

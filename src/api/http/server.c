@@ -387,6 +387,7 @@ void wi_server_check(const struct wi_config *config, struct wi_problems *problem
     wi_access_free(rules);
     if (check_tls(&config->api, &error) != WI_OK)
         wi_problems_add_error(problems, &error);
+    wi_endpoints_check(config, problems);
 }
 
 /* Unless libmicrohttpd 1.0 is told that there is one thread, it reports a new connection only when
@@ -582,11 +583,15 @@ enum wi_code wi_server_reload(
     struct wi_access_rules *rules = wi_access_new(&config->api, &server->address, error);
     if (!rules)
         return WI_INVALID_FIELD;
+    if (wi_endpoints_check_reload(server->api.endpoints, config, rules, error) != WI_OK) {
+        wi_access_free(rules);
+        return WI_INVALID_FIELD;
+    }
     wi_access_free(server->api.access);
     server->api.access = rules;
     wi_bridge_take_tokens(server->api.deps.bridge, wi_access_tokens(rules));
     server->api.deps.config = config;
-    wi_endpoints_reload(server->api.endpoints, config);
+    wi_endpoints_reload(server->api.endpoints, config, rules);
     warn_of_new_certificate(server);
     return WI_OK;
 }
@@ -623,7 +628,8 @@ void wi_server_finish(struct wi_server *server)
 
 size_t wi_server_busy(const struct wi_server *server)
 {
-    return server->api.request_count;
+    const struct wi_endpoints *endpoints = server->api.endpoints;
+    return server->api.request_count + (endpoints && wi_endpoints_are_busy(endpoints));
 }
 
 /* libmicrohttpd ends the program if a connection is suspended when it stops. */

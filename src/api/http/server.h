@@ -60,6 +60,7 @@ struct wi_server_deps {
     const struct wi_sources *sources; /* may be NULL: then there are no sources of blocks */
     struct wi_neighbours *neighbours; /* may be NULL: then there are none */
     struct wi_cluster *cluster;       /* may be NULL: then it is in no cluster */
+    struct lws_context *lws;          /* of [channels] listen; NULL if there is none */
     struct wi_db *db;                 /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */
@@ -75,8 +76,8 @@ struct wi_server;
  * use, a bad certificate or key, a bad tokens file, or an address other than loopback without a
  * tokens file. */
 struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_error *error);
-/* Adds what is wrong with the files that [api] names, as a start would find it. Blocks, and changes
- * nothing. */
+/* Adds what is wrong with the files that [api] and [channels] name, as a start would find it.
+ * Blocks, and changes nothing. */
 void wi_server_check(const struct wi_config *config, struct wi_problems *problems);
 /* Takes the reloadable values (tokens, hosts, origins, limits) and keeps `config`. On failure
  * (tokens file) nothing changes: call it before the parts whose reload cannot fail. */
@@ -89,7 +90,8 @@ void wi_server_quiesce(struct wi_server *server);
 /* Answers every suspended request with 503 shutting_down (its job is abandoned) and lets MHD write.
  * Not from inside a callback of the server. */
 void wi_server_finish(struct wi_server *server);
-/* The number of requests that are not completely answered yet. */
+/* The number of requests that are not completely answered yet, and one more while WebSockets of
+ * subscribers have not ended. */
 size_t wi_server_busy(const struct wi_server *server);
 /* Does what wi_server_finish does, so that no request that came since is left suspended, and then
  * closes every connection. Not from inside a callback of the server. */

@@ -1,4 +1,4 @@
-/* The libwebsockets context on the libuv loop; see lws.h. */
+/* A libwebsockets context on the libuv loop; see lws.h. */
 #include "base/net/lws.h"
 
 #include "base/log.h"

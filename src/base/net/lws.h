@@ -1,4 +1,7 @@
-/* The one libwebsockets context, on our libuv loop; its log goes through ours. */
+/*
+ * libwebsockets contexts on our libuv loop; their log goes through ours. A context has one server
+ * at most: the library would hand a connection to whichever of several the Host header resembles.
+ */
 #ifndef WI_BASE_NET_LWS_H
 #define WI_BASE_NET_LWS_H
 

@@ -18,6 +18,7 @@ wi_verb_fn wi_cli_results_export, wi_cli_results_import, wi_cli_results_rm;
 wi_verb_fn wi_cli_backup, wi_cli_restore;
 wi_verb_fn wi_cli_nodes, wi_cli_forgive, wi_cli_verify, wi_cli_token_new, wi_cli_token_join;
 wi_verb_fn wi_cli_devices_list, wi_cli_devices_rm;
+wi_verb_fn wi_cli_watch;
 
 /* webinfer chat with a model that was checked before, and a single question to it. */
 enum wi_exit wi_cli_talk(struct wi_cli *cli);

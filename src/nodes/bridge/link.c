@@ -74,6 +74,7 @@ struct wi_link {
     struct wi_message_place place; /* of the first message */
     int started;                   /* its first fragment is out */
     int draws;                     /* there is something in the second lane */
+    int pings;                     /* a ping is to be sent */
     int broken;                    /* a write failed: WRITEABLE closes the socket */
     /* Closing. */
     int peer_left, closing, close_sent;
@@ -255,7 +256,7 @@ static void drop_queue(struct wi_link *link)
     wi_messages_clear(&link->queue);
     link->queued_messages = link->queued_bytes = link->full_bytes = 0;
     link->place = (struct wi_message_place){0};
-    link->draws = 0;
+    link->draws = link->pings = 0;
 }
 
 /* The message that was begun, which is counted in no share any more and has its time behind it. */
@@ -395,6 +396,23 @@ void wi_link_draw(struct wi_link *link)
     lws_callback_on_writable(link->wsi);
 }
 
+void wi_link_ping(struct wi_link *link)
+{
+    if (link->closing)
+        return;
+    link->pings = 1;
+    lws_callback_on_writable(link->wsi);
+}
+
+/* Between two messages. Its byte comes back in the answer: lws does not tell of one without bytes.
+ * 0, or -1. */
+static int write_ping(struct wi_link *link)
+{
+    unsigned char frame[LWS_PRE + 1] = {0};
+    link->pings = 0;
+    return lws_write(link->wsi, frame + LWS_PRE, 1, LWS_WRITE_PING) < 0 ? -1 : 0;
+}
+
 /* Queues the next message of the second lane; 0 if there is none. */
 static int link_draw(struct wi_link *link)
 {
@@ -475,6 +493,8 @@ static void tell_room(struct wi_link *link)
 static int write_turn(struct wi_link *link, int draws)
 {
     size_t sent = 0;
+    if (link->pings && !link->started && !lws_partial_buffered(link->wsi))
+        link->broken = write_ping(link) != 0;
     while (!link->broken && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi) &&
            (link->queue || (draws && link_draw(link)))) {
         int written = write_fragment(link);
@@ -488,7 +508,7 @@ static int write_turn(struct wi_link *link, int draws)
     *link->links->counters.bytes_out += sent;
     link->heard.bytes_out += sent;
     tell_room(link);
-    if (link->queue || link->draws)
+    if (link->queue || link->draws || link->pings)
         lws_callback_on_writable(link->wsi);
     else if (link->closing && !link->close_sent)
         write_close(link);
@@ -503,7 +523,8 @@ static size_t receive_limit(const struct wi_link *link)
 {
     if (!link->settled)
         return WI_LINK_STRANGER_MAX;
-    return link->incoming_binary ? link->max_frame : WI_FRAME_HEAD_MAX;
+    size_t text_max = link->links->text_max;
+    return link->incoming_binary ? link->max_frame : text_max ? text_max : WI_FRAME_HEAD_MAX;
 }
 
 /* The message has `whole` bytes or more. */
@@ -642,6 +663,9 @@ int wi_link_event(
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
         link_receive(link, in, length);
+        return 0;
+    case LWS_CALLBACK_RECEIVE_PONG:
+        link->heard.last_seen = wi_awake_ms();
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return write_turn(link, 1);

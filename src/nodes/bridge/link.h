@@ -82,6 +82,7 @@ struct wi_links {
     uv_loop_t *loop;
     struct wi_budget *budget; /* of incoming messages */
     int hello_ms;
+    size_t text_max;    /* bytes of a settled link's text message; 0: WI_FRAME_HEAD_MAX */
     int64_t message_ms; /* for a message once it has begun; may change at any time */
     /* Counters of all links together; borrowed. */
     struct {
@@ -101,8 +102,9 @@ void wi_links_each(
 /* Makes a stranger's link. `events` must outlive it; it is freed by LWS_CALLBACK_CLOSED. */
 struct wi_link *wi_link_new(
     struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context);
-/* Handles an event of the socket from lws: RECEIVE, SERVER_WRITEABLE, WS_PEER_INITIATED_CLOSE,
- * WS_SERVER_DROP_PROTOCOL and CLOSED. Returns the value for lws's callback to return. */
+/* Handles an event of the socket from lws: RECEIVE, RECEIVE_PONG, SERVER_WRITEABLE,
+ * WS_PEER_INITIATED_CLOSE, WS_SERVER_DROP_PROTOCOL and CLOSED. Returns the value for lws's callback
+ * to return. */
 int wi_link_event(
     struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
 /* The stranger gets `hello_ms` once more, because it was asked for something. */
@@ -133,6 +135,8 @@ const struct wi_link_heard *wi_link_heard(const struct wi_link *link); /* valid 
 int wi_link_send(struct wi_link *link, struct wi_message *message);
 /* The second lane has a message: on_drained is called for it from the loop. */
 void wi_link_draw(struct wi_link *link);
+/* Sends a ping before the next message. The peer's answer counts as seen. */
+void wi_link_ping(struct wi_link *link);
 /* Drops queued messages, sends `last` (may be NULL) if no message was cut short, then the close
  * frame. No event follows. */
 void wi_link_close(

@@ -88,12 +88,15 @@ struct wi_message_piece {
     size_t padding; /* zeros to put before it */
 };
 
+struct wi_message_source; /* message.h */
 /* Read by the link that writes it. */
 struct wi_message {
     struct wi_message *prev, *next; /* in a queue, a list of utlist.h */
     int binary;
     char *head;
-    size_t total; /* bytes, with padding */
+    const struct wi_message_source *source; /* NULL: its bytes are in its pieces */
+    void *owner;
+    size_t total; /* bytes that it holds, with padding: none of a source */
     size_t count;
     struct wi_message_piece pieces[];
 };

@@ -1,6 +1,7 @@
 /* See frame.h. */
+#include "nodes/node/message.h"
+
 #include "base/memory.h"
-#include "nodes/node/frame.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -29,12 +30,26 @@ struct wi_message *wi_message_new(
     return message;
 }
 
+struct wi_message *wi_message_lend(
+    int binary, size_t size, const struct wi_message_source *source, void *owner)
+{
+    struct wi_message *message = wi_alloc(sizeof *message + sizeof(struct wi_message_piece));
+    message->binary = binary;
+    message->source = source;
+    message->owner = owner;
+    message->count = 1;
+    message->pieces[0].size = size;
+    return message;
+}
+
 void wi_message_free(struct wi_message *message)
 {
     if (!message)
         return;
     for (size_t i = 0; i < message->count; i++)
         wi_blob_unref(message->pieces[i].blob);
+    if (message->source)
+        message->source->let_go(message->owner);
     free(message->head);
     free(message);
 }
@@ -58,6 +73,8 @@ size_t wi_message_gather(const struct wi_message *message, struct wi_message_pla
         size_t left = end - place->done < room - size ? end - place->done : room - size;
         if (pads)
             memset(out + size, 0, left);
+        else if (message->source)
+            message->source->read(message->owner, place->done, out + size, left);
         else if (left)
             memcpy(out + size, piece->bytes + (place->done - piece->padding), left);
         size += left;

@@ -80,6 +80,7 @@ static void on_returned(void *data, const struct wi_error *failure)
         return;
     }
     if (!failure && entry->back.returned == WI_RECORD_TO_CANCEL) {
+        wi_durable_tell_entry(entry, WI_CANCELLED);
         wi_durable_finish_cancelled(entry);
         wi_durable_written(durable);
         return;

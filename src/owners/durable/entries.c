@@ -52,6 +52,27 @@ void wi_durable_entry_free(struct wi_durable_entry *entry)
     free(entry);
 }
 
+void wi_durable_tell_unrun(struct wi_durable *durable, const struct wi_record_name *name,
+    const char *client_id, const char *model_name, enum wi_code code)
+{
+    const struct wi_run_deps *runs = &durable->deps.runs;
+    const struct wi_run_ending ending = {.id = client_id ? client_id : name->id,
+        .client = name->client,
+        .model_name = model_name,
+        .code = code};
+    if (runs->on_ended)
+        runs->on_ended(runs->context, &ending);
+}
+
+void wi_durable_tell_entry(const struct wi_durable_entry *entry, enum wi_code code)
+{
+    const struct wi_record *record = &entry->record;
+    struct wi_record_name name = {0};
+    memcpy(name.id, record->id, sizeof name.id);
+    memcpy(name.client, record->client, sizeof name.client);
+    wi_durable_tell_unrun(entry->durable, &name, record->client_id, record->model_name, code);
+}
+
 void wi_durable_release(struct wi_durable *durable)
 {
     wi_durable_forget_counts(durable);

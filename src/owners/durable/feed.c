@@ -68,6 +68,7 @@ static int start_run(struct wi_durable_entry *entry)
         .parse_cost = record->cost,
         .lenient = 1, /* it was held against the settings of its time when it came */
         .client = record->client,
+        .called = record->id,
         .accepted_at = accepted_at(record),
         .earlier = record->attempts};
     if (wi_blob_charge(record->bytes, durable->deps.runs.budget) != 0)
@@ -86,6 +87,12 @@ struct taking {
     uint64_t reserved; /* of the budget, for the bodies that are read and what parsing them takes */
 };
 
+static void entry_fail(struct wi_durable_entry *entry, const struct wi_error *error)
+{
+    wi_durable_tell_entry(entry, error->code);
+    wi_durable_finish(entry, WI_RECORD_FAILED, error);
+}
+
 /* A body that can never be read again is reported as such; one for which there is no memory now
  * waits. */
 static void entry_begin(struct wi_durable_entry *entry)
@@ -99,7 +106,7 @@ static void entry_begin(struct wi_durable_entry *entry)
         "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
         (unsigned long long)needs, (unsigned long long)durable->deps.runs.budget->limit);
     if (needs > durable->deps.runs.budget->limit)
-        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
+        entry_fail(entry, &error);
     else
         wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
@@ -114,12 +121,12 @@ static void record_run(struct wi_durable *durable, struct wi_record *record)
     entry = wi_durable_entry_new(durable, record);
     if (entry->record.bytes == NULL) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");
-        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
+        entry_fail(entry, &error);
     } else if (!wi_dialect_find(entry->record.dialect)) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
             "the stored request is in the format \"%s\", which this version does not know",
             entry->record.dialect);
-        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
+        entry_fail(entry, &error);
     } else if (durable->closing) {
         wi_durable_shutting_down(&error);
         wi_durable_put_back(entry, &error, 0);
@@ -186,7 +193,7 @@ static struct room look_at_room(const struct wi_durable *durable)
     const struct wi_budget *budget = durable->deps.runs.budget;
     struct wi_pool_counters pool;
     struct room room = {.bound = (size_t)durable->deps.runs.config->pool.max_queue / 2 + 1,
-        .is_scarce = budget->used > budget->limit / 2};
+        .is_scarce = wi_budget_in_use(budget) > budget->limit / 2};
     wi_pool_counters(durable->deps.runs.pool, &pool);
     room.most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)

@@ -92,6 +92,13 @@ int wi_durable_written(struct wi_durable *durable);
 /* The job `id` is finished, or cannot be finished for now: its watchers are told. */
 void wi_durable_tell(struct wi_durable *durable, const char *id);
 
+/* A job has ended for that reason without having been run, or without the run that it had gone back
+ * for; runs tell of themselves. `client_id` and `model_name` may be NULL. */
+void wi_durable_tell_unrun(struct wi_durable *durable, const struct wi_record_name *name,
+    const char *client_id, const char *model_name, enum wi_code code);
+/* The same of a record that was taken. */
+void wi_durable_tell_entry(const struct wi_durable_entry *entry, enum wi_code code);
+
 /* Each returns its code. */
 enum wi_code wi_durable_shutting_down(struct wi_error *error);
 enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error);

@@ -100,7 +100,8 @@ struct cancelling {
     struct wi_record_cancel op; /* first: `tell` finds the rest by it */
     struct wi_record_part part;
     struct wi_buffer problem;
-    char owner[WI_RECORD_CLIENT_MAX + 1]; /* of the record that waits */
+    struct wi_record_name owner;  /* the record that waits, … */
+    char *client_id, *model_name; /* … and what it says of itself; owned */
     struct wi_durable *durable;
     struct wi_durable_cancel *asked;
     wi_job_store_done_fn *done;
@@ -112,7 +113,12 @@ static void tell_cancelled(struct wi_record_cancel *op, const struct wi_record *
     struct cancelling *cancelling = (struct cancelling *)op;
     struct wi_error error;
     wi_durable_cancelled(record->id, &error);
-    memcpy(cancelling->owner, record->client, sizeof cancelling->owner);
+    memcpy(cancelling->owner.id, record->id, sizeof cancelling->owner.id);
+    memcpy(cancelling->owner.client, record->client, sizeof cancelling->owner.client);
+    free(cancelling->client_id); /* a store may call this again */
+    free(cancelling->model_name);
+    cancelling->client_id = wi_strdup(record->client_id);
+    cancelling->model_name = wi_strdup(record->model_name);
     wi_buffer_clear(&cancelling->problem);
     const struct wi_dialect *dialect = wi_dialect_of_errors(record->dialect);
     dialect->print_error(dialect, &cancelling->problem, &error, NULL);
@@ -135,10 +141,12 @@ void wi_durable_cancel_run(struct wi_durable *durable, const char *id)
     } /* else it has ended, or runs elsewhere, or is on its way back, which `give_back` sees */
 }
 
-static void count_cancelled(
-    struct wi_durable *durable, const char *client, const struct wi_record_finish *end)
+static void count_cancelled(struct wi_durable *durable, const struct cancelling *cancelling)
 {
-    wi_durable_count_end(durable, client, end);
+    const struct wi_record_finish *end = &cancelling->op.finish;
+    wi_durable_tell_unrun(
+        durable, &cancelling->owner, cancelling->client_id, cancelling->model_name, WI_CANCELLED);
+    wi_durable_count_end(durable, cancelling->owner.client, end);
     if (durable->counters.queued > 0)
         durable->counters.queued--;
     wi_durable_tell(durable, end->id);
@@ -151,12 +159,14 @@ static void on_cancelled(void *data, const struct wi_error *failure)
     const struct wi_record_cancel *op = &cancelling->op;
     cancelling->asked->found = !failure && op->found;
     if (!failure && op->finish.finished)
-        count_cancelled(durable, cancelling->owner, &op->finish);
+        count_cancelled(durable, cancelling);
     else if (!failure && op->found && op->before == WI_RECORD_RUNNING)
         wi_durable_cancel_run(durable, op->finish.id);
     cancelling->done(cancelling->data, failure);
     wi_durable_written(durable);
     wi_buffer_clear(&cancelling->problem);
+    free(cancelling->client_id);
+    free(cancelling->model_name);
     free(cancelling);
 }
 

@@ -170,6 +170,13 @@ enum wi_code wi_api_tokens_read(
     return code;
 }
 
+void wi_api_tokens_copy(struct wi_api_tokens *to, const struct wi_api_tokens *from)
+{
+    size_t size = from->count * sizeof *from->items;
+    to->items = size > 0 ? memcpy(wi_alloc(size), from->items, size) : NULL;
+    to->count = from->count;
+}
+
 void wi_api_tokens_clear(struct wi_api_tokens *tokens)
 {
     free(tokens->items);

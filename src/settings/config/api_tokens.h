@@ -51,6 +51,8 @@ enum wi_code wi_api_tokens_read(
 /* The same from the text of the file, which is cut up; `path` is for errors. */
 enum wi_code wi_api_tokens_parse(
     struct wi_api_tokens *tokens, const char *path, char *text, struct wi_error *error);
+/* `to` is empty. */
+void wi_api_tokens_copy(struct wi_api_tokens *to, const struct wi_api_tokens *from);
 void wi_api_tokens_clear(struct wi_api_tokens *tokens);
 
 /* Borrowed; NULL if there is none. The time reveals nothing about near matches. */

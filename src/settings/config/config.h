@@ -61,6 +61,12 @@ struct wi_config_bridge {
     uint64_t max_connections_per_address;
 };
 
+struct wi_config_channels {
+    char *listen; /* NULL: there is no such listener */
+    char *tls_certificate;
+    char *tls_key;
+};
+
 enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };
 enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
 /* Work for nodes that we did not start: none, tensors and pictures, or text as well. */
@@ -228,6 +234,7 @@ struct wi_config_models {
 struct wi_config {
     struct wi_config_api api;
     struct wi_config_bridge bridge;
+    struct wi_config_channels channels;
     struct wi_config_pool pool;
     struct wi_config_preferences browser_preferences;
     struct wi_config_log log;

@@ -131,6 +131,33 @@ static void check_listeners(const struct check *check)
             config->bridge.listen);
 }
 
+/* The listener of channels, which has the API's tokens. */
+static void check_channels(const struct check *check)
+{
+    const struct wi_config *config = check->config;
+    const char *listen = config->channels.listen;
+    union wi_address address;
+
+    if (!listen || wi_address_parse(listen, &address) != 0)
+        return;
+    if (!wi_address_is_loopback(&address) && !config->api.tokens_file &&
+        are_known(check, "channels.listen", "api.tokens_file"))
+        check_fail(check, "channels", "listen",
+            "%s is reachable from other machines and needs [api] tokens_file; make one with "
+            "\"webinfer token new NAME\", or listen on 127.0.0.1",
+            listen);
+    if (wi_address_port(&address) == 0)
+        return;
+    if (strcmp(listen, config->api.listen) == 0 &&
+        are_known(check, "channels.listen", "api.listen"))
+        check_fail(check, "channels", "listen",
+            "%s is also the address of [api]; the two listeners need different ports", listen);
+    if (strcmp(listen, config->bridge.listen) == 0 &&
+        are_known(check, "channels.listen", "bridge.listen"))
+        check_fail(check, "channels", "listen",
+            "%s is also the address of [bridge]; the two listeners need different ports", listen);
+}
+
 /* A proxy on loopback counts as this machine, but the clients that it lets in do not. */
 static void check_proxies(const struct check *check)
 {
@@ -434,12 +461,14 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     const struct check check = {config, problems};
 
     check_listeners(&check);
+    check_channels(&check);
     check_proxies(&check);
     check_callers(&check);
     check_endpoints(&check);
     check_preferred(&check);
     check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);
+    check_tls(&check, "channels", config->channels.tls_certificate, config->channels.tls_key);
     for (size_t i = 0; i < config->browser_count; i++)
         check_browser(&check, i);
     for (size_t i = 0; i < config->hub_count; i++)

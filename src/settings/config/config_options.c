@@ -33,6 +33,8 @@ static const struct {
     [WI_OPTION_PATH] = {A_STRING, "path", NULL},
     [WI_OPTION_ADDRESS] = {A_STRING, "address:port",
         "a numeric address and a port, such as 127.0.0.1:8470 or [::1]:8470"},
+    [WI_OPTION_LISTENER] = {A_STRING, "no | address:port",
+        "no, or a numeric address and a port, such as 127.0.0.1:8472"},
     [WI_OPTION_URL] = {A_STRING, "url", NULL},
     [WI_OPTION_LIST] = {A_LIST, "name, ...", NULL},
     [WI_OPTION_LINES] = {A_LIST, "text", "any text"},
@@ -44,6 +46,9 @@ static const struct {
     [WI_OPTION_SIZE] = {A_NUMBER, "size", NULL},
     [WI_OPTION_DURATION] = {A_NUMBER, "duration", NULL},
 };
+
+/* The value of a listener that is off. */
+static const char nowhere[] = "no";
 
 static enum form form_of(const struct wi_setting *option)
 {
@@ -137,11 +142,14 @@ static int is_url(const char *text)
 static int set_string(const struct wi_setting *option, char **string, const char *text)
 {
     union wi_address address;
+    int is_address = option->kind == WI_OPTION_ADDRESS || option->kind == WI_OPTION_LISTENER;
     char *copy = NULL;
 
     if (!*text && option->min > 0)
         return -1;
-    if (*text && option->kind == WI_OPTION_ADDRESS && wi_address_parse(text, &address) < 0)
+    if (option->kind == WI_OPTION_LISTENER && strcmp(text, nowhere) == 0)
+        text = "";
+    if (*text && is_address && wi_address_parse(text, &address) < 0)
         return -1;
     if (*text && option->kind == WI_OPTION_URL && !is_url(text))
         return -1;
@@ -336,6 +344,8 @@ char *wi_option_format(const struct wi_setting *option, const void *base)
 
     switch (form_of(option)) {
     case A_STRING:
+        if (option->kind == WI_OPTION_LISTENER && !*(char **)value)
+            return wi_strdup(nowhere);
         return wi_strdup(*(char **)value ? *(char **)value : "");
     case A_LIST:
         return strings_join(value, "\n");

@@ -22,6 +22,7 @@ enum wi_option_kind {
     WI_OPTION_STRING,   /* char *; empty is NULL */
     WI_OPTION_PATH,     /* char *, absolute; $STATE_DIRECTORY and $DATADIR may begin it */
     WI_OPTION_ADDRESS,  /* char *, see base/net/address.h */
+    WI_OPTION_LISTENER, /* the same; "no" is NULL */
     WI_OPTION_URL,      /* char *, http or https, without a slash at its end */
     WI_OPTION_LIST,     /* struct wi_strings, separated by commas; the key may be repeated */
     WI_OPTION_LINES,    /* struct wi_strings, one item per line; the key may be repeated */

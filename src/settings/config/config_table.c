@@ -13,6 +13,7 @@
 #define STRING .kind = WI_OPTION_STRING
 #define PATH .kind = WI_OPTION_PATH
 #define ADDRESS .kind = WI_OPTION_ADDRESS, .min = 1
+#define LISTENER .kind = WI_OPTION_LISTENER, .min = 1
 #define URL .kind = WI_OPTION_URL
 #define LIST .kind = WI_OPTION_LIST
 #define LINES .kind = WI_OPTION_LINES
@@ -96,6 +97,9 @@ const struct wi_section wi_sections[] = {
         .help = "The listener for clients, with the REST API, the console and the metrics."},
     {.name = "bridge",
         .help = "The listener for browsers, with the page, the model files and the node protocol."},
+    {.name = "channels",
+        .help = "The listener for subscribers' WebSockets, with the tokens, allowed_hosts and "
+                "allowed_origins of [api]. See webinfer-channels(7)."},
     {.name = "pool", .help = "How many browsers run, and how much work is accepted."},
     {.name = "browser_preferences",
         .help =
@@ -268,6 +272,15 @@ const struct wi_setting wi_options[] = {
     {KEY(bridge, max_connections_per_address), INTEGER(16, 65536), DEFAULT("256"), RELOADABLE,
         .help = "Maximum number of connections from one address: an IPv4 address or an IPv6 /64 "
                 "network. Connections from this machine are not counted."},
+
+    {KEY(channels, listen), LISTENER, DEFAULT("no"),
+        .help = "Address at which subscribers connect, or no. An address other than a loopback "
+                "address requires [api] tokens_file."},
+    {KEY(channels, tls_certificate), PATH, DEFAULT(""),
+        .help = "PEM file with the certificate chain of the listener. If this option is set, the "
+                "listener uses TLS. It requires tls_key."},
+    {KEY(channels, tls_key), PATH, DEFAULT(""),
+        .help = "PEM file with the private key of tls_certificate."},
 
     {KEY(pool, max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
         .help = "Maximum number of browsers that the service starts. If it is 0, min_connections "

@@ -5,8 +5,8 @@
 #include <string.h>
 
 const struct wi_schema *const wi_answer_schemas[] = {wi_service_schemas, wi_models_schemas,
-    wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_anthropic_schemas,
-    wi_kserve_schemas, wi_ollama_schemas, NULL};
+    wi_channel_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas,
+    wi_anthropic_schemas, wi_kserve_schemas, wi_ollama_schemas, NULL};
 
 const struct wi_schema *wi_answer_schema(const char *name)
 {

@@ -6,6 +6,7 @@
 
 extern const struct wi_schema wi_service_schemas[]; /* service.c: the service itself */
 extern const struct wi_schema wi_models_schemas[];  /* describe_models.c: the models here */
+extern const struct wi_schema wi_channel_schemas[]; /* describe_channels.c: messages of channels */
 extern const struct wi_schema wi_result_schemas[];  /* describe_results.c: the output of models */
 extern const struct wi_schema
     wi_openai_schemas[]; /* describe_openai.c: the same for OpenAI's clients */

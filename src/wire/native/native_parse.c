@@ -22,7 +22,7 @@ struct fields {
     struct wi_native_terms terms;
     const char *model_name, *task;
     int model_type, precision; /* -1: not given */
-    int stream, resumable;
+    int stream, resumable, publish;
     int64_t stall_timeout_ms;
     json_t *inputs, *outputs, *parameters, *options, *relay;
 };
@@ -61,6 +61,8 @@ const struct wi_param wi_native_params[] = {
     WI_PARAM(fields, resumable, BOOL, .help = "Whether the stream can be resumed."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "How long a stream may send nothing once it has begun."),
+    WI_PARAM(fields, publish, BOOL,
+        .help = "Whether subscribers get the result; see webinfer-channels(7)."),
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT, .form = "TaskOptions",
@@ -303,6 +305,7 @@ static enum wi_code native_read_fields(
         asked->type = (enum wi_model_type)(fields->model_type + 1);
     asked->stream = fields->stream;
     infer->resumable = fields->resumable;
+    asked->publish = fields->publish;
     asked->stall_timeout_ms = (double)fields->stall_timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
         (code = wi_native_read_task(infer, fields->task,

@@ -36,7 +36,7 @@ static const struct wi_parameter parameters[] = {
     {WI_PARAMETER_SPECIAL, CHAT, {"max_completion_tokens"}},
     {WI_PARAMETER_SPECIAL, TEXT, {"max_tokens", "repetition_penalty"}},
     {WI_PARAMETER_SPECIAL, COMPLETE, {"logprobs"}},
-    {WI_PARAMETER_SPECIAL, EMBED, {"encoding_format"}},
+    {WI_PARAMETER_SPECIAL, EMBED, {"encoding_format", "publish"}},
     {WI_PARAMETER_SPECIAL, RERANK, {"top_n", "return_documents"}},
     {WI_PARAMETER_SPECIAL, TOKENIZE, {"content"}}, /* as llama-server calls the prompt */
     {WI_PARAMETER_SPECIAL, RECOGNISE | SPEAK, {"response_format"}},
@@ -86,7 +86,7 @@ static const struct wi_neutral neutrals[] = {
 struct body {
     const char *model;
     json_t *messages, *prompt, *input, *query, *documents, *content, *stream_options;
-    int stream, return_documents, encoding_format;
+    int stream, return_documents, encoding_format, publish;
     int64_t top_n;
     double repetition_penalty;
     json_t *logprobs, *max_tokens, *max_completion_tokens;
@@ -107,6 +107,8 @@ static const struct wi_param body_table[] = {
     WI_PARAM(body, stream, BOOL),
     WI_PARAM(body, return_documents, BOOL),
     WI_PARAM(body, encoding_format, ENUM, .names = encodings),
+    WI_PARAM(body, publish, BOOL,
+        .help = "Whether subscribers get the vectors; see webinfer-channels(7)."),
     WI_PARAM(body, max_tokens, ANY, .form = "integer"),
     WI_PARAM(body, max_completion_tokens, ANY, .form = "integer"),
     WI_PARAM(
@@ -374,6 +376,7 @@ static enum wi_code openai_read_body(
     if (body.repetition_penalty > 0)
         json_object_set_new(asked->options, "repeat_penalty", json_real(body.repetition_penalty));
     extras->base64 = body.encoding_format == 1;
+    infer->asked->publish = body.publish;
     extras->top = body.top_n;
     if ((asked->task == WI_TASK_SPEECH_RECOGNITION &&
             (code = read_recognition(infer, root, error)) != WI_OK) ||

@@ -1,6 +1,7 @@
 /* The life of a run, see run.h: how it begins and ends, and what its owner may ask of it. */
 #include "work/run/run_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "work/run/wait.h"
 #include <stdlib.h>
@@ -50,8 +51,41 @@ static void run_leave(struct wi_run *run)
         free_run(run);
 }
 
+static int run_is_accepted(const struct wi_run *run)
+{
+    enum wi_run_kind kind = run->request.kind;
+    return kind == WI_RUN_STORED || (kind == WI_RUN_ANSWER && run->was_queued);
+}
+
+void wi_run_tell_end(struct wi_run *run, const struct wi_outcome *outcome, enum wi_code code)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_inference *asked = run->infer.asked;
+    const char *usual = run->request.called ? run->request.called : run->id;
+    if (!deps->on_ended || run->is_told || !run_is_accepted(run))
+        return;
+    run->is_told = 1;
+    const struct wi_run_ending ending = {.id = asked && asked->client_id ? asked->client_id : usual,
+        .client = run->client,
+        .model_name = asked ? wi_run_model(run) : NULL,
+        .asked = asked,
+        .outcome = outcome,
+        .code = code,
+        .total_ms = wi_now_ms() - run->request.accepted_at};
+    deps->on_ended(deps->context, &ending);
+}
+
+/* A stored one may run again. */
+static int run_ends_so(const struct wi_run *run, const struct wi_error *error)
+{
+    const struct wi_run_owner *owner = &run->owner;
+    return error && !(owner->runs_again && owner->runs_again(owner->context, error));
+}
+
 void wi_run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
 {
+    if (run_ends_so(run, error))
+        wi_run_tell_end(run, NULL, error->code);
     wi_run_move(run, WI_RUN_EVENT_END);
     run->owner.on_done(run->owner.context, printing, error);
     run_leave(run);
@@ -115,6 +149,8 @@ void wi_run_abandon(struct wi_run *run)
     if (!run)
         return;
     int is_queued = run->state == WI_RUN_QUEUED;
+    if (run->request.kind != WI_RUN_STORED) /* that one is taken up again */
+        wi_run_tell_end(run, NULL, WI_CANCELLED);
     wi_run_move(run, WI_RUN_EVENT_ABANDON);
     if (is_queued)
         wi_jobs_abandon(run->deps->jobs, run->id);

@@ -46,6 +46,17 @@ struct wi_run_failure {
     double total_ms; /* since it was accepted */
 };
 
+/* A client's request that was accepted has ended. Borrowed. */
+struct wi_run_ending {
+    const char *id; /* its own, if it has one; else its job's */
+    const char *client;
+    const char *model_name;           /* as it was found, else as requested; NULL: not known */
+    const struct wi_inference *asked; /* NULL: it was not run */
+    const struct wi_outcome *outcome; /* what came of it, whose tensors may be shared; NULL: … */
+    enum wi_code code;                /* … it failed for this reason */
+    double total_ms;                  /* since it was accepted */
+};
+
 /* What runs need. All borrowed; it is read whenever a run goes on, so that the owner may change
  * `config`, `pulls` and `maker`. What a thread still does is ended when the loop is empty. */
 struct wi_run_deps {
@@ -64,6 +75,9 @@ struct wi_run_deps {
     /* One of a client's has failed, or could not be queued, and is not run again; likewise. May be
      * NULL. */
     uint64_t (*on_failure)(void *context, const struct wi_run_failure *failure);
+    /* A request has ended that was in the queue, or that is stored and not run again; once, before
+     * its owner is told. Not of WI_RUN_SHADOW and WI_RUN_INSIDE. May be NULL. */
+    void (*on_ended)(void *context, const struct wi_run_ending *ending);
     /* A stored job that was counted as that has an answer, of so many bytes. May be NULL. */
     void (*on_stored)(void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out);
     /* What an owner's on_work has begun to measure is over. May be NULL where no owner has one. */
@@ -100,8 +114,9 @@ struct wi_run_request {
     int ours_only;              /* only browsers that we have started may have it */
     int proves;                 /* of WI_RUN_SHADOW: as of struct wi_job_spec */
     const char *client;         /* who asks; copied */
-    double accepted_at;         /* wi_now_ms() */
-    unsigned earlier;           /* how often earlier runs of it went to a node */
+    const char *called; /* of WI_RUN_STORED: its job's id for the client; borrowed until it ends */
+    double accepted_at; /* wi_now_ms() */
+    unsigned earlier;   /* how often earlier runs of it went to a node */
 };
 
 /* Whom a run is for. What a callback gets is borrowed for the call, but for `printing`. Any of them

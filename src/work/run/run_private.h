@@ -26,6 +26,8 @@ struct wi_run {
     char *client;
     struct wi_infer infer;
     enum wi_run_state state;          /* wi_run_move() writes it */
+    int was_queued;                   /* its job was in the queue, perhaps long ago */
+    int is_told;                      /* that it has ended: see wi_run_tell_end */
     int pulled;                       /* its model was not here: it is not pulled twice */
     const char *made;                 /* the variant that was made for it last; NULL: none was */
     enum wi_run_choice choice;        /* decided when its model is found for the first time */
@@ -56,6 +58,8 @@ static inline void wi_run_move(struct wi_run *run, enum wi_run_event event)
 /* Tells the owner that it has ended, and frees it as soon as no thread has it. `printing` is the
  * owner's then. */
 void wi_run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error);
+/* Tells of its end, if its request was accepted, once. `outcome` NULL: it failed with `code`. */
+void wi_run_tell_end(struct wi_run *run, const struct wi_outcome *outcome, enum wi_code code);
 /* The thread has given it back: 1, or 0 if it was done in the meantime, and is freed. Its work was
  * cancelled only then. */
 int wi_run_is_back(struct wi_run *run);

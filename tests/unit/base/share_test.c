@@ -44,6 +44,34 @@ TEST(the_budget_bounds_all_of_them)
     assert_int_equal(budget.used, 850);
 }
 
+/* An owner that has kept `spare` bytes, and gives all of them back. */
+static void give_spare_back(void *context, uint64_t bytes)
+{
+    struct wi_budget *budget = context;
+    wi_budget_give(budget, budget->spare);
+    budget->spare = 0;
+}
+
+TEST(what_is_only_kept_is_free_for_all)
+{
+    struct wi_budget budget = {.limit = 800, .spare = 100, .on_short = give_spare_back};
+    struct wi_share greedy = {.budget = &budget}, modest = {.budget = &budget};
+    budget.context = &budget;
+    wi_budget_force(&budget, 100);
+    assert_int_equal(take(&greedy, 401), -1);
+    assert_int_equal(take(&greedy, 400), 0);
+    assert_int_equal(budget.used, 500); /* there was room for both */
+    wi_share_force(&greedy, 230);
+    assert_int_equal(wi_share_room(&modest), 100);
+    assert_int_equal(take(&modest, 100), 0);
+    assert_int_equal(budget.spare, 0);
+    assert_int_equal(budget.used, 730);
+    assert_int_equal(wi_share_room(&modest), 0);
+    wi_share_give(&greedy, 630);
+    wi_share_give(&modest, 100);
+    assert_int_equal(budget.used, 0);
+}
+
 TEST(a_parent_bounds_its_children_together)
 {
     struct wi_budget budget = {.limit = 800, .used = 400};

@@ -3,10 +3,10 @@
 #define WI_NODES_BRIDGE_HTTP_FILE_ANSWER_H
 
 #include "base/buffer.h"
+#include "base/net/lws_http.h"
 #include "nodes/bridge/socket.h"
 #include <libwebsockets.h>
 
-#define WI_HTTP_HEADER_MAX 512
 /* A client that takes no byte for this long is disconnected, and so is one that is too slow on
  * average. */
 #define WI_HTTP_STALL_S 30
@@ -16,9 +16,6 @@
  * caller owns the result. */
 char *wi_http_security_headers(const char *const *urls, const struct wi_strings *siblings);
 
-/* The value of a request's header, copied to `out` of WI_HTTP_HEADER_MAX bytes; "" if it is missing
- * or longer than any value that matters here. */
-const char *wi_http_header(struct lws *wsi, enum lws_token_indexes token, char *out);
 /* The token after "Bearer " in the request's Authorization header, in `out` of WI_HTTP_HEADER_MAX
  * bytes; NULL if there is none. */
 const char *wi_http_bearer(struct lws *wsi, char *out);
@@ -27,8 +24,6 @@ int wi_http_wants_close(struct lws *wsi); /* whether no request follows on this 
 /* Begins an answer's headers. */
 void wi_http_begin(struct wi_buffer *out, struct lws *wsi, const struct wi_bridge *bridge,
     int status, int close_after);
-/* Sends the headers and clears the buffer. Returns 0, or -1 if the connection is to be closed. */
-int wi_http_write_headers(struct lws *wsi, struct wi_buffer *text);
 /* Asks for WRITEABLE. Returns 0, or -1 if the connection is to be closed. */
 int wi_http_await_room(struct lws *wsi);
 /* Returns the value for the lws callback once an answer was written completely. Until there is room

@@ -308,3 +308,41 @@ TEST(test_bad_token_files)
     unlink(path);
     assert_null(make("0.0.0.0:0", NULL, &error));
 }
+
+TEST(test_rules_beside_others)
+{
+    struct wi_error error;
+    union wi_address address;
+    char text[100];
+    snprintf(text, sizeof text, "ada:%064d:user\n", 1);
+    char *path = write_file(text, 0600);
+    struct wi_access_rules *rules = make("127.0.0.1:8470", path, &error);
+    unlink(path);
+    assert_non_null(rules);
+    assert_int_equal(wi_address_parse("192.0.2.1:8472", &address), 0);
+    struct wi_access_rules *beside =
+        wi_access_beside(rules, &address, 1, "channels.listen", &error);
+    assert_non_null(beside);
+    wi_access_free(rules);
+    assert_int_equal(wi_access_tokens(beside)->count, 1);
+    assert_int_equal(host_code(beside, "192.0.2.1:8472"), WI_OK);
+    assert_int_equal(host_code(beside, "192.0.2.1:8470"), WI_FORBIDDEN_HOST);
+    assert_int_equal(host_code(beside, "webinfer.example"), WI_OK);
+    assert_int_equal(
+        wi_access_check_origin(beside, "https://app.example", NULL, NULL, "localhost", &error),
+        WI_OK);
+    assert_int_equal(
+        wi_access_check_origin(beside, "https://localhost", NULL, NULL, "localhost", &error),
+        WI_OK);
+    assert_int_equal(
+        wi_access_check_origin(beside, "http://localhost", NULL, NULL, "localhost", &error),
+        WI_FORBIDDEN_ORIGIN);
+    wi_access_free(beside);
+
+    rules = make("127.0.0.1:8470", NULL, &error);
+    assert_null(wi_access_beside(rules, &address, 0, "channels.listen", &error));
+    assert_int_equal(error.code, WI_INVALID_FIELD);
+    assert_string_equal(error.field, "channels.listen");
+    assert_non_null(strstr(error.detail, "tokens_file"));
+    wi_access_free(rules);
+}

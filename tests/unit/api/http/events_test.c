@@ -67,6 +67,33 @@ TEST(test_reading)
     finish(events);
 }
 
+/* What several send is read as any other, and not charged again. */
+TEST(test_parcels)
+{
+    struct wi_events *one = make(0), *other = wi_events_new(&budget, 0);
+    struct wi_parcel *parcel = wi_parcel_new(&budget);
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, "shared");
+    wi_parcel_add_text(parcel, &text);
+    wi_events_add_parcel(one, wi_parcel_ref(parcel));
+    wi_events_add_parcel(other, parcel);
+    assert_int_equal(budget.used, 6);
+    assert_int_equal(wi_events_size(one), 6);
+    check_read(one, 3, "sha");
+    assert_false(wi_events_between(one));
+    add(one, "own");
+    check_read(one, 20, "redown");
+    assert_int_equal(budget.used, 6 + 3);
+    check_read(other, 20, "shared");
+    wi_events_add_parcel(one, wi_parcel_new(&budget)); /* an empty one is nothing */
+    check_read(one, 20, "");
+    end(one, "");
+    wi_events_add_parcel(one, wi_parcel_new(&budget));
+    assert_true(wi_events_over(one));
+    wi_events_free(other);
+    finish(one);
+}
+
 /* From each part that is kept, everything behind it comes again, whole. */
 TEST(test_going_back)
 {

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "client.h"
 #include "nodes/bridge/link.h"
-#include "nodes/node/frame.h"
+#include "nodes/node/message.h"
 
 #define STRANGER_MAX WI_LINK_STRANGER_MAX
 #define MAX_FRAME (2 * 1024 * 1024)
@@ -116,6 +116,7 @@ static int on_socket(
         lws_set_opaque_user_data(wsi, here->link);
         return 0;
     case LWS_CALLBACK_RECEIVE:
+    case LWS_CALLBACK_RECEIVE_PONG:
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
@@ -337,6 +338,13 @@ TEST(a_text_is_bounded)
     expect_refused(*state, 1, WI_FRAME_HEAD_MAX);
 }
 
+TEST(a_text_is_bounded_as_its_listener_wants)
+{
+    struct fixture *fixture = *state;
+    fixture->links.text_max = 1000;
+    expect_refused(fixture, 1, 1000);
+}
+
 TEST(a_binary_message_is_bounded)
 {
     expect_refused(*state, 2, MAX_FRAME);
@@ -379,6 +387,67 @@ TEST(it_rests)
     }
     turn_until(fixture, &fixture->messages, 1);
     assert_true(client_now() - began >= 99);
+}
+
+/* --- Lent bytes, and pings -------------------------------------------------------------------- */
+
+static int let_gone;
+
+static void lent_read(const void *owner, size_t at, void *out, size_t size)
+{
+    const char *bytes = owner;
+    memcpy(out, bytes + at, size);
+}
+
+static void lent_let_go(void *owner)
+{
+    let_gone++;
+}
+
+static const struct wi_message_source lent_source = {lent_read, lent_let_go};
+
+TEST(a_message_may_have_bytes_of_others)
+{
+    struct fixture *fixture = *state;
+    size_t size = 3 * WI_LWS_CHUNK + 7;
+    char *bytes = calloc(1, size);
+    struct ws_message message;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (char)(i % 251);
+    let_gone = 0;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            wi_link_send(fixture->link, wi_message_lend(i, size, &lent_source, bytes)), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(client_message(&fixture->client, &message), 0);
+        assert_int_equal(message.opcode, 1 + i);
+        assert_int_equal(message.size, size);
+        assert_memory_equal(message.bytes, bytes, size);
+        message_clear(&message);
+    }
+    assert_int_equal(let_gone, 2);
+    wi_message_free(wi_message_lend(1, size, &lent_source, bytes));
+    assert_int_equal(let_gone, 3);
+    free(bytes);
+}
+
+TEST(an_answer_to_a_ping_is_a_sign_of_life)
+{
+    struct fixture *fixture = *state;
+    struct ws_message message;
+    wi_link_ping(fixture->link);
+    assert_int_equal(client_message(&fixture->client, &message), 0);
+    assert_int_equal(message.opcode, 9);
+    double before = wi_link_heard(fixture->link)->last_seen;
+    client_send_frame(&fixture->client, 10, 1, message.bytes, message.size);
+    message_clear(&message);
+    double until = client_now() + CLIENT_PATIENCE_MS;
+    while (wi_link_heard(fixture->link)->last_seen == before && client_now() < until)
+        client_turn(&fixture->client);
+    assert_true(wi_link_heard(fixture->link)->last_seen > before);
+    assert_int_equal(fixture->messages, 0);
+    assert_int_equal(wi_link_send(fixture->link, make_text("after it")), 0);
+    hear(fixture, "after it");
 }
 
 /* --- Faults of frames ------------------------------------------------------------------------- */

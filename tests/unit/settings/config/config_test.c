@@ -77,6 +77,7 @@ TEST(has_the_documented_defaults)
     assert_int_equal(c->api.max_connections_per_address, 256);
     assert_int_equal(c->api.max_connections_loopback, 1536);
     assert_string_equal(c->bridge.listen, "127.0.0.1:8471");
+    assert_null(c->channels.listen);
     assert_null(c->bridge.public_url);
     assert_string_equal(c->bridge.page, WI_DATADIR "/page");
     assert_int_equal(c->bridge.heartbeat_interval, 5000);
@@ -585,6 +586,17 @@ TEST(checks_rules_across_keys)
     refuse("[bridge]\nlisten = 0.0.0.0:8471\n", "2: [bridge] listen: 0.0.0.0:8471 means all");
     refuse("[bridge]\nlisten = 127.0.0.1:8470\n", "2: [bridge] listen: 127.0.0.1:8470 is also the");
     refuse("[pool]\nmemory_budget = 100M\n", "2: [pool] memory_budget: 104857600 bytes is less");
+    refuse(
+        "[channels]\nlisten = 0.0.0.0:8472\n", "2: [channels] listen: 0.0.0.0:8472 is reachable");
+    refuse("[channels]\nlisten = 127.0.0.1:8470\n",
+        "2: [channels] listen: 127.0.0.1:8470 is also the address of [api]");
+    refuse("[channels]\nlisten = 127.0.0.1:8471\n",
+        "2: [channels] listen: 127.0.0.1:8471 is also the address of [bridge]");
+    refuse("[channels]\nlisten = yes\n",
+        "2: [channels] listen: found \"yes\"; allowed: no, or a numeric address and a port");
+    refuse("[channels]\ntls_key = /k\n", "2: [channels] tls_key: needs tls_certificate as well");
+    wi_config_unref(load_good("[channels]\nlisten = no\n"));
+    wi_config_unref(load_good("[api]\ntokens_file = /t\n[channels]\nlisten = 0.0.0.0:8472\n"));
     wi_config_unref(load_good("[api]\nlisten = 0.0.0.0:8470\ntokens_file = /t\n"));
     refuse("[api]\ntrusted_proxies = 127.0.0.1\n",
         "2: [api] trusted_proxies: requests through proxies may come from anywhere, so tokens_file "

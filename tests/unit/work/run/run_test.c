@@ -51,7 +51,9 @@ struct fixture {
     int relays;  /* it lets a relay send; negative: it says why not */
     int again;   /* it begins another run after a failure */
     int failures;
-    char failed_at[32];  /* the last one: a kind of browser */
+    char failed_at[32]; /* the last one: a kind of browser */
+    char ends[256];     /* a word for each end that was told, and the last one's id */
+    char ended_id[64], ended_model[64];
     uint64_t counted_as; /* at its end */
     enum wi_code code;
     struct wi_error error;
@@ -213,8 +215,8 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     f->code = error ? error->code : WI_OK;
     if (error)
         f->error = *error;
-    if (printing)
-        f->text = wi_buffer_take(&printing->text);
+    free(f->text);
+    f->text = printing ? wi_buffer_take(&printing->text) : NULL;
     wi_printing_free(printing);
 }
 
@@ -260,6 +262,21 @@ static uint64_t on_failure(void *context, const struct wi_run_failure *failure)
     return 18;
 }
 
+static void on_ended(void *context, const struct wi_run_ending *ending)
+{
+    struct fixture *f = context;
+    size_t length = strlen(f->ends);
+    snprintf(f->ends + length, sizeof f->ends - length, "%s%s ",
+        ending->asked->publish ? "public-" : "",
+        ending->outcome ? "done" : wi_code_name(ending->code));
+    snprintf(f->ended_id, sizeof f->ended_id, "%s", ending->id);
+    assert_string_equal(ending->client, "somebody");
+    snprintf(f->ended_model, sizeof f->ended_model, "%s", ending->model_name);
+    assert_true(ending->total_ms >= 0);
+    if (ending->outcome)
+        assert_int_equal(ending->outcome->outputs->count, 1);
+}
+
 static int runs_again(void *context, const struct wi_error *error)
 {
     const struct fixture *f = context;
@@ -283,6 +300,7 @@ static void begin_kind(enum wi_run_kind kind, const char *text, uint64_t cost)
         .json_size = strlen(text),
         .parse_cost = cost,
         .client = "somebody",
+        .called = kind == WI_RUN_STORED ? "job-stored" : NULL,
         .accepted_at = wi_now_ms(),
         .earlier = 2};
     assert_int_equal(wi_blob_append(request.body, text, strlen(text)), 0);
@@ -344,6 +362,7 @@ static int set_up(void **state)
         .heavy = wi_work_queue_new(&f->loop, 1),
         .on_outcome = on_outcome,
         .on_failure = on_failure,
+        .on_ended = on_ended,
         .context = f};
     f->code = WI_INTERNAL;
     return 0;
@@ -474,6 +493,65 @@ TEST(is_counted_once_however_it_ends)
     assert_int_equal(fixture->code, WI_UNAVAILABLE);
     assert_int_equal(fixture->outcomes, 1);
     assert_int_equal(fixture->failures, 2);
+}
+
+/* --- its end is told ------------------------------------------------------------------------- */
+
+TEST(tells_once_that_an_accepted_request_has_ended)
+{
+    static const char named[] = "{\"id\":\"mine\",\"publish\":true,"
+                                "\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\","
+                                "\"datatype\":\"FP32\",\"shape\":[1],\"data\":[1]}]}";
+    begin(body);
+    finish_job(WI_OK);
+    assert_string_equal(fixture->ends, "done ");
+    assert_string_equal(fixture->ended_model, "builtin/echo");
+    assert_int_equal(strncmp(fixture->ended_id, "job-", 4), 0);
+    begin(named);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->ends, "done public-inference_failed ");
+    assert_string_equal(fixture->ended_id, "mine");
+    *fixture->ends = '\0';
+    begin(body);
+    wi_run_abandon(WI_TAKE(fixture->run));
+    fixture->has_job = 0;
+    assert_string_equal(fixture->ends, "cancelled ");
+    *fixture->ends = '\0';
+    begin(named);
+    finish_job(WI_OK);
+    assert_string_equal(fixture->ends, "public-done ");
+}
+
+TEST(tells_no_end_of_what_was_not_accepted)
+{
+    begin("{\"model_name\":");
+    fixture->admit = WI_UNAVAILABLE; /* it gets into no queue */
+    begin(body);
+    fixture->admit = WI_OK;
+    begin_kind(WI_RUN_CHECK, body, 0);
+    fixture->refuses = 1;
+    begin(body);
+    assert_string_equal(fixture->ends, "");
+}
+
+TEST(tells_the_end_of_a_stored_request_that_is_not_run_again)
+{
+    fixture->again = 1;
+    begin_kind(WI_RUN_STORED, body, 1000);
+    until(fixture->has_job);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->ends, "");
+    begin_kind(WI_RUN_STORED, body, 1000);
+    until(fixture->has_job);
+    wi_run_abandon(WI_TAKE(fixture->run)); /* it is taken up again */
+    fixture->has_job = 0;
+    assert_string_equal(fixture->ends, "");
+    fixture->again = 0;
+    begin_kind(WI_RUN_STORED, body, 1000);
+    until(fixture->has_job);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->ends, "inference_failed ");
+    assert_string_equal(fixture->ended_id, "job-stored");
 }
 
 TEST(is_not_counted_if_it_runs_again_or_never_was_a_job)
