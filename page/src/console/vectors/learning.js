@@ -1,0 +1,85 @@
+/** A map that learns the rows that there are, step by step, by whatever computes: the kernels on a GPU, or the reference. */
+import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, radiusOf, roomFor, startOf, STEPS } from './som.js';
+
+/** What computes the two kernels. `most`: multiplications of one call; `bytes` that it holds on the GPU.
+ * @typedef {object} Computing
+ * @property {string} name for people
+ * @property {number} most
+ * @property {number} bytes
+ * @property {(data: Float32Array<ArrayBuffer>, weights: Float32Array<ArrayBuffer>, dimensions: number) => Promise<Float32Array>} distances
+ * @property {(weights: Float32Array<ArrayBuffer>, data: Float32Array<ArrayBuffer>, influence: Float32Array<ArrayBuffer>, dimensions: number) => Promise<Float32Array<ArrayBuffer>>} update
+ * @property {() => void} stop
+ */
+/** @typedef {{quantisation: number, topographic: number}} Errors */
+
+/** Numbers of one call: of its output, which is read back, and of its rows. */
+const MOST_DISTANCES = 2 ** 22;
+const MOST_NUMBERS = 2 ** 23;
+
+export class Learning {
+    /** @param {Computing} computing @param {import('./rows.js').Rows} rows @param {import('./components.js').Principal} principal
+     * @param {{side: number, seed: number}} chosen */
+    constructor(computing, rows, principal, { side, seed }) {
+        this.computing = computing;
+        this.rows = rows;
+        this.side = side;
+        this.seed = seed;
+        this.weights = startOf(side, principal, seed);
+        this.found = roomFor(rows.count);
+        /** Rows whose cells are known. */
+        this.placed = 0;
+        /** Steps that were made. */
+        this.step = 0;
+        /** @type {Errors} */
+        this.errors = { quantisation: 0, topographic: 0 };
+        this._influence = new Float32Array(0);
+    }
+
+    get isOver() {
+        return this.step >= STEPS;
+    }
+
+    /** One step; after the last one, it goes on with the last radius. */
+    async learn() {
+        await this.place();
+        if (this.placed > 0) await this.#adapt();
+        this.step++;
+    }
+
+    /** Moves each cell to where the rows near it are. */
+    async #adapt() {
+        const { side, rows, placed } = this, cells = side * side;
+        const gathered = gather(rows.values, placed, rows.dimensions, this.found.best, cells), size = gathered.length * cells;
+        if (this._influence.length < size) this._influence = new Float32Array(Math.min(cells * cells, 2 * size));
+        const influence = this._influence.subarray(0, size);
+        influenceOf(gathered, side, this.isOver ? LAST_RADIUS : radiusOf(side, this.step), influence);
+        this.weights = await this.computing.update(this.weights, gathered.means, influence, rows.dimensions);
+    }
+
+    /** Finds the cells of all rows, and how well the map fits these. */
+    async place() {
+        const { rows, side, weights } = this, { dimensions, count } = rows, cells = side * side;
+        if (this.found.best.length < count) this.found = roomFor(Math.max(count, 2 * this.found.best.length));
+        const some = Math.max(1, Math.floor(Math.min(this.computing.most / dimensions / cells, MOST_DISTANCES / cells, MOST_NUMBERS / dimensions)));
+        for (let row = 0; row < count; row += some) {
+            const end = Math.min(count, row + some);
+            findBest(await this.computing.distances(rows.values.subarray(row * dimensions, end * dimensions), weights, dimensions), cells, this.found, row);
+        }
+        this.placed = count;
+        this.errors = errorsOf(this.found, count, side);
+    }
+
+    /** @param {number} cell @returns {number[]} its rows */
+    rowsOf(cell) {
+        const rows = [];
+        for (let row = 0; row < this.placed; row++) if (this.found.best[row] === cell) rows.push(row);
+        return rows;
+    }
+
+    /** @returns {Uint32Array} the number of rows of each cell */
+    counts() {
+        const counts = new Uint32Array(this.side * this.side);
+        for (let row = 0; row < this.placed; row++) counts[this.found.best[row]]++;
+        return counts;
+    }
+}

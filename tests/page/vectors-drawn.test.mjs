@@ -1,0 +1,171 @@
+// tier: full
+/**
+ * The cloud and the map of vectors in Chromium, from their modules as they are: each means draws the same picture, compared in a
+ * texture that is read back; each backend computes the same step; and nothing is made for a batch. The adapter of WebGPU is
+ * SwiftShader, which is software: it is used by name here, and never by choice.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import test, { after, before } from 'node:test';
+import { kernelFragments, kernelShaders } from '../../page/kernels.mjs';
+import { launch } from './support/browser.mjs';
+
+const SOURCES = path.resolve(import.meta.dirname, '../../page/src');
+const DIFFERENT = 0.002;
+let browser, server, tab, close;
+const problems = [];
+
+before(async () => {
+    server = http.createServer((request, response) => {
+        const file = path.join(SOURCES, path.normalize(request.url));
+        const isFile = file.endsWith('.js') && fs.existsSync(file);
+        response.writeHead(200, { 'Content-Type': isFile ? 'text/javascript' : 'text/html' });
+        response.end(isFile ? fs.readFileSync(file) : '<!doctype html><link rel="icon" href="data:,"><title>vectors</title>');
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    browser = await launch();
+    ({ tab, close } = await browser.openTab(problems));
+    await tab.goto(`http://127.0.0.1:${server.address().port}/`);
+    await tab.evaluate(MODULES);
+});
+after(async () => {
+    await close?.();
+    await browser?.close();
+    server?.closeAllConnections();
+    server?.close();
+});
+
+/** The modules as `window.all`, and what the tests do with them. */
+const MODULES = `(async () => {
+    const names = ['atlas', 'camera', 'cloud', 'cloud_gl', 'cloud_gpu', 'cloud_plain', 'components', 'kernels', 'learning', 'points', 'reference', 'rows', 'som'];
+    const all = Object.assign({}, ...await Promise.all(names.map((name) => import('/console/vectors/' + name + '.js'))), await import('/console/playground/random.js'),
+        await import('/engine/kernels_gpu.js'), await import('/engine/kernels_gl.js'));
+    all.pointsOf = async (count, seed = 1) => {
+        const rows = new all.Rows(5), random = all.randomOf(seed), points = new all.Points();
+        rows.add(Float32Array.from({ length: 5 * count }, (_, i) => (random() - 0.5) * (10 - 2 * (i % 5))), [], []);
+        points.place(rows, await all.principalOf(rows, async () => {}), { begin: 0, end: count });
+        points.colour((row) => all.cellColour(row % 256, 16), new Set([0, Math.floor(count / 2)]));
+        return points;
+    };
+    all.deviceOf = async () => (await navigator.gpu.requestAdapter()).requestDevice();
+    all.glOf = () => new OffscreenCanvas(8, 8).getContext('webgl2', { alpha: false, antialias: false, depth: true });
+    window.all = all;
+})()`;
+
+test('WebGPU, WebGL and a canvas draw the same picture', async () => {
+    const found = await tab.evaluate(async () => {
+        const { all } = window, apart = (one, other) => {
+            let different = 0;
+            for (let i = 0; i < one.length; i += 4) different += [0, 1, 2, 3].some((k) => Math.abs(one[i + k] - other[i + k]) > 2);
+            return different / (one.length / 4);
+        };
+        const means = [new all.GpuCloud(await all.deviceOf(), null), new all.GlCloud(all.glOf()), new all.PlainCloud(new OffscreenCanvas(8, 8))];
+        const shares = [];
+        for (const [count, width, height, half, camera] of [[700, 300, 300, 2, { turn: 0.6, tilt: 0.4, zoom: 1 }], [3000, 257, 190, 1, { turn: 2, tilt: -0.8, zoom: 3 }], [1, 64, 64, 0, { turn: 0, tilt: 0, zoom: 1 }]]) {
+            const pictures = [];
+            for (const one of means) {
+                const points = await all.pointsOf(count);
+                pictures.push(await one.picture(points, all.lookOf(camera, points.reach, width, height, half, [28, 32, 36])));
+            }
+            const [plain] = pictures.slice(-1), back = plain.slice(0, 3), drawn = plain.filter((_, i) => i % 4 === 0 && [0, 1, 2].some((k) => plain[i + k] !== back[k])).length;
+            shares.push({ drawn: drawn / (width * height), gpu: apart(pictures[0], plain), gl: apart(pictures[1], plain) });
+        }
+        for (const one of means) one.stop();
+        return shares;
+    });
+    assert.ok(found[0].drawn > 0.02 && found[1].drawn > 0.01 && found[2].drawn > 0, JSON.stringify(found));
+    for (const { gpu, gl } of found) assert.ok(gpu <= DIFFERENT && gl <= DIFFERENT, JSON.stringify(found));
+});
+
+test('1,000 batches make no new buffer: the one that there is doubles with its points', async () => {
+    const found = await tab.evaluate(async () => {
+        const { all } = window, counts = [];
+        const device = await all.deviceOf(), gl = all.glOf();
+        let made = 0;
+        for (const [owner, name] of [[device, 'createBuffer'], [gl, 'createBuffer'], [gl, 'createTexture']]) {
+            const method = owner[name].bind(owner);
+            owner[name] = (...given) => (made++, method(...given));
+        }
+        const target = device.createTexture({ size: [64, 64], format: 'rgba8unorm', usage: 0x10 });
+        const gpu = new all.GpuCloud(device, null);
+        gpu._context = { getCurrentTexture: () => target };
+        for (const cloud of [gpu, new all.GlCloud(gl)]) {
+            const rows = new all.Rows(3), points = new all.Points();
+            let principal = null;
+            const batch = (count) => {
+                const ranges = rows.add(Float32Array.from({ length: 3 * count }, (_, i) => Math.sin(i * 7 + rows.total)), [], []);
+                for (const range of ranges) points.place(rows, principal, range);
+                cloud.draw(points, all.lookOf({ turn: 1, tilt: 0, zoom: 1 }, points.reach, 64, 64, 1, [0, 0, 0]));
+            };
+            rows.add(Float32Array.from({ length: 3 * 20 }, (_, i) => Math.sin(i * 7)), [], []);
+            principal = await all.principalOf(rows, async () => {});
+            points.place(rows, principal, { begin: 0, end: rows.count });
+            batch(1);
+            const before = made, buffers = cloud.buffers;
+            for (let i = 0; i < 1000; i++) batch(1);
+            counts.push({ made: made - before, buffers: cloud.buffers - buffers, bytes: cloud.bytes, points: points.count });
+            await cloud.picture(points, all.lookOf({ turn: 1, tilt: 0, zoom: 1 }, points.reach, 64, 64, 1, [0, 0, 0])); // all is drawn
+        }
+        return counts;
+    });
+    const [gpu, gl] = found;
+    assert.deepEqual([gpu.points, gl.points, gpu.bytes, gl.bytes], [1021, 1021, 1024 * 16, 1024 * 16]);
+    assert.deepEqual([gpu.made, gpu.buffers, gl.made, gl.buffers], [2, 2, 0, 0], 'from 256 points it doubles twice');
+});
+
+test('a step by the kernels on WebGPU and on WebGL is that of the reference', async () => {
+    const only = (shaders) => ({ som_distance: shaders.som_distance, som_update: shaders.som_update });
+    const found = await tab.evaluate(async ([wgsl, glsl]) => {
+        const { all } = window, breathe = () => new Promise((resolve) => { setTimeout(resolve); });
+        const backends = { gpu: new all.GpuKernels(wgsl), gl: new all.GlKernels(() => new OffscreenCanvas(1, 1), glsl, { made() {}, lost() {} }) };
+        for (const backend of Object.values(backends)) await backend.load();
+        const rows = new all.Rows(9), random = all.randomOf(3), weights = {};
+        rows.add(Float32Array.from({ length: 9 * 333 }, () => random() * 4 - 2), [], []);
+        const principal = await all.principalOf(rows, async () => {});
+        for (const [name, computing] of [['reference', new all.Reference(breathe)], ...Object.entries(backends).map(([one, backend]) => [one, new all.Kernels(one, backend)])]) {
+            const learning = new all.Learning(computing, rows, principal, { side: 12, seed: 5 });
+            for (let step = 0; step < 3; step++) await learning.learn();
+            await learning.place();
+            weights[name] = { values: [...learning.weights], errors: learning.errors };
+            computing.stop();
+        }
+        return weights;
+    }, [only(kernelShaders()), only(kernelFragments())]);
+    for (const name of ['gpu', 'gl']) {
+        for (const [i, value] of found[name].values.entries()) assert.ok(Math.abs(value - found.reference.values[i]) <= 1e-4, `${name}: number ${i}`);
+        assert.ok(Math.abs(found[name].errors.quantisation - found.reference.errors.quantisation) < 1e-4);
+    }
+});
+
+test('software is never chosen for WebGPU: then WebGL draws and computes, and without it a canvas and JavaScript', async () => {
+    const found = await tab.evaluate(async ([wgsl, glsl]) => {
+        const { all } = window, chosen = [];
+        for (const means of [['webgpu', 'webgl', '2d'], ['webgl', '2d'], ['2d']]) {
+            const canvas = document.createElement('canvas'), { drawing, means: used } = await all.drawingOn(canvas, means, () => {});
+            const computing = await all.computingBy(means, { wgsl, glsl }, async () => {});
+            const points = await all.pointsOf(50);
+            drawing.draw(points, all.lookOf({ turn: 1, tilt: 0, zoom: 1 }, points.reach, 32, 32, 1, [0, 0, 0]));
+            chosen.push([used, computing.name]);
+            drawing.stop();
+            computing.stop();
+        }
+        const adapter = await all.hardwareAdapter();
+        return { chosen, adapter: adapter === null, hasGpu: Boolean(await navigator.gpu.requestAdapter()) };
+    }, [kernelShaders(), kernelFragments()]);
+    assert.deepEqual(found, { chosen: [['webgl', 'WebGL'], ['webgl', 'WebGL'], ['2d', 'JavaScript']], adapter: true, hasGpu: true });
+});
+
+test('a lost context is told, so that what comes next can draw', async () => {
+    const told = await tab.evaluate(async () => {
+        const canvas = document.createElement('canvas');
+        let lose = () => {};
+        const lost = new Promise((resolve) => { lose = resolve; });
+        await window.all.drawingOn(canvas, ['webgl', '2d'], () => lose('lost'));
+        canvas.getContext('webgl2').getExtension('WEBGL_lose_context').loseContext();
+        return lost;
+    });
+    assert.equal(told, 'lost');
+    assert.deepEqual(problems, []);
+});
