@@ -5,6 +5,7 @@ import zlib from 'node:zlib';
 import { bundle, finish, here } from './bundle.mjs';
 import { replaceOnce } from './changes.mjs';
 import { kernelFragments, kernelShaders } from './kernels.mjs';
+import { KERNEL_RULES } from './src/engine/kernel_rules.js';
 
 /** The most gzipped bytes of the console, so that it opens quickly over a slow line. */
 const MOST_BYTES = 150_000;
@@ -20,16 +21,18 @@ const RECORDER = 'src/console/playground/recorder_worklet.js';
 export const ANY_LANGUAGE = { name: 'any-language', setup: (/** @type {any} */ build) => build.onLoad({ filter: /uPlot\.esm\.js$/ },
     (/** @type {{path: string}} */ { path: file }) => ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), [["domEnv ? nav.language : 'en-US'", "'en-US'"]], 'uplot') })) };
 
-/** Variants of kernels are chosen by a service, which a view has not. */
-const NO_TUNING = { name: 'no-tuning', setup: (/** @type {any} */ build) => build.onLoad({ filter: /kernel_tuning\.js$/ },
-    () => ({ contents: 'export const tune = async () => null, drawn = () => new Float32Array(0);' })) };
+/** Of the kernels' engine what a map needs: two rules, and no tuning, which a service asks for. */
+const ONLY_SOM = { name: 'only-som', setup: (/** @type {any} */ build) => {
+    build.onLoad({ filter: /kernel_tuning\.js$/ }, () => ({ contents: 'export const tune = async () => null, drawn = () => new Float32Array(0);' }));
+    build.onLoad({ filter: /kernel_rules\.js$/ }, () => ({ contents: `export const KERNEL_RULES = ${JSON.stringify(ofSom(KERNEL_RULES))};` }));
+} };
 
 /** @param {string} out folder @param {Set<string>} [bundled] gets the packages in it */
 export async function buildConsole(out, bundled = new Set()) {
     fs.mkdirSync(out, { recursive: true });
     const recorder = await bundle(out, 'recorder.js', RECORDER, { minifyIdentifiers: true }, bundled);
-    const vectors = await bundle(out, 'vectors.js', 'src/console/vectors/view.js', { minifyIdentifiers: true, mangleProps: /^_[a-z]/, pure: ['Object.freeze'], plugins: [NO_TUNING],
-        define: { SOM_SHADERS: JSON.stringify(only(kernelShaders())), SOM_FRAGMENTS: JSON.stringify(only(kernelFragments())) } }, bundled);
+    const vectors = await bundle(out, 'vectors.js', 'src/console/vectors/view.js', { minifyIdentifiers: true, mangleProps: /^_[a-z]/, pure: ['Object.freeze'], plugins: [ONLY_SOM],
+        define: { SOM_SHADERS: JSON.stringify(plain(ofSom(kernelShaders()))), SOM_FRAGMENTS: JSON.stringify(plain(ofSom(kernelFragments()))) } }, bundled);
     const script = await bundle(out, 'console.js', 'src/console/main.js', { minifyIdentifiers: true, plugins: [ANY_LANGUAGE],
         define: { RECORDER: JSON.stringify(`./console/${recorder}`), VECTORS: JSON.stringify(`./console/${vectors}`) } }, bundled);
     const style = await bundle(out, 'console.css', 'src/console/style.css', {}, bundled);
@@ -43,6 +46,8 @@ export async function buildConsole(out, bundled = new Set()) {
     return bytes;
 }
 
-/** Those of a map, without comments and indentation. @param {Record<string, any>} shaders */
-const only = (shaders) => JSON.parse(JSON.stringify(Object.fromEntries(SOM.map((name) => [name, shaders[name]]))),
-    (_, value) => (typeof value === 'string' ? value.replace(/^\s*\/\/.*\n/gm, '').replace(/\n\s+/g, '\n') : value));
+/** Those of a map. @param {Record<string, any>} kernels */
+const ofSom = (kernels) => Object.fromEntries(SOM.map((name) => [name, kernels[name]]));
+
+/** Without comments and indentation. @param {Record<string, any>} shaders */
+const plain = (shaders) => JSON.parse(JSON.stringify(shaders), (_, value) => (typeof value === 'string' ? value.replace(/^\s*\/\/.*\n/gm, '').replace(/\n\s+/g, '\n') : value));

@@ -21,8 +21,8 @@ function planted(count, more = {}) {
         vectors: Float32Array.from({ length: count * DIMENSIONS }, (_, i) => (Math.floor(i / DIMENSIONS) % 4 === i % DIMENSIONS ? 9 : 0) + random()), ...more };
 }
 
-/** The map has learnt. */
-const learnt = (tab) => tab.waitForFunction(() => /Step\s+30 of 30/.test(document.querySelector('main').innerText));
+/** The map has learnt all that is there. */
+const learnt = (tab) => tab.waitForFunction(() => /Step\s+30 of 30, settled/.test(document.querySelector('main').innerText));
 
 async function opened({ tab, go, service }, hash = 'vectors', batches = [planted(200)]) {
     service.recent = batches;
@@ -32,14 +32,17 @@ async function opened({ tab, go, service }, hash = 'vectors', batches = [planted
 }
 
 test('vectors that are kept and those that come are learnt, and both errors and the variance are shown', () => withConsole({}, async (on) => {
-    const { tab, reads, service, text } = on;
+    const { tab, go, reads, service, text } = on, scripts = () => service.asked('GET', /^\/console\/vectors-/).length;
+    await go('now');
+    assert.equal(scripts(), 0, 'the script of the view is loaded when that is opened');
     await opened(on);
+    assert.equal(scripts(), 1);
     for (const said of [/200 vectors of 6 numbers\./, /Quantisation error\s+[\d.]+/, /Topographic error\s+[\d.]+/, /Variance of 1, 2, 3\s+[\d.]+ %, [\d.]+ %, [\d.]+ %/, /Computed by\s+WebGL/]) assert.match(await text(), said);
     service.publish(planted(60));
     await reads(/260 vectors of 6 numbers\./);
     await learnt(tab);
     service.miss(7);
-    await reads(/7 rows were lost on the way/);
+    await reads(/7 rows did not come: this page reads too slowly, or one answer had too many\./);
     service.publish(planted(3, { vectors: Float32Array.from({ length: 3 * DIMENSIONS }, () => NaN) }));
     await reads(/3 rows were left out: not all numbers are finite\./);
     assert.match(service.asked('GET', /^\/v1\/channels/)[0].path, /names=vector_updates&recent=4096$/);
@@ -52,7 +55,31 @@ test('nothing has come yet, and a daemon without channels, are said', () => with
     service.recent = null;
     await go('vectors?again', FILLED);
     await reads(/No vectors come: .*there is nothing at that path.* The console keeps trying\./);
+    await go('now'); // it asks no more
     assert.match(String(problems.splice(0)), /404/, 'which the browser notes');
+}));
+
+test('after a loss what came meanwhile is there, and nothing twice', () => withConsole({}, async (on) => {
+    const { tab, reads, service, text, problems } = on;
+    await opened(on);
+    service.cut();
+    service.publish(planted(20));
+    await reads(/220 vectors of 6 numbers\./);
+    service.publish(planted(10));
+    await reads(/230 vectors of 6 numbers\./);
+    await learnt(tab);
+    assert.doesNotMatch(await text(), /No vectors come/);
+    problems.splice(0); // that it was cut
+}));
+
+test('vectors are asked for with the token, and not before there is one', () => withConsole({ token: 'wi_secret' }, async ({ tab, go, reads, service, problems }) => {
+    service.recent = [planted(8)];
+    await go('vectors', 'body[data-state=token] #token');
+    await tab.fill('#token', 'wi_secret');
+    await tab.keyboard.press('Enter');
+    await reads(/8 vectors of 6 numbers\./);
+    assert.deepEqual(service.asked('GET', /^\/v1\/channels/).map(({ authorization }) => authorization), ['Bearer wi_secret']);
+    assert.ok(problems.splice(0).every((problem) => problem.includes('401')));
 }));
 
 test('a cell is chosen by pointer and keys, its rows, jobs and nearest rows are shown, and a row from there', () => withConsole({}, async (on) => {
@@ -61,9 +88,12 @@ test('a cell is chosen by pointer and keys, its rows, jobs and nearest rows are 
     await tab.locator('canvas.map').click({ position: { x: 5, y: 5 } });
     await reads(/Cell 1, 1: \d+ rows?/);
     await tab.locator('canvas.map').focus();
-    await tab.keyboard.press('ArrowRight');
-    await tab.keyboard.press('ArrowDown');
+    await tab.evaluate(() => { // faster than the map is drawn
+        for (const key of ['ArrowRight', 'ArrowDown']) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    });
     await reads(/Cell 2, 2: \d+ rows?/);
+    await tab.keyboard.press('ArrowDown');
+    await reads(/Cell 2, 3: \d+ rows?/);
     await tab.keyboard.press('End');
     await reads(/Cell 16, 16: \d+ rows?/);
     await tab.locator('summary', { hasText: 'The map as a table' }).click();
@@ -80,7 +110,7 @@ test('the cloud is turned by mouse and keys, comes closer by the wheel, and a po
     await opened(on);
     await tab.selectOption('#vectors-view', 'cloud');
     await reads(/Drawn by\s+WebGL/);
-    assert.match(await text(), /Buffers of points\s+1, [\d.]+ kB, made 1 times/);
+    for (const said of [/Vertex buffer\s+4\.1 kB, made once/, /Buffers of the kernels\s+\d+, [\d.]+ [kM]B/, /GPU memory\s+[\d.]+ [kM]B/]) assert.match(await text(), said);
     const camera = () => tab.evaluate(() => JSON.parse(localStorage.getItem('webinfer.vectors'))?.camera);
     const canvas = tab.locator('canvas.cloud'), { x, y, width, height } = await canvas.boundingBox();
     await tab.mouse.move(x + width / 2, y + height / 2);
@@ -100,6 +130,22 @@ test('the cloud is turned by mouse and keys, comes closer by the wheel, and a po
     await tab.locator('summary', { hasText: 'The cloud as a table' }).click();
     await tab.locator('button[aria-label="Show row 5"]').click();
     await reads(/Row: text 4 of 0/);
+}));
+
+test('where WebGL is lost, a canvas draws the cloud, and points are still chosen', () => withConsole({}, async (on) => {
+    const { tab, reads } = on;
+    await opened(on);
+    await tab.selectOption('#vectors-view', 'cloud');
+    await reads(/Drawn by\s+WebGL/);
+    await tab.evaluate(() => document.querySelector('canvas.cloud').getContext('webgl2').getExtension('WEBGL_lose_context').loseContext());
+    await reads(/Drawn by\s+a canvas without a GPU/);
+    const position = await tab.waitForFunction(() => { // of a point: what is first drawn in another colour than the ground
+        const canvas = document.querySelector('canvas.cloud'), { width, height } = canvas, colours = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, width, height).data.buffer);
+        const at = colours.findIndex((colour) => colour !== colours[0]), scale = canvas.clientWidth / width;
+        return at > 0 && { x: (at % width) * scale + 1, y: Math.floor(at / width) * scale + 1 };
+    }).then((found) => found.jsonValue());
+    await tab.locator('canvas.cloud').click({ position });
+    await reads(/Row: text \d+ of \d/);
 }));
 
 test('two fingers bring the cloud closer', () => withConsole({}, async (on) => {
@@ -140,6 +186,9 @@ test('a text is embedded by the same model and found; a refusal is said', () => 
     embedded([1, 2]);
     await press('Find');
     await reads(/The model's vector has 2 numbers, and those here have 6\./);
+    embedded([1, 2, 3, 4, 'NaN', 6]);
+    await press('Find');
+    await reads(/The model's vector has numbers that are not finite\./);
     service.infer = ({ fail }) => fail(404, { code: 'model_not_found', detail: 'the model is gone' });
     await press('Find');
     await reads(/the model is gone/);
@@ -186,14 +235,19 @@ test('size, seed and view are kept, and the same seed gives the same map', () =>
 }));
 
 test('what is hostile is text, and models are chosen', () => withConsole({}, async (on) => {
-    const { tab, text } = on;
+    const { tab, reads } = on;
     await opened(on, 'vectors', [planted(40, { labels: Array(40).fill(HOSTILE.slice(0, 200)), jobs: Array(40).fill(HOSTILE.slice(0, 100)) }), planted(30, { model: HOSTILE.slice(0, 120) })]);
     await tab.locator('canvas.map').click({ position: { x: 5, y: 5 } });
     assert.equal(await tab.locator('main img, main script').count(), 0);
+    await tab.selectOption('#vectors-view', 'cloud');
+    await reads(/Drawn by\s+WebGL/);
     await tab.selectOption('#vectors-model', { index: 1 });
-    await tab.waitForFunction(() => /30 vectors of 6/.test(document.querySelector('main').innerText));
-    assert.match(await text(), /30 vectors/);
-    await tab.waitForSelector('canvas.map');
+    await reads(/30 vectors of 6/);
+    await learnt(tab);
+    await reads(/Drawn by\s+WebGL/);
+    await tab.selectOption('#vectors-model', { index: 0 });
+    await reads(/40 vectors of 6/);
+    await learnt(tab);
 }));
 
 for (const [colorScheme, width] of [['light', 1280], ['dark', 360]])
@@ -211,7 +265,7 @@ for (const [colorScheme, width] of [['light', 1280], ['dark', 360]])
             await tab.waitForSelector('section[aria-label=Chosen]');
             assert.deepEqual(await keepsOut(tab), [], view);
             assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${view} scrolls sideways`);
-            if (process.env.WEBINFER_PICTURES) await tab.screenshot({ path: `${process.env.WEBINFER_PICTURES}/${view}-${width}.png`, fullPage: true });
+            if (process.env.WEBINFER_PICTURES) await tab.screenshot({ path: `${process.env.WEBINFER_PICTURES}/${view}-${width}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: 2000 } });
         }
         await tab.locator('details summary').last().click();
         assert.deepEqual(await walk(tab), [[], []]);

@@ -5,54 +5,23 @@
  * SwiftShader, which is software: it is used by name here, and never by choice.
  */
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import http from 'node:http';
-import path from 'node:path';
 import test, { after, before } from 'node:test';
 import { kernelFragments, kernelShaders } from '../../page/kernels.mjs';
 import { launch } from './support/browser.mjs';
+import { openVectorsTab } from './support/vectors_tab.mjs';
 
-const SOURCES = path.resolve(import.meta.dirname, '../../page/src');
 const DIFFERENT = 0.002;
-let browser, server, tab, close;
+let browser, tab, close;
 const problems = [];
 
 before(async () => {
-    server = http.createServer((request, response) => {
-        const file = path.join(SOURCES, path.normalize(request.url));
-        const isFile = file.endsWith('.js') && fs.existsSync(file);
-        response.writeHead(200, { 'Content-Type': isFile ? 'text/javascript' : 'text/html' });
-        response.end(isFile ? fs.readFileSync(file) : '<!doctype html><link rel="icon" href="data:,"><title>vectors</title>');
-    });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
     browser = await launch();
-    ({ tab, close } = await browser.openTab(problems));
-    await tab.goto(`http://127.0.0.1:${server.address().port}/`);
-    await tab.evaluate(MODULES);
+    ({ tab, close } = await openVectorsTab(browser, problems));
 });
 after(async () => {
     await close?.();
     await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
 });
-
-/** The modules as `window.all`, and what the tests do with them. */
-const MODULES = `(async () => {
-    const names = ['atlas', 'camera', 'cloud', 'cloud_gl', 'cloud_gpu', 'cloud_plain', 'components', 'kernels', 'learning', 'points', 'reference', 'rows', 'som'];
-    const all = Object.assign({}, ...await Promise.all(names.map((name) => import('/console/vectors/' + name + '.js'))), await import('/console/playground/random.js'),
-        await import('/engine/kernels_gpu.js'), await import('/engine/kernels_gl.js'));
-    all.pointsOf = async (count, seed = 1) => {
-        const rows = new all.Rows(5), random = all.randomOf(seed), points = new all.Points();
-        rows.add(Float32Array.from({ length: 5 * count }, (_, i) => (random() - 0.5) * (10 - 2 * (i % 5))), [], []);
-        points.place(rows, await all.principalOf(rows, async () => {}), { begin: 0, end: count });
-        points.colour((row) => all.cellColour(row % 256, 16), new Set([0, Math.floor(count / 2)]));
-        return points;
-    };
-    all.deviceOf = async () => (await navigator.gpu.requestAdapter()).requestDevice();
-    all.glOf = () => new OffscreenCanvas(8, 8).getContext('webgl2', { alpha: false, antialias: false, depth: true });
-    window.all = all;
-})()`;
 
 test('WebGPU, WebGL and a canvas draw the same picture', async () => {
     const found = await tab.evaluate(async () => {
@@ -84,7 +53,7 @@ test('1,000 batches make no new buffer: the one that there is doubles with its p
         const { all } = window, counts = [];
         const device = await all.deviceOf(), gl = all.glOf();
         let made = 0;
-        for (const [owner, name] of [[device, 'createBuffer'], [gl, 'createBuffer'], [gl, 'createTexture']]) {
+        for (const [owner, name] of [[device, 'createBuffer'], [device, 'createTexture'], [gl, 'createBuffer'], [gl, 'createTexture']]) {
             const method = owner[name].bind(owner);
             owner[name] = (...given) => (made++, method(...given));
         }
@@ -113,6 +82,34 @@ test('1,000 batches make no new buffer: the one that there is doubles with its p
     const [gpu, gl] = found;
     assert.deepEqual([gpu.points, gl.points, gpu.bytes, gl.bytes], [1030, 1030, 2048 * 16, 2048 * 16]);
     assert.deepEqual([gpu.made, gpu.buffers, gl.made, gl.buffers], [3, 3, 0, 0], 'from 256 points it doubles three times');
+});
+
+for (const name of ['WebGPU', 'WebGL']) test(`a map that learns by ${name} makes no buffer for a batch: the pool has them`, async () => {
+    const found = await tab.evaluate(async ([one, wgsl, glsl]) => {
+        const { all } = window, random = all.randomOf(2), rows = new all.Rows(3, 256);
+        const backend = one === 'WebGPU' ? new all.GpuKernels(wgsl) : new all.GlKernels(() => new OffscreenCanvas(1, 1), glsl, { made() {}, lost() {} });
+        const batch = (count) => rows.add(Float32Array.from({ length: 3 * count }, random), [], []);
+        await backend.load();
+        batch(256);
+        const computing = new all.Kernels(one, backend), learning = new all.Learning(computing, rows, await all.principalOf(rows, async () => {}), { side: 8, seed: 1 });
+        for (let i = 0; i < 30; i++) await learning.learn();
+        const owner = backend._device ?? backend._gl, before = { buffers: computing.buffers, bytes: computing.bytes };
+        let made = 0;
+        for (const method of ['createBuffer', 'createTexture', 'createFramebuffer'].filter((method) => owner[method])) {
+            const make = owner[method].bind(owner);
+            owner[method] = (...given) => (made++, make(...given));
+        }
+        for (let i = 0; i < 100; i++) {
+            batch(10);
+            await learning.learn();
+        }
+        const after = { buffers: computing.buffers, bytes: computing.bytes };
+        computing.stop();
+        return { made, before, after, left: computing.buffers };
+    }, [name, kernelShaders(), kernelFragments()]);
+    assert.equal(found.made, 0);
+    assert.ok(found.before.buffers > 0 && found.before.bytes > 0, JSON.stringify(found));
+    assert.deepEqual([found.after, found.left], [found.before, 0]);
 });
 
 test('a step by the kernels on WebGPU and on WebGL is that of the reference', async () => {
@@ -155,6 +152,29 @@ test('software is never chosen for WebGPU: then WebGL draws and computes, and wi
         return { chosen, adapter: adapter === null, hasGpu: Boolean(await navigator.gpu.requestAdapter()) };
     }, [kernelShaders(), kernelFragments()]);
     assert.deepEqual(found, { chosen: [['webgl', 'WebGL'], ['webgl', 'WebGL'], ['2d', 'JavaScript']], adapter: true, hasGpu: true });
+});
+
+test('an adapter of hardware draws and computes: forced here, by its name alone', async () => {
+    const found = await tab.evaluate(async ([wgsl, glsl]) => {
+        const { all } = window, own = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info');
+        Object.defineProperty(GPUAdapter.prototype, 'info', { configurable: true, get: () => ({ vendor: 'maker', architecture: 'chip', device: '', description: 'a GPU', isFallbackAdapter: false }) });
+        try {
+            const { drawing, means } = await all.drawingOn(document.createElement('canvas'), all.MEANS, () => {}), plain = new all.PlainCloud(new OffscreenCanvas(8, 8));
+            const computing = await all.computingBy(all.MEANS, { wgsl, glsl }, async () => {}), pictures = [];
+            for (const one of [drawing, plain]) {
+                const points = await all.pointsOf(500);
+                pictures.push(await one.picture(points, all.lookOf({ turn: 1, tilt: 0.5, zoom: 1 }, points.reach, 200, 120, 1, [250, 250, 250])));
+            }
+            const different = pictures[0].filter((value, i) => Math.abs(value - pictures[1][i]) > 2).length, distances = [...await computing.distances(Float32Array.of(0, 3), Float32Array.of(1, 5), 1)];
+            drawing.stop();
+            computing.stop();
+            return { means, drawn: drawing.name, computed: computing.name, different: different / pictures[0].length, distances };
+        } finally {
+            Object.defineProperty(GPUAdapter.prototype, 'info', own);
+        }
+    }, [kernelShaders(), kernelFragments()]);
+    assert.ok(found.different <= DIFFERENT, JSON.stringify(found));
+    assert.deepEqual([found.means, found.drawn, found.computed, found.distances], ['webgpu', 'WebGPU', 'WebGPU', [1, 25, 4, 4]]);
 });
 
 test('a lost context is told, so that what comes next can draw', async () => {

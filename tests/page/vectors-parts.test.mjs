@@ -179,7 +179,9 @@ test('rows are kept in memory that doubles, up to a limit, where new ones take t
     assert.deepEqual(new Rows(2, 8).add(new Float32Array(14), [], []), [{ begin: 0, end: 7 }]);
     const ring = new Rows(1, 8);
     ring.add(new Float32Array(6), [], []);
+    assert.deepEqual([ring.before(0), ring.before(5)], [0, 5]);
     assert.deepEqual(ring.add(new Float32Array(4), [], []), [{ begin: 0, end: 2 }, { begin: 6, end: 8 }]);
+    assert.deepEqual([0, 1, 2, 7].map((row) => ring.before(row)), [8, 9, 2, 7], 'the first two have made way');
     assert.equal(new Rows(1 << 20, 100_000, 16 << 20).most, 4);
 });
 

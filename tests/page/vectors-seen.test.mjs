@@ -152,14 +152,19 @@ test('vectors that come are placed, learnt and coloured; many more are learnt fr
     const learnt = (rows) => atlas.learning?.isOver && atlas.learning.placed === rows && atlas.points.count === rows;
     await until(() => learnt(100));
     const first = atlas.learning;
+    await until(() => atlas.isSettled);
     assert.ok([...Array(100).keys()].every((row) => Math.abs(atlas.points.data[4 * row + 3]) === cellColour(atlas.cellOfRow(row), 8)));
     assert.equal(atlas.cellOf(first.weights.slice(2 * 9, 2 * 9 + 2)), 9);
     atlas.add(some(10, 200));
-    await until(() => learnt(110));
+    assert.equal(atlas.isSettled, false, 'new rows have no cells yet');
+    await until(() => learnt(110) && atlas.isSettled);
     assert.equal(atlas.learning, first);
     assert.ok(first.step > STEPS);
     atlas.add(some(100, 300));
-    await until(() => atlas.learning !== first && learnt(210));
+    for (const found = new Set(); !(atlas.learning !== first && learnt(210) && atlas.isSettled); await turn()) {
+        found.add(atlas.learning);
+        assert.ok(atlas.learning.placed > 0 && found.size <= 2, 'the former map is shown until the next one has cells for its rows');
+    }
     atlas.mark(new Set([4]));
     assert.deepEqual([atlas.points.data[4 * 4 + 3] < 0, atlas.points.data[4 * 5 + 3] > 0], [true, true]);
     const table = csvParts(atlas).join('').split('\r\n');

@@ -90,8 +90,8 @@ function frameOf(type, data, tensors = []) {
     return Buffer.concat([frame, Buffer.alloc(-frame.length & 7)]);
 }
 
-/** A batch of vectors. @param {{model: string, dimensions: number, vectors: Float32Array, jobs: string[], labels: string[]}} batch */
-const batchOf = ({ model, dimensions, vectors, jobs, labels }) => frameOf('vector_batch', { model_name: model, count: jobs.length, dimensions, jobs, labels, timestamp: Date.now() },
+/** A batch of vectors. @param {{model: string, dimensions: number, vectors: Float32Array, jobs: string[], labels: string[], timestamp?: number}} batch */
+const batchOf = ({ model, dimensions, vectors, jobs, labels, timestamp = 1_780_000_000_000 }) => frameOf('vector_batch', { model_name: model, count: jobs.length, dimensions, jobs, labels, timestamp },
     [{ name: 'vectors', datatype: 'FP32', shape: [vectors.length / dimensions, dimensions], bytes: new Uint8Array(vectors.buffer) }]);
 
 /** An event with a line for each object. */
@@ -136,21 +136,26 @@ export class ConsoleService {
         this.server = http.createServer((request, response) => this.#answer(request, response));
         await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
         this.port = this.server.address().port;
-        this.beat = setInterval(() => { for (const { response, said } of this.watchers) if (said) response.write(': alive\n\n'); }, ALIVE_MS);
+        this.beat = setInterval(() => {
+            for (const { response, said } of this.watchers) if (said) response.write(': alive\n\n');
+            for (const response of this.listeners) response.write(frameOf('heartbeat', {}));
+        }, ALIVE_MS);
         return this;
     }
 
     async stop() {
         clearInterval(this.beat);
         this.watchers.clear();
+        this.listeners.clear();
         this.server.closeAllConnections();
         await new Promise((resolve) => this.server.close(resolve));
     }
 
     /** Cuts who watches off; who asks again with the last id goes on. */
     cut() {
-        for (const { response } of this.watchers) response.destroy();
+        for (const response of [...[...this.watchers].map((one) => one.response), ...this.listeners]) response.destroy();
         this.watchers.clear();
+        this.listeners.clear();
     }
 
     /** What was asked for so, in its order. @param {string} method @param {RegExp} where */
@@ -172,9 +177,11 @@ export class ConsoleService {
         for (const { response, log } of this.watchers) if (log) this.#event(response, 'log', { lines: [line], lost: 0 });
     }
 
-    /** Hands vectors to all who listen. @param {Parameters<typeof batchOf>[0]} batch */
+    /** Hands vectors to all who listen, and keeps them. @param {Parameters<typeof batchOf>[0]} batch */
     publish(batch) {
-        for (const response of this.listeners) response.write(batchOf(batch));
+        const sent = { timestamp: Date.now(), ...batch };
+        this.recent?.push(sent);
+        for (const response of this.listeners) response.write(batchOf(sent));
     }
 
     /** Tells all who listen that they have lost rows. @param {number} count */
@@ -188,6 +195,7 @@ export class ConsoleService {
         response.flushHeaders();
         this.listeners.add(response);
         response.on('close', () => this.listeners.delete(response));
+        response.write(frameOf('heartbeat', {}));
         if (url.searchParams.has('recent')) for (const batch of this.recent ?? []) response.write(batchOf(batch));
     }
 

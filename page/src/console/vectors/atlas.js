@@ -17,7 +17,7 @@ const LEAST_ROWS = 2;
 export class Atlas {
     /** @type {Principal | null} */
     principal = null;
-    /** @type {Learning | null} */
+    /** The map that is shown: the last one that has found cells for its rows. @type {Learning | null} */
     learning = null;
     problem = '';
     points = new Points();
@@ -26,6 +26,9 @@ export class Atlas {
     /** Rows that had come when the components were found, and when the last step began. */
     #principalTotal = 0;
     #learntTotal = 0;
+    /** The map that learns, which is shown after its first step. @type {Learning | null} */
+    #learner = null;
+    /** Its rows have found their cells after its last step. */
     #isPlaced = false;
     #isOver = false;
     /** @type {ReadonlySet<number>} */
@@ -45,6 +48,11 @@ export class Atlas {
         this.breathe = breathe;
     }
 
+    /** Whether all rows that are here have found their cells, which move no more. */
+    get isSettled() {
+        return this.#isPlaced && this.rows.total === this.#learntTotal;
+    }
+
     /** @param {Batch} batch */
     add({ vectors, labels, jobs }) {
         const ranges = this.rows.add(vectors, labels, jobs);
@@ -56,7 +64,7 @@ export class Atlas {
     /** Learns from the beginning. @param {{side: number, seed: number}} chosen */
     begin(chosen) {
         this.chosen = chosen;
-        this.learning = null;
+        this.#forget();
         this.#wake();
     }
 
@@ -81,7 +89,7 @@ export class Atlas {
                 if (this.computing instanceof Reference) throw error;
                 this.problem = `${computing.name} does not compute any more (${error instanceof Error ? error.message : error}); JavaScript does.`;
                 this.computing = new Reference(this.breathe);
-                this.learning = null;
+                this.#forget();
             }
         }
         computing.stop();
@@ -109,16 +117,16 @@ export class Atlas {
         const { rows, chosen, computing } = this;
         if (rows.count < LEAST_ROWS || !chosen || !computing) return this.#news();
         if (!this.principal || rows.total >= GROWN * this.#principalTotal) return this.#find();
-        if (!this.learning) {
-            this.learning = new Learning(computing, rows, this.principal, chosen);
-            this.#isPlaced = false;
-        }
-        const { learning } = this, isNew = rows.total !== this.#learntTotal;
-        if (learning.isOver && !isNew && this.#isPlaced) return this.#news();
-        this.#isPlaced = learning.isOver && !isNew;
+        const learner = this.#learner ??= new Learning(computing, rows, this.principal, chosen), isLast = learner.isOver && rows.total === this.#learntTotal;
+        if (isLast && this.#isPlaced) return this.#news();
+        this.#isPlaced = false;
         this.#learntTotal = rows.total;
-        await (this.#isPlaced ? learning.place() : learning.learn());
-        if (learning === this.learning) this.#colour();
+        await (isLast ? learner.place() : learner.learn());
+        if (learner === this.#learner) {
+            this.learning = learner;
+            this.#isPlaced = isLast;
+            this.#colour();
+        }
         this.#tell();
         return this.breathe();
     }
@@ -135,8 +143,14 @@ export class Atlas {
         this.#principalTotal = total;
         points.reach = 0;
         points.place(rows, this.principal, { begin: 0, end: rows.count });
-        this.learning = null;
+        this.#forget();
         this.#tell();
+    }
+
+    /** The next step is the first one of another map. */
+    #forget() {
+        this.#learner = null;
+        this.#isPlaced = false;
     }
 
     #colour() {

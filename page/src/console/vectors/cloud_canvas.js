@@ -7,8 +7,9 @@ import { drawingOn } from './cloud.js';
 /** @import { Drawing, Means } from './cloud.js' */
 /** @import { Points } from './points.js' */
 
-/** What the canvas shows and tells. @typedef {{points: Points, camera: Camera, turned: (camera: Camera) => void, chosen: (row: number) => void,
- * ready: (drawing: Drawing | null) => void, lost: (means: readonly Means[]) => void}} Told */
+/** What the canvas shows and tells: `ready` what draws, once it has drawn, and again when it holds more or fewer bytes.
+ * @typedef {{points: Points, camera: Camera, turned: (camera: Camera) => void, chosen: (row: number) => void, ready: (drawing: Drawing) => void,
+ * lost: (means: readonly Means[]) => void}} Told */
 
 const MOST_PIXELS = 2048;
 /** Half the side of a point of that many, in pixels of the page. */
@@ -17,13 +18,13 @@ const HALF = Object.freeze({ few: 2, many: 1, count: 5000 });
 const STILL = 4;
 const WHEEL = 0.0015;
 
-/** @param {readonly Means[]} means that are tried @param {Told} told @param {string} label */
-export const cloudCanvas = (means, told, label) => h('canvas', { key: `cloud ${means[0]}`, class: 'cloud', role: 'application', tabindex: '0',
+/** @param {number} key another one for another canvas @param {readonly Means[]} means that are tried @param {Told} told @param {string} label */
+export const cloudCanvas = (key, means, told, label) => h('canvas', { key: `cloud ${key}`, class: 'cloud', role: 'application', tabindex: '0',
     'aria-label': label, 'aria-describedby': 'cloud-keys', data: told, mounted: (/** @type {HTMLCanvasElement} */ canvas) => mounted(canvas, means, told) });
 
 /** @param {HTMLCanvasElement} canvas @param {readonly Means[]} means @param {Told} first */
 function mounted(canvas, means, first) {
-    let told = first, isWanted = false;
+    let told = first, isWanted = false, shownBytes = -1;
     /** @type {Drawing | null} */
     let drawing = null;
     const draw = () => {
@@ -31,8 +32,15 @@ function mounted(canvas, means, first) {
         isWanted = true;
         requestAnimationFrame(() => {
             isWanted = false;
-            if (drawing && canvas.isConnected && canvas.clientWidth > 0) drawing.draw(told.points, look(canvas, told));
+            if (drawing && !canvas.isConnected && shownBytes < 0) drawing.stop(); // nobody else has it
+            if (drawing && canvas.isConnected && canvas.clientWidth > 0) paint(drawing);
         });
+    };
+    const paint = (/** @type {Drawing} */ one) => {
+        one.draw(told.points, look(canvas, told));
+        if (one.bytes === shownBytes) return;
+        shownBytes = one.bytes;
+        told.ready(one);
     };
     const lost = (/** @type {Means} */ one) => told.lost(means.slice(means.indexOf(one) + 1));
     /** @type {Means} */
@@ -41,7 +49,6 @@ function mounted(canvas, means, first) {
         if (!canvas.isConnected) return found.drawing.stop();
         used = found.means;
         drawing = found.drawing;
-        told.ready(drawing);
         return draw();
     }, () => lost(used));
     new ResizeObserver(draw).observe(canvas);

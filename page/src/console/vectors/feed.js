@@ -7,11 +7,11 @@ import { aligned } from '../../shared/aligned.js';
 /** What a feed calls: for each batch, for what was lost on the way, and when its state changes.
  * @typedef {{batch: (batch: Batch) => void, missed: (rows: number) => void, changed: () => void}} Heard */
 
-/** Rows that the daemon keeps for those who come later. */
+/** Rows that the daemon keeps for those who come later, or come again. */
 const RECENT = 4096;
 const FIRST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 8000;
-/** More no batch has: the daemon gathers up to 256 rows. */
+/** More no batch has: the daemon gathers up to 256 rows of 65,536 numbers. */
 const MOST_FRAME = 64 << 20;
 /** As the node protocol has it. */
 const MOST_HEAD = 1 << 20;
@@ -72,10 +72,20 @@ function lengthOf(bytes) {
 
 /** @param {Uint8Array} bytes with the head @returns {Head} */
 function readHead(bytes) {
-    const { type, data } = JSON.parse(new TextDecoder().decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + lengthOf(bytes))));
+    const { type, data } = messageOf(new TextDecoder().decode(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + lengthOf(bytes))));
     const tensors = listOf(data?.tensors), last = /** @type {any} */ (tensors.at(-1)), end = last ? last.offset + last.byte_length : 0;
     if (!Number.isSafeInteger(end) || end < 0 || end > MOST_FRAME) throw new Error('a message of the daemon has a tensor that does not end');
     return { type, data, end };
+}
+
+/** @param {string} text @returns {{type: string, data: any}} */
+function messageOf(text) {
+    try {
+        const { type, data } = JSON.parse(text);
+        return { type, data };
+    } catch {
+        throw new Error('a message of the daemon has a head that is no message');
+    }
 }
 
 /** @param {Frame} frame @returns {Batch | null} its rows; null where it has none, or what is no row */
@@ -96,14 +106,16 @@ export class Feed {
     problem = '';
     #leaving = new AbortController();
     #pause = FIRST_PAUSE_MS;
-    /** Rows from before are asked for once: nothing is drawn twice. */
-    #isFirst = true;
+    /** Messages that were heard last, as many as may be among the recent rows. @type {Set<string>} */
+    #heard = new Set();
+    /** Those that had been heard when the connection began: they may come again, and are drawn once. @type {ReadonlySet<string>} */
+    #before = new Set();
     /** @type {() => void} */
     #hurry = () => {};
 
-    /** @param {typeof import('../api.js').open} open asks the daemon @param {Heard} heard */
-    constructor(open, heard) {
-        this.open = open;
+    /** @param {Pick<import('./view.js').Kit, 'readPieces' | 'sentenceOf'>} kit @param {Heard} heard */
+    constructor(kit, heard) {
+        this.kit = kit;
         this.heard = heard;
         void this.#run();
     }
@@ -121,45 +133,62 @@ export class Feed {
     async #run() {
         const { signal } = this.#leaving;
         while (!signal.aborted) {
-            try {
-                await this.#once(signal);
-                this.problem = '';
-            } catch (error) {
-                this.problem = error instanceof Error ? error.message : String(error);
-            }
+            const leastMs = await this.#tried(signal);
             if (signal.aborted) return;
             this.#turn('lost');
-            await new Promise((resolve) => {
-                const timer = setTimeout(resolve, this.#pause);
-                this.#hurry = () => {
-                    clearTimeout(timer);
-                    resolve(undefined);
-                };
-            });
-            this.#pause = Math.min(2 * this.#pause, MOST_PAUSE_MS);
+            await this.#rest(leastMs);
         }
     }
 
-    /** Reads one answer until it ends. @param {AbortSignal} signal */
-    async #once(signal) {
-        const recent = this.#isFirst ? `&recent=${RECENT}` : '';
-        const { body } = await this.open(`/v1/channels?names=vector_updates${recent}`, { headers: { Accept: 'application/octet-stream' }, signal });
-        const pieces = /** @type {ReadableStream<Uint8Array>} */ (body).getReader(), frames = new FrameReader();
-        this.#isFirst = false;
-        this.#pause = FIRST_PAUSE_MS;
-        this.#turn('open');
-        for (;;) {
-            const { done, value } = await pieces.read();
-            if (done) return;
-            for (const frame of frames.push(value)) this.#take(frame);
+    /** @param {AbortSignal} signal @returns {Promise<number>} the pause that the daemon asks for, in milliseconds */
+    async #tried(signal) {
+        try {
+            await this.#once(signal);
+            this.problem = '';
+            return 0;
+        } catch (error) {
+            this.problem = this.kit.sentenceOf(error);
+            return 1000 * (Number(/** @type {any} */ (error)?.retryAfter) || 0);
         }
+    }
+
+    /** @param {number} leastMs */
+    async #rest(leastMs) {
+        await new Promise((resolve) => {
+            const timer = setTimeout(resolve, Math.max(leastMs, this.#pause));
+            this.#hurry = () => {
+                clearTimeout(timer);
+                resolve(undefined);
+            };
+        });
+        this.#pause = Math.min(2 * this.#pause, MOST_PAUSE_MS);
+    }
+
+    /** Reads one answer until it ends. @param {AbortSignal} signal */
+    #once(signal) {
+        const frames = new FrameReader();
+        this.#before = new Set(this.#heard);
+        return this.kit.readPieces(`/v1/channels?names=vector_updates&recent=${RECENT}`, { headers: { Accept: 'application/octet-stream' }, signal }, (piece) => {
+            for (const frame of frames.push(piece)) this.#take(frame);
+        }, () => {
+            this.#pause = FIRST_PAUSE_MS;
+            this.#turn('open');
+        });
     }
 
     /** @param {Frame} frame */
     #take(frame) {
         const batch = batchOf(frame);
-        if (batch) this.heard.batch(batch);
-        else if (frame.type === 'missed') this.heard.missed(Number(frame.data.count) || 0);
+        if (batch) this.#hear(batch, `${frame.data.timestamp} ${batch.jobs.at(-1)}`);
+        else if (frame.type === 'missed') this.heard.missed(Number(frame.data?.count) || 0);
+    }
+
+    /** @param {Batch} batch @param {string} name the same where it comes again, also without its first rows */
+    #hear(batch, name) {
+        if (this.#before.has(name)) return;
+        this.#heard.add(name);
+        if (this.#heard.size > RECENT) this.#heard.delete(/** @type {string} */ (this.#heard.values().next().value));
+        this.heard.batch(batch);
     }
 
     /** @param {'asking' | 'open' | 'lost'} state */

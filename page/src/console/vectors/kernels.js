@@ -5,7 +5,7 @@ import { GpuKernels } from '../../engine/kernels_gpu.js';
 import { hardwareAdapter } from './cloud.js';
 import { Reference } from './reference.js';
 
-/** @import { Backend } from '../../engine/kernels.js' */
+/** `buffers`: those that it has, if it counts them. @typedef {import('../../engine/kernels.js').Backend & {buffers?: number}} Backend */
 /** @import { Computing } from './learning.js' */
 /** The kernels' shaders, as kernels.mjs reads them. @typedef {{wgsl: Record<string, any>, glsl: Record<string, any>}} Shaders */
 
@@ -20,6 +20,10 @@ export class Kernels {
     constructor(name, backend) {
         this.name = name;
         this._backend = backend;
+    }
+
+    get buffers() {
+        return this._backend.buffers ?? 0;
     }
 
     get bytes() {

@@ -1,10 +1,11 @@
 /** A map that learns the rows that there are, step by step, by whatever computes: the kernels on a GPU, or the reference. */
-import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, radiusOf, roomFor, startOf, STEPS } from './som.js';
+import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, moreRoom, radiusOf, roomFor, startOf, STEPS } from './som.js';
 
-/** What computes the two kernels. `most`: multiplications of one call; `bytes` that it holds on the GPU.
+/** What computes the two kernels. `most`: multiplications of one call; `buffers` that it holds on the GPU, and their `bytes`.
  * @typedef {object} Computing
  * @property {string} name for people
  * @property {number} most
+ * @property {number} buffers
  * @property {number} bytes
  * @property {(data: Float32Array<ArrayBuffer>, weights: Float32Array<ArrayBuffer>, dimensions: number) => Promise<Float32Array>} distances
  * @property {(weights: Float32Array<ArrayBuffer>, data: Float32Array<ArrayBuffer>, influence: Float32Array<ArrayBuffer>, dimensions: number) => Promise<Float32Array<ArrayBuffer>>} update
@@ -59,7 +60,7 @@ export class Learning {
     /** Finds the cells of all rows, and how well the map fits these. */
     async place() {
         const { rows, side, weights } = this, { dimensions, count } = rows, cells = side * side;
-        if (this.found.best.length < count) this.found = roomFor(Math.max(count, 2 * this.found.best.length));
+        if (this.found.best.length < count) this.found = moreRoom(this.found, Math.max(count, 2 * this.found.best.length));
         const some = Math.max(1, Math.floor(Math.min(this.computing.most / dimensions / cells, MOST_DISTANCES / cells, MOST_NUMBERS / dimensions)));
         for (let row = 0; row < count; row += some) {
             const end = Math.min(count, row + some);

@@ -12,7 +12,7 @@ export class Reference {
     constructor(breathe) {
         this.name = 'JavaScript';
         this.breathe = breathe;
-        this.bytes = 0;
+        this.buffers = this.bytes = 0;
     }
 
     /** @param {Float32Array} data @param {Float32Array} weights @param {number} dimensions */

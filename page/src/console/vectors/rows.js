@@ -49,6 +49,11 @@ export class Rows {
         return this.values.subarray(row * this.dimensions, (row + 1) * this.dimensions);
     }
 
+    /** How many rows had come before the one that is in a place now. @param {number} row */
+    before(row) {
+        return row + this.most * Math.floor((this.total - 1 - row) / this.most);
+    }
+
     /** @param {Float32Array} vector @param {string} label @param {string} job */
     #put(vector, label, job) {
         const row = this.total++ % this.most;

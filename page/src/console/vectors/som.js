@@ -46,6 +46,15 @@ export const radiusOf = (side, step) => (side / 4) * (LAST_RADIUS / (side / 4)) 
 /** @param {number} rows @returns {Found} with room for so many */
 export const roomFor = (rows) => ({ best: new Uint16Array(rows), second: new Uint16Array(rows), squared: new Float32Array(rows) });
 
+/** The same with room for more. @param {Found} found @param {number} rows @returns {Found} */
+export function moreRoom({ best, second, squared }, rows) {
+    const more = roomFor(rows);
+    more.best.set(best);
+    more.second.set(second);
+    more.squared.set(squared);
+    return more;
+}
+
 /** Finds the nearest two cells of some rows. @param {Float32Array} distances of each of these rows from each cell, squared
  * @param {number} cells @param {Found} found @param {number} at the first of these rows */
 export function findBest(distances, cells, found, at) {

@@ -18,12 +18,14 @@ import { SIDES, STEPS } from './som.js';
 /** @import { Batch } from './atlas.js' */
 /** @import { Choice } from './details.js' */
 /** @import { Drawing, Means } from './cloud.js' */
-/** What the console has once: its token, and whether the daemon can be asked. @typedef {Pick<typeof import('../api.js'), 'open' | 'ask' | 'sentenceOf'>
- * & Pick<typeof import('../parts.js'), 'button' | 'form' | 'say'>} Kit */
+/** What the console has once, with its token and whether the daemon can be asked. @typedef {Pick<typeof import('../api.js'), 'ask' | 'sentenceOf'>
+ * & Pick<typeof import('../parts.js'), 'button' | 'form'> & typeof import('../pieces.js')} Kit */
+/* global SOM_SHADERS, SOM_FRAGMENTS -- put in by the build: the shaders of the kernels of a map */
 
 /** The view is drawn so often at most while vectors come. */
 const PACE_MS = 250;
-const MAP_PIXELS = 640;
+/** Twice what the style sheet gives it at most. */
+const MAP_PIXELS = 1120;
 /** More models are not held at once. */
 const MOST_MODELS = 4;
 /** Nor are more counted. */
@@ -41,10 +43,14 @@ class Vectors {
     #others = new Set();
     /** @type {Choice | null} */
     #choice = null;
+    /** Rows that had come before the one that is chosen, whose place may be taken. */
+    #before = 0;
     #finding = '';
     #text = '';
     /** @type {Drawing | null} */
     #drawing = null;
+    /** Canvases of clouds that were left: none of them draws again. */
+    #left = 0;
     #isOpen = false;
     #timer = 0;
     #isOver = false;
@@ -57,7 +63,7 @@ class Vectors {
         this.kit = kit;
         this.means = meansFrom(query.get('draw'));
         this.chosen = remembered(storageHere());
-        this.feed = new Feed(kit.open, { batch: (batch) => this.#take(batch), missed: (rows) => { this.#missed += rows; }, changed: () => this.#soon() });
+        this.feed = new Feed(kit, { batch: (batch) => this.#take(batch), missed: (rows) => this.#miss(rows), changed: () => this.#soon() });
     }
 
     /** @returns {View} */
@@ -95,10 +101,17 @@ class Vectors {
         this.#soon();
     }
 
+    /** @param {number} rows that were lost on the way */
+    #miss(rows) {
+        this.#missed += rows;
+        this.#soon();
+    }
+
     /** Shows a model, which learns alone from then on. @param {string} name */
     #show(name) {
         const before = this.#atlas;
         if (before) this.#atlases.set(this.#shown, sleeping(before, () => this.#soon()));
+        this.#leaveCloud();
         this.#shown = name;
         this.#choice = null;
         const atlas = this.#atlas;
@@ -106,7 +119,10 @@ class Vectors {
         this.app.redraw();
         atlas.begin(this.chosen);
         void computingBy(this.means, { wgsl: SOM_SHADERS, glsl: SOM_FRAGMENTS }, breathe).then((computing) => atlas.run(computing))
-            .catch((error) => { atlas.problem = this.kit.sentenceOf(error); });
+            .catch((error) => {
+                atlas.problem = this.kit.sentenceOf(error);
+                this.#soon();
+            });
     }
 
     /** @param {Partial<import('./chosen.js').Chosen>} more */
@@ -121,22 +137,33 @@ class Vectors {
     #leaveCloud() {
         this.#drawing?.stop();
         this.#drawing = null;
+        this.#left++;
     }
 
     /** @param {Choice | null} choice */
     #choose(choice) {
-        this.#choice = choice;
         const atlas = this.#atlas;
+        this.#choice = choice;
+        this.#before = choice?.kind === 'row' && atlas ? atlas.rows.before(choice.row) : 0;
         if (atlas) atlas.mark(markedBy(atlas, choice));
         this.app.redraw();
+    }
+
+    /** Marks what is chosen among the rows that there are now. */
+    #chooseAgain() {
+        const atlas = this.#atlas, choice = this.#choice;
+        if (!atlas || !choice) return;
+        const isGone = choice.kind === 'row' ? atlas.rows.before(choice.row) !== this.#before // another row has its place
+            : choice.kind === 'cell' && choice.cell >= (atlas.learning?.side ?? 0) ** 2; // of a larger map
+        if (isGone) this.#choice = null;
+        atlas.mark(markedBy(atlas, this.#choice));
     }
 
     #soon() {
         if (this.#timer || this.#isOver) return;
         this.#timer = window.setTimeout(() => {
             this.#timer = 0;
-            const atlas = this.#atlas;
-            if (atlas && this.#choice) atlas.mark(markedBy(atlas, this.#choice));
+            this.#chooseAgain();
             this.app.redraw();
         }, PACE_MS);
     }
@@ -151,6 +178,7 @@ class Vectors {
             const { outputs } = await this.kit.ask('POST', '/v1/infer', { model_name: atlas.model, inputs: [text] });
             const { data = [] } = outputs.find((/** @type {any} */ { name }) => name === 'embeddings') ?? {};
             if (data.length !== atlas.rows.dimensions) throw new Error(`The model's vector has ${count(data.length)} numbers, and those here have ${count(atlas.rows.dimensions)}.`);
+            if (!data.every(Number.isFinite)) throw new Error('The model\'s vector has numbers that are not finite.');
             this.#finding = '';
             if (atlas === this.#atlas) this.#choose({ kind: 'text', text, vector: Float32Array.from(data) });
         } catch (error) {
@@ -163,15 +191,17 @@ class Vectors {
     #render() {
         const atlas = this.#atlas, { state, problem } = this.feed;
         const told = [state === 'lost' ? h('p', { class: 'problem', key: 'feed' }, `No vectors come${problem ? `: ${plain(problem)}` : ' any more'}. The console keeps trying.`) : null,
-            this.#missed ? h('p', { class: 'problem', key: 'missed' }, `${many(this.#missed, 'row was', 'rows were')} lost on the way: this page reads too slowly.`) : null,
+            this.#missed ? h('p', { class: 'problem', key: 'missed' }, `${many(this.#missed, 'row')} did not come: this page reads too slowly, or one answer had too many.`) : null,
             this.#others.size ? h('p', { class: 'note', key: 'others' }, `The vectors of ${many(this.#others.size, 'further model')} are left out: ${MOST_MODELS} is the most.`) : null];
         if (!atlas) {
             return { state: state === 'asking' ? 'loading' : 'filled', parts: [...told, h('p', { class: 'none', key: 'none' }, state === 'asking' ? 'Asking the daemon.'
                 : 'No vectors have come yet. They come from requests to embedding models that say "publish": true.')] };
         }
         const choose = this.#choose.bind(this), isMap = this.chosen.view === 'map';
-        return { state: 'filled', parts: [...told, this.#about(atlas), this.#controls(atlas), isMap ? this.#mapPart(atlas) : this.#cloudPart(atlas), this.#figures(atlas),
-            this.#search(), details(atlas, this.#choice, this.#link, choose), this.#tables(atlas, isMap), this.#files(atlas)] };
+        return { state: 'filled', parts: [...told, this.#about(atlas), this.#controls(atlas),
+            h('div', { class: 'vectors', key: 'vectors' }, h('div', { key: 'seen' }, isMap ? this.#mapPart(atlas) : this.#cloudPart(atlas)),
+                h('div', { key: 'beside' }, this.#figures(atlas), this.#search(), details(atlas, this.#choice, this.#link, choose))),
+            this.#tables(atlas, isMap), this.#files(atlas)] };
     }
 
     /** @param {Atlas} atlas */
@@ -194,7 +224,8 @@ class Vectors {
             atlas.begin(this.chosen);
             this.#choose(null);
         };
-        const pick = (/** @type {string} */ id, /** @type {string} */ name, /** @type {string | number} */ chosen, /** @type {[string | number, string][]} */ all, /** @type {(value: string) => void} */ take) => [
+        /** @type {(id: string, name: string, chosen: string | number, all: [string | number, string][], take: (value: string) => void) => import('../draw.js').Part} */
+        const pick = (id, name, chosen, all, take) => [
             h('label', { for: id, key: `${id} label` }, name), h('select', { id, key: id, value: chosen, onchange: (/** @type {Event} */ event) => take(value(event)) },
                 all.map(([one, title]) => h('option', { value: one }, title)))];
         return h('p', { class: 'verbs', key: 'controls' },
@@ -209,12 +240,12 @@ class Vectors {
     /** @param {Atlas} atlas */
     #mapPart(atlas) {
         const { learning } = atlas;
-        if (!learning || learning.placed === 0) return h('p', { class: 'note', key: 'map' }, 'The map appears with the second vector.');
+        if (!learning) return h('p', { class: 'note', key: 'map' }, 'The map appears with the second vector.');
         const marked = cellOf(atlas, this.#choice), { side } = learning, choose = (/** @type {number} */ cell) => this.#choose({ kind: 'cell', cell });
         if (this.#map?.atlas !== atlas || this.#map.changes !== atlas.changes || this.#map.marked !== marked)
             this.#map = { atlas, changes: atlas.changes, marked, made: shownOf(learning, marked) };
         const onkeydown = (/** @type {KeyboardEvent} */ event) => {
-            const cell = cellByKey(marked, event.key, side);
+            const cell = cellByKey(cellOf(atlas, this.#choice), event.key, side); // keys may come faster than the map is drawn
             if (cell === null || event.ctrlKey || event.altKey || event.metaKey) return;
             event.preventDefault();
             choose(cell);
@@ -227,40 +258,44 @@ class Vectors {
     /** @param {Atlas} atlas */
     #cloudPart(atlas) {
         if (!atlas.principal) return h('p', { class: 'note', key: 'cloud' }, 'The cloud appears with the second vector.');
-        const told = {
+        const left = this.#left, told = {
             points: atlas.points, camera: this.chosen.camera,
             turned: (/** @type {import('./camera.js').Camera} */ camera) => {
                 told.camera = this.chosen.camera = camera;
                 remember(storageHere(), this.chosen);
             },
             chosen: (/** @type {number} */ row) => this.#choose(row < 0 ? null : { kind: 'row', row }),
-            ready: (/** @type {Drawing | null} */ drawing) => {
+            ready: (/** @type {Drawing} */ drawing) => {
+                if (left !== this.#left) return drawing.stop();
                 this.#drawing = drawing;
-                this.app.redraw();
+                return this.app.redraw();
             },
-            lost: (/** @type {readonly Means[]} */ left) => {
-                this.#drawing = null;
-                this.means = left.length ? left : meansFrom('2d');
+            lost: (/** @type {readonly Means[]} */ means) => {
+                if (left !== this.#left) return;
+                this.#leaveCloud();
+                this.means = means.length ? means : meansFrom('2d');
                 this.app.redraw();
             },
         };
-        return [cloudCanvas(this.means, told, `The cloud of ${many(atlas.points.count, 'point')}`),
+        return [cloudCanvas(left, this.means, told, `The cloud of ${many(atlas.points.count, 'point')}`),
             h('p', { class: 'note', key: 'cloud-keys', id: 'cloud-keys' }, 'Drag to turn, pinch or use the wheel to come closer. Keys: arrows turn, + and − zoom, Home goes back. A click chooses a point.')];
     }
 
     /** @param {Atlas} atlas */
-    #figures({ learning, principal, computing }) {
-        const share = (/** @type {number} */ axis) => `${short(100 * (principal?.shares[axis] ?? 0))} %`, drawing = this.chosen.view === 'cloud' ? this.#drawing : null;
+    #figures({ learning, principal, computing, isSettled }) {
+        const share = (/** @type {number} */ axis) => `${(100 * (principal?.shares[axis] ?? 0)).toFixed(1)} %`, drawing = this.chosen.view === 'cloud' ? this.#drawing : null;
+        const held = (drawing?.bytes ?? 0) + (computing?.bytes ?? 0);
         return h('div', { class: 'strip', key: 'figures' }, facts([
             ['Map', learning ? `${learning.side} × ${learning.side}, seed ${learning.seed}` : ''],
-            ['Step', learning ? `${Math.min(learning.step, STEPS)} of ${STEPS}` : ''],
+            ['Step', learning ? `${Math.min(learning.step, STEPS)} of ${STEPS}${isSettled ? ', settled' : ''}` : ''],
             ['Quantisation error', learning ? short(learning.errors.quantisation) : ''],
             ['Topographic error', learning ? short(learning.errors.topographic) : ''],
             ['Variance of 1, 2, 3', principal ? [0, 1, 2].map(share).join(', ') : ''],
             ['Computed by', computing?.name ?? ''],
-            ['Memory of the kernels', computing?.bytes ? bytes(computing.bytes) : ''],
             ['Drawn by', drawing?.name ?? ''],
-            ['Buffers of points', drawing ? `${count(Math.min(1, drawing.buffers))}, ${bytes(drawing.bytes)}, made ${count(drawing.buffers)} times` : ''],
+            ['Vertex buffer', drawing?.bytes ? `${bytes(drawing.bytes)}, made ${drawing.buffers === 1 ? 'once' : `${count(drawing.buffers)} times`}` : ''],
+            ['Buffers of the kernels', computing?.buffers ? `${count(computing.buffers)}, ${bytes(computing.bytes)}` : ''],
+            ['GPU memory', held ? bytes(held) : ''],
         ]));
     }
 

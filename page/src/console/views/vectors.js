@@ -1,16 +1,27 @@
-/** The view of vectors, whose script is loaded when it is opened. */
-import { ask, open, sentenceOf } from '../api.js';
+/** The view of vectors, whose script is loaded when the view is seen first. */
+import { ask, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
-import { button, form, say } from '../parts.js';
+import { button, form } from '../parts.js';
+import { readPieces } from '../pieces.js';
 
-/** @param {import('../main.js').App} app @param {URLSearchParams} query @returns {import('../main.js').View} */
+/* global VECTORS -- put in by the build: where the script is */
+/** @import { App, View } from '../main.js' */
+
+/** @param {App} app @param {URLSearchParams} query @returns {View} */
 export function vectorsView(app, query) {
-    /** @type {import('../main.js').View | null} */
+    /** @type {View | null} */
     let view = null;
-    let problem = '', isOver = false;
-    import(new URL(VECTORS, document.baseURI).href).then(({ openVectors }) => {
-        if (!isOver) view = openVectors(app, query, { ask, open, sentenceOf, button, form, say });
-    }, () => { problem = 'The script of this view did not arrive. Open the view again.'; }).then(() => { if (!isOver) app.redraw(); });
+    let isAsked = false, isOver = false, problem = '';
+    const load = async () => {
+        isAsked = true;
+        try {
+            const { openVectors } = await import(new URL(VECTORS, document.baseURI).href);
+            if (!isOver) view = openVectors(app, query, { ask, sentenceOf, button, form, readPieces });
+        } catch (error) {
+            problem = `The script of this view did not start (${sentenceOf(error)}). Load the page again.`;
+        }
+        if (!isOver) app.redraw();
+    };
     return {
         title: 'Vectors', kinds: [],
         fresh: () => view?.fresh?.(),
@@ -18,6 +29,9 @@ export function vectorsView(app, query) {
             isOver = true;
             view?.stop?.();
         },
-        render: () => view?.render() ?? { state: problem ? 'failed' : 'loading', parts: [h('p', { class: problem ? 'problem' : '' }, problem || 'Loading the view.')] },
+        render() {
+            if (!isAsked) void load();
+            return view?.render() ?? { state: problem ? 'failed' : 'loading', parts: [h('p', problem ? { class: 'problem' } : null, problem || 'Loading the view.')] };
+        },
     };
 }
