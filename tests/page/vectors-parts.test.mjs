@@ -60,12 +60,6 @@ test('components of nothing, of one row and of equal rows are numbers, and share
     }
 });
 
-test('components go on from those before, also after more rows', async () => {
-    const { rows: count, dimensions, values, shares } = oracle.components[0], all = Float32Array.from(values);
-    const half = await principalOf({ values: all, count: count / 2, dimensions }, breathe);
-    near((await principalOf({ values: all, count, dimensions }, breathe, half)).shares, shares, 1e-6, 'shares');
-});
-
 test('the eigenvalues of a symmetric matrix are right, and their vectors are', () => {
     const matrix = [[4, 1, 0.5], [1, 3, -1], [0.5, -1, 0.25]], { values, vectors } = eigen(matrix);
     assert.ok(values[0] >= values[1] && values[1] >= values[2]);

@@ -174,6 +174,36 @@ test('vectors that come are placed, learnt and coloured; many more are learnt fr
     await over;
 });
 
+test('each step is told with both errors, and rows that came by and by are learnt again as if they had come at once', async () => {
+    const whole = some(110), between = (begin, end) => ({ ...whole, vectors: whole.vectors.subarray(2 * begin, 2 * end), labels: whole.labels.slice(begin, end), jobs: whole.jobs.slice(begin, end) });
+    /** What is told of the map that is learnt last. */
+    const learntFrom = async (...parts) => {
+        let told = [];
+        const tell = () => {
+            const { learning } = atlas;
+            if (learning && learning !== told[0]?.learning) told = [];
+            if (learning) told.push({ learning, step: learning.step, ...learning.errors });
+        };
+        const atlas = new Atlas('m', 2, tell, breathe), over = atlas.run(new Reference(breathe));
+        atlas.begin({ side: 8, seed: 3 });
+        for (const part of parts) {
+            atlas.add(part);
+            await until(() => atlas.isSettled);
+        }
+        if (parts.length > 1) atlas.begin({ side: 8, seed: 3 });
+        await until(() => atlas.isSettled);
+        atlas.stop();
+        await over;
+        return told;
+    };
+    const once = await learntFrom(whole), again = await learntFrom(between(0, 100), between(100, 110));
+    assert.deepEqual(once.map(({ step }) => step), [...Array(STEPS).keys()].map((i) => i + 1).concat(STEPS));
+    assert.ok(once.every(({ quantisation, topographic }) => quantisation > 0 && topographic >= 0 && topographic <= 1));
+    assert.ok(once.at(-1).quantisation < once[0].quantisation);
+    assert.deepEqual(again.at(-1).learning.weights, once.at(-1).learning.weights);
+    assert.deepEqual(again.map(({ quantisation }) => quantisation), once.map(({ quantisation }) => quantisation));
+});
+
 test('when a GPU computes no more, JavaScript does, and it is said', async () => {
     const atlas = new Atlas('m', 2, () => {}, breathe), stopped = [];
     const gpu = { name: 'WebGPU', most: 2 ** 30, bytes: 0, distances: async () => { throw new Error('the device is lost'); }, update: async () => new Float32Array(), stop: () => void stopped.push(true) };

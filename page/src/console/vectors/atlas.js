@@ -23,8 +23,9 @@ export class Atlas {
     points = new Points();
     /** How often anything about the rows, their components or the map has changed. */
     changes = 0;
-    /** Rows that had come when the components were found, and when the last step began. */
+    /** Rows that had come when the components were found; 0: they are to be found again. */
     #principalTotal = 0;
+    /** Rows that had come when the last step began. */
     #learntTotal = 0;
     /** The map that learns, which is shown after its first step. @type {Learning | null} */
     #learner = null;
@@ -61,9 +62,10 @@ export class Atlas {
         this.#wake();
     }
 
-    /** Learns from the beginning. @param {{side: number, seed: number}} chosen */
+    /** Learns from the beginning, as if all rows had come at once: the same seed gives the same map. @param {{side: number, seed: number}} chosen */
     begin(chosen) {
         this.chosen = chosen;
+        if (this.#principalTotal < this.rows.total) this.#principalTotal = 0;
         this.#forget();
         this.#wake();
     }
@@ -139,7 +141,7 @@ export class Atlas {
     /** Finds the components of what there is, and places all rows along them. */
     async #find() {
         const { rows, points } = this, total = rows.total;
-        this.principal = await principalOf(rows, this.breathe, this.principal);
+        this.principal = await principalOf(rows, this.breathe);
         this.#principalTotal = total;
         points.reach = 0;
         points.place(rows, this.principal, { begin: 0, end: rows.count });

@@ -21,13 +21,13 @@ const ROUNDED = 1e-24;
 const SLICE_MS = 12;
 const SEED = 1;
 
-/** @param {{values: Float32Array, count: number, dimensions: number}} rows @param {() => Promise<void>} breathe lets the event loop turn
- * @param {Principal | null} [before] where to begin @returns {Promise<Principal>} */
-export async function principalOf({ values, count, dimensions }, breathe, before = null) {
+/** The same rows give the same, whatever there was before. @param {{values: Float32Array, count: number, dimensions: number}} rows
+ * @param {() => Promise<void>} breathe lets the event loop turn @returns {Promise<Principal>} */
+export async function principalOf({ values, count, dimensions }, breathe) {
     const stride = Math.max(1, Math.ceil(count * dimensions / MOST_NUMBERS)), looked = Math.ceil(count / stride);
     const { mean, total } = spreadOf(values, count, dimensions, stride);
     const many = Math.min(FOLLOWED, dimensions);
-    let basis = firstBasis(many, dimensions, before), found = /** @type {number[]} */ (new Array(many).fill(0));
+    let basis = firstBasis(many, dimensions), found = /** @type {number[]} */ (new Array(many).fill(0));
     for (let turn = 0; turn < MOST_TURNS && total > 0; turn++) {
         const image = await covarianceTimes(basis, { values, count, dimensions, stride, mean, looked }, breathe);
         const { values: ritz, vectors } = eigen(products(basis, image));
@@ -68,11 +68,10 @@ function spreadOf(values, count, dimensions, stride) {
     return { mean, total: isSpread ? total / (looked - 1) : 0 };
 }
 
-/** @param {number} many @param {number} dimensions @param {Principal | null} before */
-function firstBasis(many, dimensions, before) {
-    const random = randomOf(SEED), fits = before !== null && before.mean.length === dimensions;
-    return orthonormal(Array.from({ length: many }, (_, k) => Float64Array.from({ length: dimensions }, (_, i) =>
-        (fits && k < SHOWN && before.variances[k] > 0 ? before.components[k * dimensions + i] : random() - 0.5))));
+/** @param {number} many @param {number} dimensions */
+function firstBasis(many, dimensions) {
+    const random = randomOf(SEED);
+    return orthonormal(Array.from({ length: many }, () => Float64Array.from({ length: dimensions }, () => random() - 0.5)));
 }
 
 /** @param {Float64Array[]} basis @param {{values: Float32Array, count: number, dimensions: number, stride: number, mean: Float64Array, looked: number}} rows
