@@ -80,6 +80,17 @@ test('a feed goes on after a loss, draws nothing twice, and ends when it is left
     assert.deepEqual([heard, states], [['job-2', 5, 'job-3', 'job-3', 'job-2'], ['open', 'lost', 'lost', 'open']]);
 });
 
+test('after a loss within one answer its other messages are drawn', async () => {
+    const asked = [], heard = [], whole = [batch(3), batch(3), batch(3)].map(sent), kit = kitOf([whole.slice(0, 2), whole], asked);
+    const feed = new Feed(kit, { batch: ({ jobs }) => heard.push(jobs.length), missed() {}, changed() {} });
+    await until(() => heard.length === 2);
+    asked.cut();
+    await until(() => feed.state === 'lost');
+    feed.hurry();
+    await until(() => heard.length === 3);
+    feed.stop();
+});
+
 test('a feed asks again no sooner than the daemon says', async (context) => {
     context.mock.timers.enable({ apis: ['setTimeout'] });
     const asked = [], full = Object.assign(new Error('64 watch already'), { retryAfter: '7' });

@@ -106,10 +106,11 @@ export class Feed {
     problem = '';
     #leaving = new AbortController();
     #pause = FIRST_PAUSE_MS;
-    /** Messages that were heard last, as many as may be among the recent rows. @type {Set<string>} */
-    #heard = new Set();
-    /** Those that had been heard when the connection began: they may come again, and are drawn once. @type {ReadonlySet<string>} */
-    #before = new Set();
+    /** Messages that were heard last, as many as may be among the recent rows, and how often: those of one answer may have the same name.
+     * @type {Map<string, number>} */
+    #heard = new Map();
+    /** Those that had been heard when the connection began: they may come again, and are drawn once. @type {Map<string, number>} */
+    #before = new Map();
     /** @type {() => void} */
     #hurry = () => {};
 
@@ -167,7 +168,7 @@ export class Feed {
     /** Reads one answer until it ends. @param {AbortSignal} signal */
     #once(signal) {
         const frames = new FrameReader();
-        this.#before = new Set(this.#heard);
+        this.#before = new Map(this.#heard);
         return this.kit.readPieces(`/v1/channels?names=vector_updates&recent=${RECENT}`, { headers: { Accept: 'application/octet-stream' }, signal }, (piece) => {
             for (const frame of frames.push(piece)) this.#take(frame);
         }, () => {
@@ -185,9 +186,10 @@ export class Feed {
 
     /** @param {Batch} batch @param {string} name the same where it comes again, also without its first rows */
     #hear(batch, name) {
-        if (this.#before.has(name)) return;
-        this.#heard.add(name);
-        if (this.#heard.size > RECENT) this.#heard.delete(/** @type {string} */ (this.#heard.values().next().value));
+        const again = this.#before.get(name) ?? 0;
+        if (again > 0) return void this.#before.set(name, again - 1);
+        this.#heard.set(name, (this.#heard.get(name) ?? 0) + 1);
+        if (this.#heard.size > RECENT) this.#heard.delete(/** @type {string} */ (this.#heard.keys().next().value));
         this.heard.batch(batch);
     }
 
