@@ -84,7 +84,7 @@ test('1,000 batches make no new buffer: the one that there is doubles with its p
     assert.deepEqual([gpu.made, gpu.buffers, gl.made, gl.buffers], [3, 3, 0, 0], 'from 256 points it doubles three times');
 });
 
-for (const name of ['WebGPU', 'WebGL']) test(`a map that learns by ${name} makes no buffer for a batch: the pool has them`, async () => {
+for (const name of ['WebGPU', 'WebGL']) test(`a map that learns by ${name} makes no buffer for 1,000 batches: the pool has them`, async () => {
     const found = await tab.evaluate(async ([one, wgsl, glsl]) => {
         const { all } = window, random = all.randomOf(2), rows = new all.Rows(3, 256);
         const backend = one === 'WebGPU' ? new all.GpuKernels(wgsl) : new all.GlKernels(() => new OffscreenCanvas(1, 1), glsl, { made() {}, lost() {} });
@@ -99,9 +99,9 @@ for (const name of ['WebGPU', 'WebGL']) test(`a map that learns by ${name} makes
             const make = owner[method].bind(owner);
             owner[method] = (...given) => (made++, make(...given));
         }
-        for (let i = 0; i < 100; i++) {
-            batch(10);
-            await learning.learn();
+        for (let i = 0; i < 1000; i++) {
+            batch(1);
+            if (i % 10 === 9) await learning.learn(); // steps are fewer
         }
         const after = { buffers: computing.buffers, bytes: computing.bytes };
         computing.stop();
@@ -110,6 +110,27 @@ for (const name of ['WebGPU', 'WebGL']) test(`a map that learns by ${name} makes
     assert.equal(found.made, 0);
     assert.ok(found.before.buffers > 0 && found.before.bytes > 0, JSON.stringify(found));
     assert.deepEqual([found.after, found.left], [found.before, 0]);
+});
+
+test('a step over more rows than one call has makes nothing, either: the pool keeps what a call needs', async () => {
+    const found = await tab.evaluate(async (wgsl) => {
+        const { all } = window, rows = all.rowsOf(40_000, 128), backend = new all.GpuKernels(wgsl), calls = [];
+        await backend.load();
+        const computing = new all.Kernels('WebGPU', backend), learning = new all.Learning(computing, rows, await all.principalOf(rows, async () => {}), { side: 8, seed: 1 });
+        const distances = computing.distances.bind(computing);
+        computing.distances = (data, ...more) => (calls.push(data.length / 128), distances(data, ...more));
+        await learning.learn();
+        let made = 0;
+        const device = backend._device, make = device.createBuffer.bind(device);
+        device.createBuffer = (given) => {
+            if (given.size > 2 ** 20) made++; // what is less depends on how many cells have rows
+            return make(given);
+        };
+        await learning.learn();
+        computing.stop();
+        return { made, calls };
+    }, kernelShaders());
+    assert.deepEqual(found, { made: 0, calls: [32_768, 7232, 32_768, 7232] });
 });
 
 test('a step by the kernels on WebGPU and on WebGL is that of the reference', async () => {

@@ -11,7 +11,7 @@ import { Learning } from '../../page/src/console/vectors/learning.js';
 import { nearest } from '../../page/src/console/vectors/nearest.js';
 import { Reference } from '../../page/src/console/vectors/reference.js';
 import { Rows } from '../../page/src/console/vectors/rows.js';
-import { bordersOf, errorsOf, findBest, gather, influenceOf, roomFor, STEPS } from '../../page/src/console/vectors/som.js';
+import { bordersOf, errorsOf, findBest, gather, influenceOf, radiusOf, roomFor, STEPS } from '../../page/src/console/vectors/som.js';
 
 const oracle = JSON.parse(fs.readFileSync(new URL('../oracles/vectors.json', import.meta.url), 'utf8'));
 const breathe = async () => {};
@@ -90,6 +90,22 @@ test('a step of the map and both errors are those of NumPy', async () => {
     const gathered = gather(data, count, dimensions, found.best, cells), influence = new Float32Array(gathered.length * cells);
     influenceOf(gathered, side, radius, influence);
     near(await reference.update(before, gathered.means, influence, dimensions), updated, 1e-4, 'vectors');
+});
+
+test('a large map adapts some lines of cells at a time: each cell becomes what it becomes with all', async () => {
+    const side = 64, random = randomOf(11), rows = rowsOf(3, Array.from({ length: 3000 }, () => [random(), random(), random()])), sizes = [];
+    const reference = new Reference(breathe), update = reference.update.bind(reference);
+    reference.update = (weights, data, influence, dimensions) => {
+        sizes.push(influence.length);
+        return update(weights, data, influence, dimensions);
+    };
+    const map = new Learning(reference, rows, await principalOf(rows, breathe), { side, seed: 1 }), before = map.weights;
+    await map.learn();
+    const gathered = gather(rows.values, rows.count, 3, map.found.best, side * side), influence = new Float32Array(gathered.length * side * side);
+    assert.ok(sizes.length > 1 && sizes.every((size) => size <= 2 ** 21), String(sizes));
+    assert.equal(sizes.reduce((sum, one) => sum + one, 0), influence.length);
+    influenceOf(gathered, side, radiusOf(side, 0), influence);
+    assert.deepEqual(map.weights, await update(before, gathered.means, influence, 3));
 });
 
 test('the borders of a cell are its distances from the cells at its sides', () => {

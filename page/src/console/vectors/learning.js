@@ -13,9 +13,10 @@ import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, moreRoom, radiusO
  */
 /** @typedef {{quantisation: number, topographic: number}} Errors */
 
-/** Numbers of one call: of its output, which is read back, and of its rows. */
-const MOST_DISTANCES = 2 ** 22;
-const MOST_NUMBERS = 2 ** 23;
+/** Numbers of one call: of its distances or its influence, and of its rows. All buffers of a step fit into what the GPU's pools keep
+ * then, so that a further step makes none; on the largest maps up to 1,000 dimensions. */
+const MOST_PAIRS = 2 ** 21;
+const MOST_NUMBERS = 2 ** 22;
 
 export class Learning {
     /** @param {Computing} computing @param {import('./rows.js').Rows} rows @param {import('./components.js').Principal} principal
@@ -47,21 +48,26 @@ export class Learning {
         this.step++;
     }
 
-    /** Moves each cell to where the rows near it are. */
+    /** Moves each cell to where the rows near it are, so many lines of cells at a time. */
     async #adapt() {
-        const { side, rows, placed } = this, cells = side * side;
-        const gathered = gather(rows.values, placed, rows.dimensions, this.found.best, cells), size = gathered.length * cells;
-        if (this._influence.length < size) this._influence = new Float32Array(Math.min(cells * cells, 2 * size));
-        const influence = this._influence.subarray(0, size);
-        influenceOf(gathered, side, this.isOver ? LAST_RADIUS : radiusOf(side, this.step), influence);
-        this.weights = await this.computing.update(this.weights, gathered.means, influence, rows.dimensions);
+        const { side, rows: { values, dimensions }, weights } = this, radius = this.isOver ? LAST_RADIUS : radiusOf(side, this.step);
+        const gathered = gather(values, this.placed, dimensions, this.found.best, side * side), updated = new Float32Array(weights.length);
+        const some = Math.max(1, Math.floor(MOST_PAIRS / gathered.length / side));
+        for (let begin = 0; begin < side; begin += some) {
+            const end = Math.min(side, begin + some), size = gathered.length * side * (end - begin), at = dimensions * side * begin;
+            if (this._influence.length < size) this._influence = new Float32Array(2 * size);
+            const influence = this._influence.subarray(0, size);
+            influenceOf(gathered, side, radius, influence, begin, end);
+            updated.set(await this.computing.update(weights.subarray(at, dimensions * side * end), gathered.means, influence, dimensions), at);
+        }
+        this.weights = updated;
     }
 
     /** Finds the cells of all rows, and how well the map fits these. */
     async place() {
         const { rows, side, weights } = this, { dimensions, count } = rows, cells = side * side;
         if (this.found.best.length < count) this.found = moreRoom(this.found, Math.max(count, 2 * this.found.best.length));
-        const some = Math.max(1, Math.floor(Math.min(this.computing.most / dimensions / cells, MOST_DISTANCES / cells, MOST_NUMBERS / dimensions)));
+        const some = Math.max(1, Math.floor(Math.min(this.computing.most / dimensions / cells, MOST_PAIRS / cells, MOST_NUMBERS / dimensions)));
         for (let row = 0; row < count; row += some) {
             const end = Math.min(count, row + some);
             findBest(await this.computing.distances(rows.values.subarray(row * dimensions, end * dimensions), weights, dimensions), cells, this.found, row);

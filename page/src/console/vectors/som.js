@@ -102,14 +102,15 @@ export function gather(values, rows, dimensions, best, cells) {
 }
 
 /** The influence of each filled cell on each cell, as a share of all that is on it: the argument of som_update.
- * @param {Gathered} gathered @param {number} side @param {number} radius @param {Float32Array<ArrayBuffer>} into with room for all */
-export function influenceOf({ cells: filled, counts, length }, side, radius, into) {
-    const cells = side * side, sums = new Float64Array(cells);
+ * @param {Gathered} gathered @param {number} side @param {number} radius @param {Float32Array<ArrayBuffer>} into with room for all
+ * @param {number} [begin] @param {number} [end] lines of the cells that are influenced */
+export function influenceOf({ cells: filled, counts, length }, side, radius, into, begin = 0, end = side) {
+    const cells = side * (end - begin), sums = new Float64Array(cells);
     const near = Float64Array.from({ length: side }, (_, apart) => Math.exp(-apart * apart / (2 * radius * radius)));
     for (let at = 0, to = 0; at < length; at++) {
         const x = filled[at] % side, y = Math.floor(filled[at] / side);
-        for (let row = 0, cell = 0; row < side; row++) {
-            const above = counts[at] * near[Math.abs(row - y)];
+        for (let line = begin, cell = 0; line < end; line++) {
+            const above = counts[at] * near[Math.abs(line - y)];
             for (let column = 0; column < side; column++) sums[cell++] += into[to++] = above * near[Math.abs(column - x)];
         }
     }
