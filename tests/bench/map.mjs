@@ -70,7 +70,7 @@ async function measure({ means: one, count, numbers: width, cells, times, limit,
         stepsMade.push(made - before);
     });
     const frame = await timed((i) => cloud.picture(points, all.lookOf({ turn: i, tilt: 0.4, zoom: 1 }, points.reach, 560, 560, 1, [255, 255, 255])));
-    const before = cloud.buffers, memory = computing.bytes + cloud.bytes;
+    const before = cloud.buffers, memory = computing.bytes + cloud.held;
     for (let i = 0; i < 1000; i++) {
         for (const range of rows.add(rows.vector(i % count).slice(), [], [])) points.place(rows, principal, range);
         if (i % 100 === 99) await cloud.picture(points, all.lookOf({ turn: 0, tilt: 0, zoom: 1 }, points.reach, 560, 560, 1, [255, 255, 255])); // frames are fewer

@@ -110,7 +110,7 @@ test('the cloud is turned by mouse and keys, comes closer by the wheel, and a po
     await opened(on);
     await tab.selectOption('#vectors-view', 'cloud');
     await reads(/Drawn by\s+WebGL/);
-    for (const said of [/Vertex buffer\s+4\.1 kB, made once/, /Buffers of the kernels\s+\d+, [\d.]+ [kM]B/, /GPU memory\s+[\d.]+ [kM]B/]) assert.match(await text(), said);
+    for (const said of [/Vertex buffer\s+4\.1 kB, made once/, /Buffers of the kernels\s+\d+, [\d.]+ [kM]B/, /GPU memory\s+[\d.]+ MB/]) assert.match(await text(), said);
     const camera = () => tab.evaluate(() => JSON.parse(localStorage.getItem('webinfer.vectors'))?.camera);
     const canvas = tab.locator('canvas.cloud'), { x, y, width, height } = await canvas.boundingBox();
     await tab.mouse.move(x + width / 2, y + height / 2);

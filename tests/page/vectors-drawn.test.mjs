@@ -53,10 +53,12 @@ test('1,000 batches make no new buffer: the one that there is doubles with its p
         const { all } = window, counts = [];
         const device = await all.deviceOf(), gl = all.glOf();
         let made = 0;
-        for (const [owner, name] of [[device, 'createBuffer'], [device, 'createTexture'], [gl, 'createBuffer'], [gl, 'createTexture']]) {
-            const method = owner[name].bind(owner);
-            owner[name] = (...given) => (made++, method(...given));
-        }
+        for (const [owner, makers] of [[device, ['createBuffer', 'createTexture', 'createBindGroup', 'createRenderPipeline', 'createShaderModule']],
+            [gl, ['createBuffer', 'createTexture', 'createFramebuffer', 'createRenderbuffer', 'createVertexArray', 'createProgram', 'createShader']]])
+            for (const name of makers) {
+                const method = owner[name].bind(owner);
+                owner[name] = (...given) => (made++, method(...given));
+            }
         const target = device.createTexture({ size: [64, 64], format: 'rgba8unorm', usage: 0x10 });
         const gpu = new all.GpuCloud(device, null);
         gpu._context = { getCurrentTexture: () => target };
@@ -74,7 +76,7 @@ test('1,000 batches make no new buffer: the one that there is doubles with its p
             batch(10);
             const before = made, buffers = cloud.buffers;
             for (let i = 0; i < 1000; i++) batch(1);
-            counts.push({ made: made - before, buffers: cloud.buffers - buffers, bytes: cloud.bytes, points: points.count });
+            counts.push({ made: made - before, buffers: cloud.buffers - buffers, bytes: cloud.bytes, held: cloud.held, points: points.count });
             await cloud.picture(points, all.lookOf({ turn: 1, tilt: 0, zoom: 1 }, points.reach, 64, 64, 1, [0, 0, 0])); // all is drawn
         }
         return counts;
@@ -82,6 +84,7 @@ test('1,000 batches make no new buffer: the one that there is doubles with its p
     const [gpu, gl] = found;
     assert.deepEqual([gpu.points, gl.points, gpu.bytes, gl.bytes], [1030, 1030, 2048 * 16, 2048 * 16]);
     assert.deepEqual([gpu.made, gpu.buffers, gl.made, gl.buffers], [3, 3, 0, 0], 'from 256 points it doubles three times');
+    assert.deepEqual([gpu.held, gl.held], [80 + gpu.bytes + 8 * 64 * 64, gl.bytes + 8 * 8 * 8], 'with the colours and depths of the picture');
 });
 
 for (const name of ['WebGPU', 'WebGL']) test(`a map that learns by ${name} makes no buffer for 1,000 batches: the pool has them`, async () => {

@@ -13,6 +13,8 @@ const ZOOMS = Object.freeze({ least: 0.5, most: 20 });
 const FILLED = 0.92;
 /** How much of its colour the farthest point loses. */
 export const FADE = 0.6;
+/** What a GPU has for a pixel at least: a colour, and a depth. */
+export const PIXEL_BYTES = 8;
 const KEY_TURN = Math.PI / 36;
 const KEY_ZOOM = 1.2;
 /** Radians for a pixel. */

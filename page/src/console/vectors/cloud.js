@@ -4,11 +4,12 @@ import { GlCloud } from './cloud_gl.js';
 import { GpuCloud } from './cloud_gpu.js';
 import { PlainCloud } from './cloud_plain.js';
 
-/** `buffers`: vertex buffers that were made; `bytes` of the one that there is.
+/** `buffers`: vertex buffers that were made; `bytes` of the one that there is; `held`: bytes on the GPU, with those of the picture.
  * @typedef {object} Drawing
  * @property {string} name for people
  * @property {number} buffers
  * @property {number} bytes
+ * @property {number} held
  * @property {(points: import('./points.js').Points, look: import('./camera.js').Look) => void} draw
  * @property {(points: import('./points.js').Points, look: import('./camera.js').Look) => Promise<Uint8ClampedArray>} picture
  * @property {() => void} stop

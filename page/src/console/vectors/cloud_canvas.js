@@ -24,7 +24,7 @@ export const cloudCanvas = (key, means, told, label) => h('canvas', { key: `clou
 
 /** @param {HTMLCanvasElement} canvas @param {readonly Means[]} means @param {Told} first */
 function mounted(canvas, means, first) {
-    let told = first, isWanted = false, shownBytes = -1;
+    let told = first, isWanted = false, shownHeld = -1;
     /** @type {Drawing | null} */
     let drawing = null;
     const draw = () => {
@@ -32,14 +32,14 @@ function mounted(canvas, means, first) {
         isWanted = true;
         requestAnimationFrame(() => {
             isWanted = false;
-            if (drawing && !canvas.isConnected && shownBytes < 0) drawing.stop(); // nobody else has it
+            if (drawing && !canvas.isConnected && shownHeld < 0) drawing.stop(); // nobody else has it
             if (drawing && canvas.isConnected && canvas.clientWidth > 0) paint(drawing);
         });
     };
     const paint = (/** @type {Drawing} */ one) => {
         one.draw(told.points, look(canvas, told));
-        if (one.bytes === shownBytes) return;
-        shownBytes = one.bytes;
+        if (one.held === shownHeld) return;
+        shownHeld = one.held;
         told.ready(one);
     };
     const lost = (/** @type {Means} */ one) => told.lost(means.slice(means.indexOf(one) + 1));

@@ -1,5 +1,5 @@
 /** Draws the cloud by WebGL 2: an instance for each point, from one buffer that doubles. */
-import { FADE } from './camera.js';
+import { FADE, PIXEL_BYTES } from './camera.js';
 import { NUMBERS } from './points.js';
 import { letGo } from '../../shared/webgl.js';
 
@@ -51,6 +51,11 @@ export class GlCloud {
         gl.vertexAttribDivisor(0, 1);
         gl.enable(gl.DEPTH_TEST);
         gl.depthFunc(gl.LEQUAL);
+    }
+
+    get held() {
+        const { drawingBufferWidth: width, drawingBufferHeight: height } = this._gl;
+        return this.bytes + PIXEL_BYTES * width * height;
     }
 
     /** @param {Points} points @param {Look} look */

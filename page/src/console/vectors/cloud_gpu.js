@@ -1,5 +1,5 @@
 /** Draws the cloud by WebGPU: an instance for each point, from one buffer that doubles. */
-import { FADE } from './camera.js';
+import { FADE, PIXEL_BYTES } from './camera.js';
 import { NUMBERS } from './points.js';
 
 /** @import { Look } from './camera.js' */
@@ -56,6 +56,11 @@ export class GpuCloud {
         this._points = null;
         /** @type {any} */
         this._depths = null;
+    }
+
+    get held() {
+        const { width = 0, height = 0 } = this._depths ?? {};
+        return LOOK_BYTES + this.bytes + PIXEL_BYTES * width * height;
     }
 
     /** @param {Points} points @param {Look} look */

@@ -9,6 +9,7 @@ export class PlainCloud {
     name = 'a canvas without a GPU';
     buffers = 0;
     bytes = 0;
+    held = 0;
 
     /** @param {HTMLCanvasElement | OffscreenCanvas} canvas */
     constructor(canvas) {

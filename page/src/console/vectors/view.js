@@ -284,7 +284,7 @@ class Vectors {
     /** @param {Atlas} atlas */
     #figures({ learning, principal, computing, isSettled }) {
         const share = (/** @type {number} */ axis) => `${(100 * (principal?.shares[axis] ?? 0)).toFixed(1)} %`, drawing = this.chosen.view === 'cloud' ? this.#drawing : null;
-        const held = (drawing?.bytes ?? 0) + (computing?.bytes ?? 0);
+        const held = (drawing?.held ?? 0) + (computing?.bytes ?? 0);
         return h('div', { class: 'strip', key: 'figures' }, facts([
             ['Map', learning ? `${learning.side} × ${learning.side}, seed ${learning.seed}` : ''],
             ['Step', learning ? `${Math.min(learning.step, STEPS)} of ${STEPS}${isSettled ? ', settled' : ''}` : ''],
