@@ -1,7 +1,7 @@
 /**
  * ./dev bench map: how long a step of the console's map of vectors takes, and a frame of its cloud, by each means that a
  * browser has, and how many buffers 1,000 batches make, and a step after the first. Prints a table with the adapters' names, and
- * writes build/bench/map.json. A software adapter of WebGPU is used by name here; the console never chooses one.
+ * writes build/bench/map.json. Software adapters are used by name here; the console computes on none, nor draws by WebGPU there.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -37,7 +37,7 @@ test('vectors that are kept and those that come are learnt, and both errors and 
     assert.equal(scripts(), 0, 'the script of the view is loaded when that is opened');
     await opened(on);
     assert.equal(scripts(), 1);
-    for (const said of [/200 vectors of 6 numbers\./, /Quantisation error\s+[\d.]+/, /Topographic error\s+[\d.]+/, /Variance of 1, 2, 3\s+[\d.]+ %, [\d.]+ %, [\d.]+ %/, /Computed by\s+WebGL/]) assert.match(await text(), said);
+    for (const said of [/200 vectors of 6 numbers\./, /Quantisation error\s+[\d.]+/, /Topographic error\s+[\d.]+/, /Variance of 1, 2, 3\s+[\d.]+ %, [\d.]+ %, [\d.]+ %/, /Computed by JavaScript, because .+ is software\./]) assert.match(await text(), said);
     service.publish(planted(60));
     await reads(/260 vectors of 6 numbers\./);
     await learnt(tab);
@@ -107,10 +107,10 @@ test('a cell is chosen by pointer and keys, its rows, jobs and nearest rows are 
 
 test('the cloud is turned by mouse and keys, comes closer by the wheel, and a point is chosen', () => withConsole({}, async (on) => {
     const { tab, reads, text } = on;
-    await opened(on);
+    await opened(on, 'vectors?compute=webgl');
     await tab.selectOption('#vectors-view', 'cloud');
     await reads(/Drawn by\s+WebGL/);
-    for (const said of [/Vertex buffer\s+4\.1 kB, made once/, /Buffers of the kernels\s+\d+, [\d.]+ [kM]B/, /GPU memory\s+[\d.]+ MB/]) assert.match(await text(), said);
+    for (const said of [/Computed by WebGL, because the address asks for it\./, /Vertex buffer\s+4\.1 kB, made once/, /Buffers of the kernels\s+\d+, [\d.]+ [kM]B/, /GPU memory\s+[\d.]+ MB/]) assert.match(await text(), said);
     const camera = () => tab.evaluate(() => JSON.parse(localStorage.getItem('webinfer.vectors'))?.camera);
     const canvas = tab.locator('canvas.cloud'), { x, y, width, height } = await canvas.boundingBox();
     await tab.mouse.move(x + width / 2, y + height / 2);

@@ -160,45 +160,84 @@ test('a step by the kernels on WebGPU and on WebGL is that of the reference', as
     }
 });
 
-test('software is never chosen for WebGPU: then WebGL draws and computes, and without it a canvas and JavaScript', async () => {
-    const found = await tab.evaluate(async ([wgsl, glsl]) => {
+test('software is never chosen for WebGPU, which WebGL draws for then, or a canvas', async () => {
+    const found = await tab.evaluate(async () => {
         const { all } = window, chosen = [];
         for (const means of [['webgpu', 'webgl', '2d'], ['webgl', '2d'], ['2d']]) {
             const canvas = document.createElement('canvas'), { drawing, means: used } = await all.drawingOn(canvas, means, () => {});
-            const computing = await all.computingBy(means, { wgsl, glsl }, async () => {});
             const points = await all.pointsOf(50);
             drawing.draw(points, all.lookOf({ turn: 1, tilt: 0, zoom: 1 }, points.reach, 32, 32, 1, [0, 0, 0]));
-            chosen.push([used, computing.name]);
+            chosen.push(used);
             drawing.stop();
-            computing.stop();
         }
         const adapter = await all.hardwareAdapter();
         return { chosen, adapter: adapter === null, hasGpu: Boolean(await navigator.gpu.requestAdapter()) };
-    }, [kernelShaders(), kernelFragments()]);
-    assert.deepEqual(found, { chosen: [['webgl', 'WebGL'], ['webgl', 'WebGL'], ['2d', 'JavaScript']], adapter: true, hasGpu: true });
+    });
+    assert.deepEqual(found, { chosen: ['webgl', 'webgl', '2d'], adapter: true, hasGpu: true });
+});
+
+/** What computes for what the address asks for, one after the other, and why. @param {(string | null)[]} asked */
+const computedBy = (asked) => tab.evaluate(async ([ways, wgsl, glsl]) => {
+    const found = [];
+    for (const way of ways) {
+        const one = await window.all.computingBy(way, { wgsl, glsl }, async () => {}), distances = [...await one.distances(Float32Array.of(0, 3), Float32Array.of(1, 5), 1)];
+        found.push([one.name, one.why, String(distances)]);
+        one.stop();
+    }
+    return found;
+}, [asked, kernelShaders(), kernelFragments()]);
+
+test('where all adapters are software JavaScript computes, and says so; what the address asks for computes all the same', async () => {
+    const [byChoice, ...asked] = await computedBy([null, 'other', 'javascript', 'webgl', 'webgpu']), right = '1,25,4,4';
+    assert.deepEqual([byChoice[0], byChoice[2]], ['JavaScript', right]);
+    assert.match(byChoice[1], /(SwiftShader|llvmpipe).* is software$/);
+    assert.deepEqual(asked, [byChoice, ...['JavaScript', 'WebGL', 'WebGPU'].map((name) => [name, 'the address asks for it', right])]);
+});
+
+test('a GPU of WebGL computes: forced here, by its name alone; without WebGL JavaScript does', async () => {
+    await tab.evaluate(() => {
+        const { prototype } = WebGL2RenderingContext, { getParameter } = prototype, { getContext } = OffscreenCanvas.prototype;
+        prototype.getParameter = function (name) {
+            return name === 0x9246 ? 'Chip 7' : getParameter.call(this, name); // UNMASKED_RENDERER_WEBGL
+        };
+        window.putBack = () => {
+            prototype.getParameter = getParameter;
+            OffscreenCanvas.prototype.getContext = getContext;
+        };
+    });
+    try {
+        assert.deepEqual(await computedBy([null]), [['WebGL', 'Chip 7 is a GPU', '1,25,4,4']]);
+        await tab.evaluate(() => { OffscreenCanvas.prototype.getContext = () => null; });
+        assert.deepEqual(await computedBy([null, 'webgl']), Array(2).fill(['JavaScript', 'WebGL does not start: this browser gives no WebGL 2 context', '1,25,4,4']));
+    } finally {
+        await tab.evaluate(() => window.putBack());
+    }
 });
 
 test('an adapter of hardware draws and computes: forced here, by its name alone', async () => {
-    const found = await tab.evaluate(async ([wgsl, glsl]) => {
-        const { all } = window, own = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info');
-        Object.defineProperty(GPUAdapter.prototype, 'info', { configurable: true, get: () => ({ vendor: 'maker', architecture: 'chip', device: '', description: 'a GPU', isFallbackAdapter: false }) });
-        try {
-            const { drawing, means } = await all.drawingOn(document.createElement('canvas'), all.MEANS, () => {}), plain = new all.PlainCloud(new OffscreenCanvas(8, 8));
-            const computing = await all.computingBy(all.MEANS, { wgsl, glsl }, async () => {}), pictures = [];
+    await tab.evaluate(() => {
+        const own = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'info');
+        Object.defineProperty(GPUAdapter.prototype, 'info', { configurable: true, get: () => ({ vendor: 'maker', architecture: 'chip', device: '', description: '', isFallbackAdapter: false }) });
+        window.putBack = () => void Object.defineProperty(GPUAdapter.prototype, 'info', own);
+    });
+    try {
+        const found = await tab.evaluate(async () => {
+            const { all } = window, { drawing, means } = await all.drawingOn(document.createElement('canvas'), all.MEANS, () => {}), plain = new all.PlainCloud(new OffscreenCanvas(8, 8));
+            const pictures = [];
             for (const one of [drawing, plain]) {
                 const points = await all.pointsOf(500);
                 pictures.push(await one.picture(points, all.lookOf({ turn: 1, tilt: 0.5, zoom: 1 }, points.reach, 200, 120, 1, [250, 250, 250])));
             }
-            const different = pictures[0].filter((value, i) => Math.abs(value - pictures[1][i]) > 2).length, distances = [...await computing.distances(Float32Array.of(0, 3), Float32Array.of(1, 5), 1)];
+            const different = pictures[0].filter((value, i) => Math.abs(value - pictures[1][i]) > 2).length;
             drawing.stop();
-            computing.stop();
-            return { means, drawn: drawing.name, computed: computing.name, different: different / pictures[0].length, distances };
-        } finally {
-            Object.defineProperty(GPUAdapter.prototype, 'info', own);
-        }
-    }, [kernelShaders(), kernelFragments()]);
-    assert.ok(found.different <= DIFFERENT, JSON.stringify(found));
-    assert.deepEqual([found.means, found.drawn, found.computed, found.distances], ['webgpu', 'WebGPU', 'WebGPU', [1, 25, 4, 4]]);
+            return { means, drawn: drawing.name, different: different / pictures[0].length };
+        });
+        assert.ok(found.different <= DIFFERENT, JSON.stringify(found));
+        assert.deepEqual([found.means, found.drawn], ['webgpu', 'WebGPU']);
+        assert.deepEqual(await computedBy([null]), [['WebGPU', 'maker chip is a GPU', '1,25,4,4']]);
+    } finally {
+        await tab.evaluate(() => window.putBack());
+    }
 });
 
 test('a lost context is told, so that what comes next can draw', async () => {

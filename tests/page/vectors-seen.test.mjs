@@ -212,7 +212,7 @@ test('when a GPU computes no more, JavaScript does, and it is said', async () =>
     atlas.add(some(30));
     await until(() => atlas.learning?.isOver && atlas.learning.placed === 30);
     assert.match(atlas.problem, /^WebGPU does not compute any more \(the device is lost\); JavaScript does\.$/);
-    assert.equal(atlas.computing.name, 'JavaScript');
+    assert.deepEqual([atlas.computing.name, atlas.computing.why], ['JavaScript', 'WebGPU does not any more']);
     atlas.stop();
     await over;
     assert.deepEqual(stopped, [true]);

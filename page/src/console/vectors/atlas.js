@@ -90,7 +90,7 @@ export class Atlas {
             } catch (error) {
                 if (this.computing instanceof Reference) throw error;
                 this.problem = `${computing.name} does not compute any more (${error instanceof Error ? error.message : error}); JavaScript does.`;
-                this.computing = new Reference(this.breathe);
+                this.computing = new Reference(this.breathe, `${computing.name} does not any more`);
                 this.#forget();
             }
         }

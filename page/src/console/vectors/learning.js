@@ -4,6 +4,7 @@ import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, moreRoom, radiusO
 /** What computes the two kernels. `most`: multiplications of one call; `buffers` that it holds on the GPU, and their `bytes`.
  * @typedef {object} Computing
  * @property {string} name for people
+ * @property {string} why it computes and nothing else, likewise
  * @property {number} most
  * @property {number} buffers
  * @property {number} bytes

@@ -8,9 +8,10 @@ export class Reference {
     /** Multiplications of a call, which should take about a slice. */
     most = 2 ** 22;
 
-    /** @param {() => Promise<void>} breathe lets the event loop turn */
-    constructor(breathe) {
+    /** @param {() => Promise<void>} breathe lets the event loop turn @param {string} [why] no GPU computes */
+    constructor(breathe, why = '') {
         this.name = 'JavaScript';
+        this.why = why;
         this.breathe = breathe;
         this.buffers = this.bytes = 0;
     }

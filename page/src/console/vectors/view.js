@@ -31,7 +31,8 @@ const MOST_MODELS = 4;
 /** Nor are more counted. */
 const MOST_OTHERS = 1000;
 
-/** @param {App} app @param {URLSearchParams} query `draw`: what the cloud is drawn by @param {Kit} kit @returns {View} */
+/** @param {App} app @param {URLSearchParams} query `draw`: what the cloud is drawn by; `compute`: what the map is computed by @param {Kit} kit
+ * @returns {View} */
 export const openVectors = (app, query, kit) => new Vectors(app, query, kit).view();
 
 class Vectors {
@@ -62,6 +63,7 @@ class Vectors {
         this.app = app;
         this.kit = kit;
         this.means = meansFrom(query.get('draw'));
+        this.asked = query.get('compute');
         this.chosen = remembered(storageHere());
         this.feed = new Feed(kit, { batch: (batch) => this.#take(batch), missed: (rows) => this.#miss(rows), changed: () => this.#soon() });
     }
@@ -118,7 +120,7 @@ class Vectors {
         if (!atlas) return;
         this.app.redraw();
         atlas.begin(this.chosen);
-        void computingBy(this.means, { wgsl: SOM_SHADERS, glsl: SOM_FRAGMENTS }, breathe).then((computing) => atlas.run(computing))
+        void computingBy(this.asked, { wgsl: SOM_SHADERS, glsl: SOM_FRAGMENTS }, breathe).then((computing) => atlas.run(computing))
             .catch((error) => {
                 atlas.problem = this.kit.sentenceOf(error);
                 this.#soon();
@@ -285,18 +287,17 @@ class Vectors {
     #figures({ learning, principal, computing, isSettled }) {
         const share = (/** @type {number} */ axis) => `${(100 * (principal?.shares[axis] ?? 0)).toFixed(1)} %`, drawing = this.chosen.view === 'cloud' ? this.#drawing : null;
         const held = (drawing?.held ?? 0) + (computing?.bytes ?? 0);
-        return h('div', { class: 'strip', key: 'figures' }, facts([
+        return [h('div', { class: 'strip', key: 'figures' }, facts([
             ['Map', learning ? `${learning.side} × ${learning.side}, seed ${learning.seed}` : ''],
             ['Step', learning ? `${Math.min(learning.step, STEPS)} of ${STEPS}${isSettled ? ', settled' : ''}` : ''],
             ['Quantisation error', learning ? short(learning.errors.quantisation) : ''],
             ['Topographic error', learning ? short(learning.errors.topographic) : ''],
             ['Variance of 1, 2, 3', principal ? [0, 1, 2].map(share).join(', ') : ''],
-            ['Computed by', computing?.name ?? ''],
             ['Drawn by', drawing?.name ?? ''],
             ['Vertex buffer', drawing?.bytes ? `${bytes(drawing.bytes)}, made ${drawing.buffers === 1 ? 'once' : `${count(drawing.buffers)} times`}` : ''],
             ['Buffers of the kernels', computing?.buffers ? `${count(computing.buffers)}, ${bytes(computing.bytes)}` : ''],
             ['GPU memory', held ? bytes(held) : ''],
-        ]));
+        ])), computing ? h('p', { class: 'note', key: 'computed' }, `Computed by ${computing.name}, because ${computing.why}.`) : null];
     }
 
     #search() {
