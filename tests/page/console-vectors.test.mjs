@@ -148,6 +148,25 @@ test('where WebGL is lost, a canvas draws the cloud, and points are still chosen
     await reads(/Row: text \d+ of \d/);
 }));
 
+test('a finger turns the cloud, and the page stays where it is', () => withConsole({}, async (on) => {
+    const { tab } = on, touch = await tab.context().newCDPSession(tab), send = (type, ...touchPoints) => touch.send('Input.dispatchTouchEvent', { type, touchPoints });
+    await opened(on, 'vectors?draw=2d');
+    await tab.selectOption('#vectors-view', 'cloud');
+    await touch.send('Emulation.setTouchEmulationEnabled', { enabled: true });
+    const { x, y } = await tab.locator('canvas.cloud').evaluate((canvas) => {
+        canvas.scrollIntoView({ block: 'center' });
+        const { left, top, width, height } = canvas.getBoundingClientRect();
+        return { x: left + width / 2, y: top + height / 2 };
+    }), before = await tab.evaluate(() => scrollY);
+    await send('touchStart', { x, y });
+    for (const far of [30, 60, 90]) await send('touchMove', { x: x + far, y: y - far });
+    await send('touchEnd');
+    await tab.waitForFunction(() => JSON.parse(localStorage.getItem('webinfer.vectors'))?.camera.turn > 0.9);
+    const { camera, now } = await tab.evaluate(() => ({ camera: JSON.parse(localStorage.getItem('webinfer.vectors')).camera, now: scrollY }));
+    assert.ok(camera.tilt < 0.1, JSON.stringify(camera));
+    assert.equal(now, before);
+}));
+
 test('two fingers bring the cloud closer', () => withConsole({}, async (on) => {
     const { tab } = on;
     await opened(on, 'vectors?draw=2d');
