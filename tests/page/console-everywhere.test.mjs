@@ -12,6 +12,8 @@ import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
 const LIVE = 'body[data-state=live] main[data-state=filled]';
 const VIEWS = { now: 'Ready, but 2 things are wrong: see the warnings.', models: 'A small chat model', 'models/org/chat': 'The next request would run in', nodes: '3 nodes, of which 2 take work', logs: 'line 449' };
+/** Of a batch of vectors. */
+const ROWS = [...Array(40).keys()];
 const text = (value) => JSON.stringify(value);
 
 /** @param {string | null} program @param {string} name what it is @param {(program: string) => Promise<any>} start */
@@ -61,6 +63,12 @@ async function fillsEveryView({ service, tab, go: open }) {
     await tab.waitForSelector('.plot canvas');
     service.change({ status: { ...service.objects.status, ready: false, problem: 'no browser runs' } });
     await reads(tab, 'Not ready: no browser runs');
+    await open('vectors');
+    await reads(tab, 'No vectors have come yet.');
+    service.publish({ model: 'org/embed', dimensions: 3, jobs: ROWS.map((i) => `job-${i}`), labels: ROWS.map((i) => `text ${i}`), vectors: Float32Array.from({ length: 3 * ROWS.length }, (_, i) => Math.sin(i * i)) });
+    await reads(tab, '30 of 30, settled');
+    await tab.evaluate(`Object.assign(document.getElementById('vectors-view'), { value: 'cloud' }).dispatchEvent(new Event('change'))`);
+    await reads(tab, 'Drawn by');
     await open('nowhere', 'main[data-view=nowhere]');
     await reads(tab, 'There is no view');
 }

@@ -106,3 +106,18 @@ for (const [what, times, longest] of [['draws grow until they take about half of
         assert.ok(rest.every((ms) => ms < 75), 'only the first one after that takes longer');
     });
 }
+
+test('textures are used again, all 0, up to a limit, and go with their context', async () => {
+    const gpu = new Gpu(), backend = await loaded(gpu.canvas), counts = { createTexture: 0, deleteTexture: 0, clearBufferfv: 0 };
+    for (const name of /** @type {(keyof typeof counts)[]} */ (Object.keys(counts))) /** @type {any} */ (gpu.calls)[name] = () => (counts[name]++, {});
+    gpu.msPerTexel = 1e-6;
+    for (let i = 0; i < 5; i++) await backend.run([relu]);
+    assert.deepEqual([counts, backend.buffers, backend.memory()], [{ createTexture: 2, deleteTexture: 0, clearBufferfv: 8 }, 2, 2 * 64]);
+    await backend.run([product]);
+    const { buffers } = backend, held = backend.memory();
+    assert.ok(buffers > 2 && held >= 3 * 4 * 2 ** 20 && counts.deleteTexture === 0);
+    await backend.run([callOf('relu', [tensor(2 ** 24 + 4)], {}).call]);
+    assert.deepEqual([counts.deleteTexture, backend.buffers, backend.memory()], [2, buffers, held], 'too large to keep');
+    backend.unload();
+    assert.deepEqual([backend.buffers, backend.memory()], [0, 0]);
+});

@@ -14,6 +14,7 @@ import { nodesView } from './views/nodes.js';
 import { nowView } from './views/now.js';
 import { tryView } from './views/try.js';
 import { unknownView } from './views/unknown.js';
+import { vectorsView } from './views/vectors.js';
 import { Watch } from './watch.js';
 
 /** @import { Part } from './draw.js' */
@@ -21,7 +22,7 @@ import { Watch } from './watch.js';
  * stop?: () => void, fresh?: () => void}} View `kinds` of objects with which it is drawn again; `fresh` when the connection is there again */
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
 
-const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['cluster', 'Cluster'], ['logs', 'Logs']];
+const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['vectors', 'Vectors'], ['nodes', 'Nodes'], ['cluster', 'Cluster'], ['logs', 'Logs']];
 /** Interval for drawing things that change all the time: people do not read faster, and the machine has other work. */
 const PACE_MS = 1000;
 /** Things that change now and then are drawn at once: up to so many redraws may be ahead of that pace. */
@@ -58,6 +59,7 @@ function viewOf() {
     if (name === 'now' && !rest) return nowView(app);
     if (name === 'models') return rest ? modelView(app, rest) : modelsView(app, query);
     if (name === 'try') return tryView(app, rest, query);
+    if (name === 'vectors' && !rest) return vectorsView(app, query);
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
     if (name === 'cluster' && !rest) return clusterView(app);
     if (name === 'logs' && !rest) return logsView(app, query);

@@ -1,11 +1,10 @@
 /** Takes GET /v1/events for as long as the console is open, and begins again where that ends. */
-import { ApiError, get, hasToken, open } from './api.js';
+import { ApiError, get, hasToken } from './api.js';
+import { readPieces } from './pieces.js';
 import { EventParser } from './sse.js';
 
 const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 8000;
-/** The daemon says something every ten seconds. */
-const SILENCE_MS = 25_000;
 /** Changes that happened meanwhile arrive within a quarter of a second. */
 const CATCH_UP_MS = 1000;
 /** The beginning of an answer that contains the whole state. */
@@ -18,27 +17,16 @@ const SNAPSHOT = 'event: snapshot';
  * begun?: (response: Response) => void, first?: (text: string) => void, take: (event: string, data: any, id: string) => void}} options
  * with `body`, a JSON, it is posted; `first` gets how the answer begins */
 export async function readEvents(path, { lastId, signal, body, begun, first, take }) {
-    const silent = new AbortController();
-    const both = AbortSignal.any([signal, silent.signal]);
-    let timer = setTimeout(() => silent.abort(), SILENCE_MS);
-    try {
-        const response = await open(path, { ...(body && { method: 'POST', body }), signal: both,
-            headers: { Accept: 'text/event-stream', ...(body && { 'Content-Type': 'application/json' }), ...(lastId && { 'Last-Event-ID': lastId }) } });
-        begun?.(response);
-        const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-        const parser = new EventParser();
-        for (;;) {
-            const { done, value } = await /** @type {any} */ (reader).read();
-            if (done) return;
-            clearTimeout(timer);
-            timer = setTimeout(() => silent.abort(), SILENCE_MS);
-            first?.(value);
+    const decoder = new TextDecoder(), parser = new EventParser();
+    await readPieces(path, { ...(body && { method: 'POST', body }), signal,
+        headers: { Accept: 'text/event-stream', ...(body && { 'Content-Type': 'application/json' }), ...(lastId && { 'Last-Event-ID': lastId }) } }, (piece) => {
+        const text = decoder.decode(piece, { stream: true });
+        if (text) {
+            first?.(text);
             first = undefined;
-            for (const { event, data, id } of parser.push(value)) take(event, JSON.parse(data), id);
         }
-    } finally {
-        clearTimeout(timer);
-    }
+        for (const { event, data, id } of parser.push(text)) take(event, JSON.parse(data), id);
+    }, begun);
 }
 
 export class Watch {

@@ -22,7 +22,8 @@ export class GpuBuffers {
         /** By use and size. @type {Map<string, any[]>} */
         this._free = new Map();
         this._kept = 0;
-        this.bytes = 0; /* of all buffers */
+        this.count = 0; /* of all buffers */
+        this.bytes = 0; /* likewise */
     }
 
     /** One of at least so many bytes. It has what another run has left: bind what is written to, and no more.
@@ -34,6 +35,7 @@ export class GpuBuffers {
             return free;
         }
         const buffer = this._device.createBuffer({ size, usage: USAGE[use], label: use });
+        this.count++;
         this.bytes += size;
         return buffer;
     }
@@ -41,13 +43,14 @@ export class GpuBuffers {
     /** The device may still write into it: it is not used again, and goes with its last holder.
      * @param {any} buffer that was taken */
     forget(buffer) {
+        this.count--;
         this.bytes -= buffer.size;
     }
 
     /** @param {any} buffer that was taken and is not mapped */
     give(buffer) {
         if (this._kept + buffer.size > KEPT_BYTES) {
-            this.bytes -= buffer.size;
+            this.forget(buffer);
             return void buffer.destroy();
         }
         this._kept += buffer.size;
@@ -57,9 +60,11 @@ export class GpuBuffers {
 
     /** Destroys those that nobody has. */
     destroy() {
-        for (const buffer of [...this._free.values()].flat()) buffer.destroy();
+        for (const buffer of [...this._free.values()].flat()) {
+            this.forget(buffer);
+            buffer.destroy();
+        }
         this._free.clear();
-        this.bytes -= this._kept;
         this._kept = 0;
     }
 }

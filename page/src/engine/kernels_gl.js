@@ -4,8 +4,9 @@
  * the document alone, this runs there: so nothing here takes long without letting the event loop turn.
  */
 import { yieldOnce } from '../shared/yield.js';
-import { adapterOf, contextOf, letGo, programOf, textureOf } from '../shared/webgl.js';
+import { adapterOf, contextOf, letGo, programOf } from '../shared/webgl.js';
 import { Failure } from './failure.js';
+import { GlTextures, TEXEL_BYTES } from './gl_textures.js';
 import { numberOptions, sizeNames } from './kernel_call.js';
 import { makingsOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
@@ -20,7 +21,6 @@ import { KERNEL_RULES } from './kernel_rules.js';
 
 /** Texels in a row, as far as there are so many. */
 const WIDTH = 4096;
-const TEXEL_BYTES = 16;
 /** A slice of draws should take about half as long. */
 const SLICE_MS = 50;
 /** In rounds of a texel; at first in a run, and within limits. */
@@ -50,7 +50,8 @@ export class GlKernels {
         this._news = news;
         /** @type {WebGL2RenderingContext | null} */
         this._gl = null;
-        this._width = 0;
+        /** @type {GlTextures | null} */
+        this._textures = null;
         /** By kernel and function. @type {Map<string, Compiled>} */
         this._compiled = new Map();
         /** Kept bytes, and their textures. @type {Map<Uint8Array, Held>} */
@@ -68,21 +69,26 @@ export class GlKernels {
             if (this._gl === gl) this._news.lost('unknown', 'the WebGL context is gone');
         });
         this._gl = gl;
-        this._width = Math.min(WIDTH, 2 ** Math.floor(Math.log2(gl.getParameter(gl.MAX_TEXTURE_SIZE))));
+        this._textures = new GlTextures(gl, Math.min(WIDTH, 2 ** Math.floor(Math.log2(gl.getParameter(gl.MAX_TEXTURE_SIZE)))));
         this._news.made(adapterOf(gl));
     }
 
     /** A running task ends at its next slice. */
     unload() {
         const gl = this._gl;
-        this._gl = null;
+        this._gl = this._textures = null;
         this._compiled.clear();
         this._kept.clear();
         if (gl) letGo(gl);
     }
 
     memory() {
-        return 0;
+        return this._textures?.bytes ?? 0;
+    }
+
+    /** Textures that it holds. */
+    get buffers() {
+        return this._textures?.count ?? 0;
     }
 
     /** @param {readonly string[]} kernels @param {readonly Uint8Array[]} kept */
@@ -98,7 +104,7 @@ export class GlKernels {
     /** @param {readonly Uint8Array[]} kept */
     forget(kept) {
         for (const bytes of kept) {
-            this._gl?.deleteTexture(this._kept.get(bytes)?.texture ?? null);
+            this._textures?.give(this._kept.get(bytes)?.texture);
             this._kept.delete(bytes);
         }
     }
@@ -115,13 +121,13 @@ export class GlKernels {
             run.adopt('output', outputs[outputs.length - 1]);
             return { bytes: await run.take('output', 4 * last.elements).finally(() => run.end()) };
         } finally {
-            for (const { texture } of outputs) this._gl?.deleteTexture(texture);
+            for (const { texture } of outputs) this._textures?.give(texture);
         }
     }
 
     _begin() {
-        const gl = /** @type {WebGL2RenderingContext} */ (this._gl);
-        return new Run(gl, this._width, () => this._gl === gl);
+        const textures = /** @type {GlTextures} */ (this._textures);
+        return new Run(textures, () => this._textures === textures);
     }
 
     /** The texture of what comes with each run. @param {Uint8Array} bytes @returns {Promise<Held>} */
@@ -162,7 +168,7 @@ export class GlKernels {
     _compile(kernel, entry) {
         const name = `${kernel} ${entry}`, gl = /** @type {WebGL2RenderingContext} */ (this._gl);
         const known = this._compiled.get(name)
-            ?? compile(gl, sourceOf(KERNEL_RULES[kernel], this._fragments[kernel], this._width, entry));
+            ?? compile(gl, sourceOf(KERNEL_RULES[kernel], this._fragments[kernel], /** @type {GlTextures} */ (this._textures).width, entry));
         this._compiled.set(name, known);
         return known;
     }
@@ -170,10 +176,12 @@ export class GlKernels {
 
 /** The textures of one call, by the names of what they are of, and how much is drawn at a time. */
 class Run {
-    /** @param {WebGL2RenderingContext} gl @param {number} width @param {() => boolean} isWanted */
-    constructor(gl, width, isWanted) {
+    /** @param {GlTextures} pool @param {() => boolean} isWanted */
+    constructor(pool, isWanted) {
+        const { gl } = pool;
         this.gl = gl;
-        this.width = width;
+        this.width = pool.width;
+        this._pool = pool;
         this._isWanted = isWanted;
         /** @type {Map<string, WebGLTexture>} */
         this._textures = new Map();
@@ -183,19 +191,16 @@ class Run {
         this._texels = new Map();
         /** Those that are there for others as well. @type {Set<WebGLTexture>} */
         this._others = new Set();
-        this._frame = gl.createFramebuffer();
         this._work = WORK.first;
         this._undone = 0; /* drawn since the work was last known to be done */
         this._since = performance.now(); /* the event loop turned last */
-        gl.bindFramebuffer(gl.FRAMEBUFFER, this._frame);
         gl.enable(gl.SCISSOR_TEST);
     }
 
     end() {
         for (const texture of [...this._textures.values(), ...this._spare.values()]) {
-            if (!this._others.has(texture)) this.gl.deleteTexture(texture);
+            if (!this._others.has(texture)) this._pool.give(texture);
         }
-        this.gl.deleteFramebuffer(this._frame);
     }
 
     /** Has what another has made. @param {string} name @param {Held} held */
@@ -227,6 +232,7 @@ class Run {
         const { gl, width } = this, texels = Math.ceil(bytes.length / TEXEL_BYTES);
         this.expect(name, texels);
         const floats = floatsOf(bytes), texture = this._make(name);
+        this._textures.set(name, texture);
         for (let row = 0, step; row * width < texels; row += step) {
             const left = texels - row * width;
             step = Math.max(1, Math.min(STRIP_ROWS, Math.floor(left / width)));
@@ -236,12 +242,11 @@ class Run {
             gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, across, step, gl.RGBA, gl.FLOAT, some);
             await this._breathe();
         }
-        this._textures.set(name, texture);
     }
 
     /** @param {string} name @returns {WebGLTexture} all 0 */
     _make(name) {
-        const { across, rows } = this._sizeOf(name), texture = textureOf(this.gl, across, rows);
+        const texture = this._pool.take(this._texels.get(name) ?? 0);
         this._check();
         return texture;
     }

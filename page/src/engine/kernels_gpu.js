@@ -113,6 +113,10 @@ export class GpuKernels {
         return this._buffers?.bytes ?? 0;
     }
 
+    get buffers() {
+        return this._buffers?.count ?? 0;
+    }
+
     /** @param {readonly KernelCall[]} calls @param {boolean} isTimed @returns {Promise<KernelOutput>} */
     async run(calls, isTimed) {
         if (calls[calls.length - 1].elements === 0) return { bytes: new Uint8Array(0) };

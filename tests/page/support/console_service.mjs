@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { encode } from '../../../page/src/shared/frame.js';
 
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src blob:; "
     + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -83,6 +84,16 @@ const executedOn = ({ browser = 'chrome', platform = 'webgpu' }, t, more) => ({ 
 /** As often as the daemon, the stand-in says that it is there: a reader whose answer is silent for 25 s asks again. */
 const ALIVE_MS = 10_000;
 
+/** A message of a channel as a frame, with zeros up to a multiple of 8 bytes. @param {string} type @param {object} data @param {any[]} [tensors] */
+function frameOf(type, data, tensors = []) {
+    const frame = Buffer.from(encode({ id: 'm-1', type, from: 'service', timestamp: Date.now(), data }, tensors));
+    return Buffer.concat([frame, Buffer.alloc(-frame.length & 7)]);
+}
+
+/** A batch of vectors. @param {{model: string, dimensions: number, vectors: Float32Array, jobs: string[], labels: string[], timestamp?: number}} batch */
+const batchOf = ({ model, dimensions, vectors, jobs, labels, timestamp = 1_780_000_000_000 }) => frameOf('vector_batch', { model_name: model, count: jobs.length, dimensions, jobs, labels, timestamp },
+    [{ name: 'vectors', datatype: 'FP32', shape: [vectors.length / dimensions, dimensions], bytes: new Uint8Array(vectors.buffer) }]);
+
 /** An event with a line for each object. */
 function eventText(event, data, id) {
     const members = Object.entries(data).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
@@ -106,6 +117,10 @@ export class ConsoleService {
         this.listed = null;
         /** The next of every page of nodes; null: as it should be. @type {string | null} */
         this.endless = null;
+        /** Batches of vectors that are kept for those who ask; null: there are no channels. @type {Parameters<typeof batchOf>[0][] | null} */
+        this.recent = [];
+        /** Answers of GET /v1/channels. @type {Set<http.ServerResponse>} */
+        this.listeners = new Set();
         /** What a snapshot waits for in its middle. */
         this.holding = null;
         this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
@@ -121,21 +136,26 @@ export class ConsoleService {
         this.server = http.createServer((request, response) => this.#answer(request, response));
         await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
         this.port = this.server.address().port;
-        this.beat = setInterval(() => { for (const { response, said } of this.watchers) if (said) response.write(': alive\n\n'); }, ALIVE_MS);
+        this.beat = setInterval(() => {
+            for (const { response, said } of this.watchers) if (said) response.write(': alive\n\n');
+            for (const response of this.listeners) response.write(frameOf('heartbeat', {}));
+        }, ALIVE_MS);
         return this;
     }
 
     async stop() {
         clearInterval(this.beat);
         this.watchers.clear();
+        this.listeners.clear();
         this.server.closeAllConnections();
         await new Promise((resolve) => this.server.close(resolve));
     }
 
     /** Cuts who watches off; who asks again with the last id goes on. */
     cut() {
-        for (const { response } of this.watchers) response.destroy();
+        for (const response of [...[...this.watchers].map((one) => one.response), ...this.listeners]) response.destroy();
         this.watchers.clear();
+        this.listeners.clear();
     }
 
     /** What was asked for so, in its order. @param {string} method @param {RegExp} where */
@@ -157,6 +177,28 @@ export class ConsoleService {
         for (const { response, log } of this.watchers) if (log) this.#event(response, 'log', { lines: [line], lost: 0 });
     }
 
+    /** Hands vectors to all who listen, and keeps them. @param {Parameters<typeof batchOf>[0]} batch */
+    publish(batch) {
+        const sent = { timestamp: Date.now(), ...batch };
+        this.recent?.push(sent);
+        for (const response of this.listeners) response.write(batchOf(sent));
+    }
+
+    /** Tells all who listen that they have lost rows. @param {number} count */
+    miss(count) {
+        for (const response of this.listeners) response.write(frameOf('missed', { channel: 'vector_updates', count }));
+    }
+
+    /** @param {URL} url @param {http.ServerResponse} response */
+    #channels(url, response) {
+        response.writeHead(200, { 'Content-Type': 'application/octet-stream', ...HEADERS });
+        response.flushHeaders();
+        this.listeners.add(response);
+        response.on('close', () => this.listeners.delete(response));
+        response.write(frameOf('heartbeat', {}));
+        if (url.searchParams.has('recent')) for (const batch of this.recent ?? []) response.write(batchOf(batch));
+    }
+
     #send(event, data) {
         this.missed.push({ id: ++this.ids, event, data });
         for (const { response, log } of this.watchers) if (!log) this.#event(response, event, data);
@@ -173,6 +215,7 @@ export class ConsoleService {
         if (name === '/' || name.startsWith('/console/')) return this.#file(name === '/' ? 'index.html' : name.slice(9), response);
         if (this.token && name !== REPORTED && seen.authorization !== `Bearer ${this.token}`) return this.#json(response, 401, { code: 'unauthorized', status: 401, title: 'Unauthorized', detail: seen.authorization ? 'this token is not known' : 'a token is needed' });
         if (name === '/v1/events') return this.#events(url, seen.lastId, response);
+        if (name === '/v1/channels' && this.recent) return this.#channels(url, response);
         if (this.sound && name.startsWith('/v1/audio/streams')) return void this.sound.answer(request, response);
         if (name === '/v1/infer') return void this.#infer(request, response, seen);
         if (request.method !== 'GET') {
