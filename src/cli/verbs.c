@@ -286,6 +286,8 @@ static const struct wi_flag job_options[] = {
 };
 
 static const struct wi_flag results_options[] = {
+    {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
+        "List only the runs that have measured this model"},
     {"limit", "N", .help = "The maximum number of entries; the default is 100"},
     {0},
 };
@@ -360,6 +362,19 @@ static const struct wi_flag results_show_options[] = {
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write an HTML document with all results, which can be viewed without a network"},
     REPORT_OPTIONS,
+    {0},
+};
+
+static const struct wi_flag results_history_options[] = {
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Show only what was measured in this kind of browser"},
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "wasm webgpu webnn webgl native auto simulated",
+        "Show only what was measured on this platform"},
+    {"limit", "N",
+        .help = "The number of runs, the newest ones; the default is 50, and the most "
+                "200"},
+    {"threshold", "SHARE",
+        .help = "The slowdown that counts, in whole percent; the default is 10%"},
     {0},
 };
 
@@ -596,6 +611,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Show the cells of a run, the worst first, or write them as reports. FILE is a run "
         "exported with --format json; \"-\" means standard input",
         results_show_options, wi_cli_results_show},
+    {"results history", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Show how long a model took in each run, with a plot, and name the run with which it, or "
+        "the machine itself, became slower",
+        results_history_options, wi_cli_results_history},
     {"results compare", "A B", 2, 2, {WI_COMPLETE_FILE, WI_COMPLETE_FILE},
         "Compare two runs, or exported files of runs, and show the cells that are slower, faster "
         "or broken in B",

@@ -112,6 +112,8 @@ static const struct wi_schema request_forms[] = {
     {.name = "LabCell",
         .help = "The measurements of a model at one place.",
         .params = wi_lab_cell_params},
+    {.name = "LabResultsQuery", .params = wi_results_params},
+    {.name = "LabHistoryQuery", .params = wi_lab_history_params},
     {.name = "JobsQuery", .params = wi_jobs_params},
     WI_OBJECT("JobQuery",
         {"wait?", "string", "How long to wait for the job's end, such as 30s; at most 60s."}),
