@@ -338,8 +338,11 @@ static const struct wi_flag bench_options[] = {
     {"seed", "N", .help = "The seed for the order of the cells; the default is 0"},
     {"name", "TEXT", .help = "The name of the run"},
     {"resume", "ID", .help = "Measure the remaining cells of a run; repeat the other arguments"},
-    {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Also measure the daemon at URL, alternating with this one, and show what is slower here"},
+    {"against", "URL|FILE|latest", 0, WI_COMPLETE_FILE, NULL,
+        "Compare the run with an earlier one, and exit with 1 if something is slower or broken: "
+        "with the run that was exported to FILE, or the latest run of the first model that the "
+        "daemon stores. With URL, also measure the daemon there, alternating with this one, and "
+        "show what is slower here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; the default is 10%"},
     {"start", .help = "Start a daemon that runs only as long as this command; not with --url"},
