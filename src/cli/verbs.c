@@ -431,7 +431,13 @@ static const struct wi_flag matrix_options[] = {
         "Use only browsers of this kind"},
     {"node", "ID", .help = "Use only this node"},
     {"found", .help = "Show earlier results instead of testing the browsers again"},
-    {"start", .help = "Without a daemon, start, test and stop each browser in the configuration"},
+    {"all", .help = "Also show what was found in earlier versions of the browsers"},
+    {"import", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Keep what another machine has found, as webinfer matrix --json printed it there, and show "
+        "everything that is kept; \"-\" means standard input"},
+    {"from", "NAME", .help = "With --import, the name of the other machine or device"},
+    {"start",
+        .help = "Start, test and stop each browser in the configuration, even if a daemon answers"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start, the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a self-contained HTML document; \"-\" means standard output"},
@@ -649,7 +655,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Have nodes compute unpredictable matrix products, to prove that they compute correctly "
         "and which hardware they use",
         verify_options, wi_cli_verify},
-    {"matrix", "", 0, 0, {0}, "Test which features each browser has, and show the results",
+    {"matrix", "", 0, 0, {0},
+        "Test which features each browser has, in the browsers of a daemon or, if none answers, in "
+        "those that are installed here, and show the results with earlier ones and those of other "
+        "machines",
         matrix_options, wi_cli_matrix},
     {"doctor", "", 0, 0, {0},
         "Check this machine and show what each browser offers; no daemon is needed", doctor_options,
