@@ -114,6 +114,7 @@ static const struct wi_schema request_forms[] = {
         .params = wi_lab_cell_params},
     {.name = "LabResultsQuery", .params = wi_results_params},
     {.name = "LabHistoryQuery", .params = wi_lab_history_params},
+    {.name = "LabComparisonQuery", .params = wi_lab_comparison_params},
     {.name = "JobsQuery", .params = wi_jobs_params},
     WI_OBJECT("JobQuery",
         {"wait?", "string", "How long to wait for the job's end, such as 30s; at most 60s."}),
