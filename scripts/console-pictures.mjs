@@ -12,7 +12,7 @@ import { launch } from '../tests/page/support/browser.mjs';
 import { WORK_MS, digits, keepAtWork, showView } from './pictures/scene.mjs';
 
 /** The views by the names of their pictures; `models/digits` is of the sample model. */
-const VIEWS = { now: 'now', models: 'models', model: 'models/digits', try: 'try/digits', chat: 'try/finch', map: 'vectors', nodes: 'nodes', logs: 'logs' };
+const VIEWS = { now: 'now', models: 'models', model: 'models/digits', try: 'try/digits', chat: 'try/finch', map: 'vectors', nodes: 'nodes', results: 'results', logs: 'logs' };
 const SCHEMES = ['light', 'dark'];
 const SIZES = [[1280, 900], [400, 860]];
 const TOKEN = newToken();

@@ -269,7 +269,7 @@ test_builds() {
 
 # The files of tests that take a minute or more, longest first.
 LONG=(
-    system/plain/{bench-gpu-pack,cases,chaos,chaos-machines,bench-cli,bench-gpu} system/{tasks-kinds,compute,neighbours,numerics,firefox,verify}
+    system/plain/{bench-gpu-pack,cases,chaos,chaos-machines,bench-cli,bench-gpu,lab-gate} system/{tasks-kinds,compute,neighbours,numerics,firefox,verify}
     system/{grid,grid-machines,evil-clients,liars} system/plain/auto system/faults system/plain/readme system/{pieces,cli,llama-gpu}
     system/{phones,phone-memory} page/{llama,kept-files,faults,firefox,webkit,webnn,node,pipeline-roomy,volunteer,console-vectors}
 )

@@ -4,6 +4,7 @@
  */
 #include "bench/bench.h"
 
+#include "bench/gate.h"
 #include "bench/patience.h"
 #include "bench/start.h"
 #include "bench/suite_case.h"
@@ -28,6 +29,7 @@ struct bench {
     struct wi_own_program native;
     struct wi_bench_choice choice;
     struct wi_bench_rounds rounds;
+    char *before; /* owned: the earlier run to compare with, by its id or file; NULL: none */
 };
 
 static void bench_announce(const struct bench *bench)
@@ -79,13 +81,25 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
+/* With --html the document is that of the run; other reports are those of the comparison. */
+static enum wi_exit gate_report(struct bench *bench, struct wi_bench_side *side)
+{
+    enum wi_exit result = WI_EXIT_OK;
+    if (wi_argument_given(&bench->cli->arguments, "html"))
+        result = wi_cli_lab_show(&side->cli, run_of(side));
+    if (result != WI_EXIT_OK)
+        return result;
+    return wi_cli_lab_compare(bench->cli, &side->cli, bench->before, &side->cli, run_of(side));
+}
+
 static enum wi_exit bench_report(struct bench *bench)
 {
     struct wi_bench_side *side = &bench->rounds.sides[0];
     enum wi_exit result = bench->rounds.side_count > 1
                               ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
                                     &side->cli, run_of(side))
-                              : wi_cli_lab_show(&side->cli, run_of(side));
+                          : bench->before ? gate_report(bench, side)
+                                          : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
@@ -221,12 +235,14 @@ static enum wi_exit bench_begin(struct bench *bench)
     if (wi_argument_given(arguments, "start"))
         result = start_daemon(bench);
     add_side(bench, bench->daemon.url, &bench->daemon.program);
-    if (wi_argument_given(arguments, "against"))
+    if (wi_bench_gate_read(arguments) == WI_BENCH_AGAINST_DAEMON)
         add_side(bench, wi_argument(arguments, "against"), NULL);
     if (result == WI_EXIT_OK && bench->choice.native)
         result = start_native(bench, &bench->rounds.sides[0].cli);
     for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++)
         result = wi_bench_side_plan(&bench->rounds.sides[i]);
+    if (result == WI_EXIT_OK)
+        result = wi_bench_gate_find(&bench->rounds.sides[0], &bench->before);
     if (result == WI_EXIT_OK && wi_argument_given(arguments, "preset"))
         wi_bench_preset_verify(&bench->rounds.sides[0].cli, &bench->choice.browsers);
     /* The head of the run has the number of cells that are measured at a time. */
@@ -257,7 +273,7 @@ static int check_arguments(const struct wi_arguments *arguments)
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
         "junit", "name", "optimization", "preset"};
     int suite = wi_argument_given(arguments, "suite");
-    int against = wi_argument_given(arguments, "against");
+    int against = wi_bench_gate_read(arguments) == WI_BENCH_AGAINST_DAEMON;
     const char *problem = NULL;
     if (against && wi_argument_given(arguments, "resume"))
         problem = "a comparison --against another daemon cannot be resumed: start it again";
@@ -310,11 +326,13 @@ enum wi_exit wi_bench(struct wi_cli *cli)
     if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
         wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
-    else if (check_arguments(&cli->arguments) && wi_cli_lab_check_threshold(cli))
+    else if (check_arguments(&cli->arguments) && wi_cli_lab_check_threshold(cli) &&
+             wi_bench_gate_check(&cli->arguments) == WI_EXIT_OK)
         result =
             wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : bench_run(&bench);
     for (size_t i = 0; i < bench.rounds.side_count; i++)
         wi_bench_side_end(&bench.rounds.sides[i]);
+    free(bench.before);
     wi_bench_choice_clear(&bench.choice);
     wi_own_program_say_end(&bench.daemon.program, "webinferd", result == WI_EXIT_NO_SERVER);
     wi_own_program_end(&bench.native);

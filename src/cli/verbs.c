@@ -286,6 +286,8 @@ static const struct wi_flag job_options[] = {
 };
 
 static const struct wi_flag results_options[] = {
+    {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
+        "List only the runs that have measured this model"},
     {"limit", "N", .help = "The maximum number of entries; the default is 100"},
     {0},
 };
@@ -336,8 +338,11 @@ static const struct wi_flag bench_options[] = {
     {"seed", "N", .help = "The seed for the order of the cells; the default is 0"},
     {"name", "TEXT", .help = "The name of the run"},
     {"resume", "ID", .help = "Measure the remaining cells of a run; repeat the other arguments"},
-    {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Also measure the daemon at URL, alternating with this one, and show what is slower here"},
+    {"against", "URL|FILE|latest", 0, WI_COMPLETE_FILE, NULL,
+        "Compare the run with an earlier one, and exit with 1 if something is slower or broken: "
+        "with the run that was exported to FILE, or the latest run of the first model that the "
+        "daemon stores. With URL, also measure the daemon there, alternating with this one, and "
+        "show what is slower here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; the default is 10%"},
     {"start", .help = "Start a daemon that runs only as long as this command; not with --url"},
@@ -360,6 +365,19 @@ static const struct wi_flag results_show_options[] = {
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write an HTML document with all results, which can be viewed without a network"},
     REPORT_OPTIONS,
+    {0},
+};
+
+static const struct wi_flag results_history_options[] = {
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Show only what was measured in this kind of browser"},
+    {"platform", "NAME", 0, WI_COMPLETE_WORDS, "wasm webgpu webnn webgl native auto simulated",
+        "Show only what was measured on this platform"},
+    {"limit", "N",
+        .help = "The number of runs, the newest ones; the default is 50, and the most "
+                "200"},
+    {"threshold", "SHARE",
+        .help = "The slowdown that counts, in whole percent; the default is 10%"},
     {0},
 };
 
@@ -413,7 +431,13 @@ static const struct wi_flag matrix_options[] = {
         "Use only browsers of this kind"},
     {"node", "ID", .help = "Use only this node"},
     {"found", .help = "Show earlier results instead of testing the browsers again"},
-    {"start", .help = "Without a daemon, start, test and stop each browser in the configuration"},
+    {"all", .help = "Also show what was found in earlier versions of the browsers"},
+    {"import", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Keep what another machine has found, as webinfer matrix --json printed it there, and show "
+        "everything that is kept; \"-\" means standard input"},
+    {"from", "NAME", .help = "With --import, the name of the other machine or device"},
+    {"start",
+        .help = "Start, test and stop each browser in the configuration, even if a daemon answers"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start, the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a self-contained HTML document; \"-\" means standard output"},
@@ -605,6 +629,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Show the cells of a run, the worst first, or write them as reports. FILE is a run "
         "exported with --format json; \"-\" means standard input",
         results_show_options, wi_cli_results_show},
+    {"results history", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Show how long a model took in each run, with a plot, and name the run with which it, or "
+        "the machine itself, became slower",
+        results_history_options, wi_cli_results_history},
     {"results compare", "A B", 2, 2, {WI_COMPLETE_FILE, WI_COMPLETE_FILE},
         "Compare two runs, or exported files of runs, and show the cells that are slower, faster "
         "or broken in B",
@@ -640,7 +668,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Have nodes compute unpredictable matrix products, to prove that they compute correctly "
         "and which hardware they use",
         verify_options, wi_cli_verify},
-    {"matrix", "", 0, 0, {0}, "Test which features each browser has, and show the results",
+    {"matrix", "", 0, 0, {0},
+        "Test which features each browser has, in the browsers of a daemon or, if none answers, in "
+        "those that are installed here, and show the results with earlier ones and those of other "
+        "machines",
         matrix_options, wi_cli_matrix},
     {"doctor", "", 0, 0, {0},
         "Check this machine and show what each browser offers; no daemon is needed", doctor_options,

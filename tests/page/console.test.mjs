@@ -6,7 +6,8 @@ import { keepsOut } from './support/axe.mjs';
 import { consoles, LIVE } from './support/console_tab.mjs';
 import { test } from '../lib/tier.mjs';
 
-const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', vectors: 'vectors', nodes: 'nodes', cluster: 'cluster', logs: 'logs' };
+const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', vectors: 'vectors', nodes: 'nodes', results: 'results',
+    'results/run-3?before=run-2': 'results', 'results?history=digits': 'results', cluster: 'cluster', logs: 'logs' };
 const withConsole = consoles();
 
 /** Has the log's view show a line that comes. */
@@ -68,7 +69,7 @@ test('an unknown view says so and offers the others', () => withConsole({}, asyn
     assert.match(await text(), /There is no view “nowhere/);
     const views = await tab.locator('nav a[href^="#"]').allInnerTexts();
     assert.deepEqual(await tab.locator('main li a').allInnerTexts(), views);
-    assert.deepEqual(views, ['Now', 'Models', 'Try', 'Vectors', 'Nodes', 'Cluster', 'Logs']);
+    assert.deepEqual(views, ['Now', 'Models', 'Try', 'Vectors', 'Nodes', 'Results', 'Cluster', 'Logs']);
     await go('models/gone', 'main[data-state=failed]');
     assert.match(await text(), /there is nothing at that path \(request r-1\)/);
     assert.match(String(problems.splice(0)), /^[^,]* 404 [^,]*$/, 'which the browser notes');
@@ -83,11 +84,11 @@ test('what stops something asks once, and then does it', () => withConsole({}, a
 }));
 
 test('a user is not offered what the rank may not do', () => withConsole({ rank: 'user' }, async ({ tab, go, text }) => {
-    for (const hash of ['models', 'nodes']) {
+    for (const hash of ['models', 'nodes', 'results']) {
         await go(hash);
         assert.doesNotMatch(await text(), /Load\b|Unload|Remove|Pull|Drain|Recycle|Join links|Logs/);
     }
-    const views = ['Now', 'Models', 'Try', 'Vectors', 'Nodes', 'Cluster'];
+    const views = ['Now', 'Models', 'Try', 'Vectors', 'Nodes', 'Results', 'Cluster'];
     await go('logs', 'main[data-state=failed]');
     assert.deepEqual(await tab.locator('nav a[href^="#/"]').allTextContents(), views);
     assert.equal(await tab.locator('nav a[href="docs/"]').textContent(), 'Documentation');

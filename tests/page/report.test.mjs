@@ -41,6 +41,8 @@ const HISTORY = [{ id: 'run-0b', began_at: 1690000200000, commit: 'c-2', noisy: 
 const MATRIX = { features: [{ name: 'webgpu', title: 'WebGPU' }, { name: 'webnn', title: HOSTILE }], browsers: [
     { browser: 'chrome', browser_version: '147', state: 'done', reason: null, found_at: 1700000000000,
         features: { webgpu: { state: 'software', detail: HOSTILE }, webnn: { state: 'yes', detail: '' } } },
+    { browser: 'safari', browser_version: '26', state: 'done', reason: null, found_at: 1700000000000, where: HOSTILE,
+        features: { webgpu: { state: 'no', detail: 'none', advice: HOSTILE } } },
     { browser: HOSTILE, browser_version: null, state: 'absent', reason: HOSTILE, found_at: null, features: null }] };
 before(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-report-'));
@@ -189,15 +191,17 @@ test('200 cells with 20 samples each make a document of at most 400 kB', async (
 
 /** What the document of what browsers can do says. An expression, for browsers of either driver. */
 const CELLS = `JSON.stringify([...document.querySelectorAll('table tr')].map((row) => [...row.cells].map((one) => one.textContent)))`;
-function checkMatrix(text) {
-    const shown = HOSTILE.replace('\u202e', '⟨U+202E⟩'), [head, ...rows] = JSON.parse(text);
-    assert.match(head[1], /^chrome 147.*2023/);
-    assert.deepEqual([head[0], head[2]], ['Feature', `${shown} absent: ${shown}`]);
-    assert.deepEqual(rows, [['WebGPU', `software ${shown}`, '–'], [shown, 'yes ', '–']]);
+const NOTES = `JSON.stringify([...document.querySelectorAll('p.note')].map((one) => one.textContent))`;
+async function checkMatrix(tab) {
+    const shown = HOSTILE.replace('\u202e', '⟨U+202E⟩'), [head, ...rows] = JSON.parse(await tab.evaluate(CELLS));
+    assert.match(head[1], /^chrome 147here, .*2023/);
+    assert.ok(head[0] === 'Feature' && head[2].startsWith(`safari 26${shown}, `) && head.length === 3, String(head));
+    assert.deepEqual(rows, [['WebGPU', `software ${shown}`, `no none${shown}`], [shown, 'yes ', '–']]);
+    assert.equal(JSON.parse(await tab.evaluate(NOTES))[1], `Not there: ${shown} (${shown}).`);
 }
 
 test('what browsers can do is read back, and fits a narrow window', () => withReport('matrix', { viewport: { width: 400, height: 800 } }, async (tab) => {
-    checkMatrix(await tab.evaluate(CELLS));
+    await checkMatrix(tab);
     assert.equal(await tab.evaluate(() => document.querySelectorAll('img, iframe, main script, main style').length), 0);
     assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no wider than the window');
 }));
@@ -224,7 +228,7 @@ test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async (
         await tab.waitFor('document.documentElement.scrollWidth <= innerWidth && innerWidth === 400');
         await tab.goto(pathToFileURL(at('matrix.html')).href);
         await tab.waitForSelector('tbody tr');
-        checkMatrix(await tab.evaluate(CELLS));
+        await checkMatrix(tab);
         assert.equal(await tab.evaluate('document.querySelectorAll("img, iframe, main script, main style").length'), 0);
         assert.deepEqual(problems, []);
         // What is forbidden is told: the same document with a script that it has no hash of.

@@ -67,7 +67,9 @@ test('real browsers find what they can do, beside work, and the client shows it'
     const { code, json: shown, problems } = await showing;
     assert.equal(code, 0, problems);
     isWhole(shown);
-    assert.deepEqual(await matrix(), shown);
+    const here = ({ browsers }) => browsers.map((column) => ({ ...column, where: null }));
+    assert.deepEqual(here(await matrix()), shown.browsers);
+    for (const kind of KINDS) assert.match(problems, new RegExp(`^webinfer: ${kind} [\\d.]+ is tested$`, 'm'));
     assert.deepEqual(shown.browsers.map(({ browser }) => browser).sort(), KINDS);
     const { version, ...said } = await saidByChromium();
     const { features } = shown.browsers.find(({ browser_version: whole }) => whole.startsWith(`${version}.`));
@@ -76,12 +78,15 @@ test('real browsers find what they can do, beside work, and the client shows it'
     assert.match(columnOf(shown, 'edge').features.webnn.detail, /^on the /);
     const table = await webinfer(daemon, ['matrix', '--found', '--browser', 'firefox']);
     assert.equal(table.code, 0, table.problems);
-    assert.match(table.out, /^FEATURE +firefox\n/);
+    assert.match(table.out, /^FEATURE +firefox \d+\n/);
     assert.match(table.out, /\nWASM SIMD +yes\n/);
-    assert.match(table.out, /\nfirefox +WebNN +no +navigator\.ml is missing/);
+    assert.match(table.out, /\nfirefox \d+ +WebNN +no +navigator\.ml is missing.* only browsers of the family chromium have it/);
+    assert.match(table.out, /\nfirefox +[\d.]+ +here +20\d\d-/);
     assert.equal((await webinfer(daemon, ['matrix', '--found', '--html', html])).code, 0);
     const [, json] = /id="run">(.*?)<\/script>/s.exec(fs.readFileSync(html, 'utf8'));
-    assert.deepEqual(JSON.parse(json), { matrix: shown });
+    const advised = [], { matrix: written } = JSON.parse(json, (name, value) => (name === 'advice' ? void advised.push(value) : value));
+    assert.deepEqual(written, shown);
+    assert.ok(advised.some((one) => /only browsers of the family chromium have it/.test(one)), String(advised));
 });
 
 test('what is not there cannot be asked', async () => {
@@ -155,6 +160,31 @@ test('without a daemon the client starts the browsers itself', async () => {
     assert.equal(code, 0, problems);
     isWhole(json);
     assert.equal(json.browsers[0].node, null);
-    const absent = await webinfer(daemon, ['matrix', '--start', '--config', config, '--browser', 'edge', '--json']);
+    const absent = await webinfer(daemon, ['matrix', '--start', '--config', config, '--browser', 'edge', '--json'],
+        { env: { XDG_STATE_HOME: path.join(daemon.folder, 'nothing-kept') } });
     assert.deepEqual(absent.json.browsers.map(({ state, reason }) => [state, reason]), [['absent', 'its max_connections is 0']]);
+});
+
+test('kinds that have no browser are started, what is not there is one line, and what others have found stands beside', async () => {
+    const own = await new Daemon({ config: { pool: { min_connections: 0 }, 'browser.edge': { max_connections: 0 },
+        'browser.firefox': { max_connections: 1 }, 'browser.safari': { max_connections: 0 } } }).start({ ready: false });
+    try {
+        const { code, out, problems } = await webinfer(own, ['matrix', '--browser', 'firefox'], { timeout: 300_000 });
+        assert.equal(code, 0, problems);
+        assert.match(problems, /^webinfer: firefox is started\nwebinfer: firefox [\d.]+ is tested$/m);
+        assert.match(out, /^FEATURE +firefox \d+\n/);
+        const { json } = await webinfer(own, ['matrix', '--found', '--browser', 'firefox', '--json']);
+        const file = path.join(own.folder, 'pixel.json');
+        fs.writeFileSync(file, JSON.stringify({ ...json, browsers: json.browsers.map((column) => ({ ...column, browser: 'chrome', browser_version: '150.0.1' })) }));
+        assert.equal((await webinfer(own, ['matrix', '--import', file, '--from', 'Pixel 8'])).code, 0);
+        const all = await webinfer(own, ['matrix', '--found']);
+        assert.match(all.out, /^FEATURE +firefox \d+ +chrome 150, Pixel 8\n/, all.out);
+        assert.match(all.out, /\nchrome +150\.0\.1 +Pixel 8 +20\d\d-/);
+        assert.match(all.out, /\nnot here: .*edge \(its max_connections is 0\).*\n$/);
+        const none = await webinfer(own, ['matrix', '--import', file]);
+        assert.equal(none.code, 2);
+        assert.match(none.problems, /--import needs --from NAME/);
+    } finally {
+        await own.stop();
+    }
 });

@@ -51,6 +51,8 @@ const SELDOM = {
     'POST /v1/models/{model}/unload': 'the model has to be in a node at the time',
     'POST /v1/results': 'few values at random are a run of the laboratory; results.test.mjs keeps and removes some',
     'GET /v1/results/{id}': 'likewise',
+    'GET /v1/results/{id}/figures': 'likewise',
+    'GET /v1/results/{id}/comparison': 'likewise',
     'DELETE /v1/results/{id}': 'likewise',
     'GET /docs': 'a redirect is no success; docs-served.test.mjs follows it',
     'GET /docs/{path}': 'the site is there only if ./dev docs has built it; docs-served.test.mjs has one',

@@ -199,6 +199,7 @@ test('what cannot be is said, with what to do', async () => {
         [['compare', 'run-a'], 2, /B/], [['compare', 'run-a', 'run-b', '--fail-on-regression', 'much'], 2, /expected: 0.1% to 1000%/],
         [['compare', 'run-a', 'run-b', '--fail-on-regression', '0'], 2, /expected: 0.1% to 1000%/],
         ...['html', 'markdown', 'junit'].map((kind) => [['show', fileOf('good.json'), `--${kind}`, '/nowhere/x'], 2, /\/nowhere\/x cannot be written: No such file/]),
+        [['history'], 2, /MODEL/], [['history', 'x', '--threshold', 'much'], 2, /expected: 1% to 1000%/], [['history', 'x', '--limit', '0'], 1, /limit/],
         [['rm', 'run-x'], 4, /rank/, 'ada'], [['import', fileOf('good.json')], 4, /rank/, 'ada'], [['list'], 4, /token/, 'nobody'],
     ]) {
         const { code, problems } = await webinfer(daemon, ['results', ...words], { env: { WEBINFER_TOKEN: tokens[who] ?? 'wrong' } });
@@ -295,6 +296,47 @@ test('a comparison exits by what it finds', async () => {
     await compare('run-a', 'run-slow', 1, /^## Regression: a cell is slower/, '--markdown', '-');
     const junit = (await compare('run-a', 'run-slow', 1, /^<\?xml/, '--junit', '-')).out;
     assert.match(junit, /tests="13" failures="6" errors="0" skipped="1"/);
+});
+
+test('of three runs the planted slow one is named with what had changed, and then the slow machine', async () => {
+    const planted = (id, seed, change = (cell) => cell, options = {}) => {
+        const run = runOf(id, { seed, ...options });
+        return { ...run, cells: run.cells.map((cell) => change(cell.yardstick ? cell : { ...cell, model: 'org/planted' })) };
+    };
+    const updated = (cell) => (cell.browser === 'chrome' ? { ...cell, browser_version: '148' } : cell);
+    const slowed = (cell) => ({ ...cell, samples_ms: cell.samples_ms.map((sample) => sample * 1.3) });
+    await keep(planted('run-h1', 21));
+    await keep(planted('run-h2', 22));
+    await keep(planted('run-h3', 23, updated, { times: 1.3 }));
+    const history = async (...more) => {
+        const { code, out, problems } = await cli('history', 'org/planted', ...more);
+        assert.equal(code, 0, problems);
+        return out;
+    };
+    const count = (out, what) => out.match(what)?.length ?? 0;
+    const webgpu = await history('--browser', 'chrome', '--platform', 'webgpu');
+    assert.equal(count(webgpu, /^slower with run-h3, begun 2023-11-14T22:13Z: 1\.[23]\d* \(1\.\d+ to 1\.\d+\) times the time in run-h1; since the run before: browser 147 to 148, commit commit-22 to commit-23$/gm), 3, webgpu);
+    assert.equal(count(webgpu, /^run-h3 +2023-11-14T22:13Z +148 +- +0\.1\.0 +commit-23 +\d+\.?\d* ms +.* +o?-*o?-* +slower 1\./gm), 3, webgpu);
+    assert.doesNotMatch(webgpu, /firefox|itself/);
+    assert.equal(count(await history('--browser', 'chrome', '--platform', 'wasm'), /^no run made it slower or faster by more than 10 %$/gm), 3);
+    assert.equal(count(await history('--platform', 'webgpu', '--threshold', '60%'), /^no run made it slower or faster by more than 60 %$/gm), 7);
+    const { series, runs } = (await get('/v1/history/results?model=org/planted&browser=firefox&platform=wasm')).json;
+    assert.deepEqual(runs.map(({ id }) => id), ['run-h1', 'run-h2', 'run-h3']);
+    for (const { points } of series)
+        for (const { run, index, median_ms: median } of points)
+            near(median, medianOf((await get(`/v1/results/${run}`)).json.cells[index].samples_ms));
+    await keep(planted('run-h4', 24, slowed));
+    const all = await history();
+    for (const browser of ['chrome', 'firefox'])
+        assert.match(all, new RegExp(`^the machine itself became slower with run-h4: the yardstick in ${browser} takes 1\\.[23]\\d* times as long as in run-h1$`, 'm'));
+    assert.match(all, /^run-h4 .*unclear: the yardstick takes 1\.[23]\d* times as long/m);
+    assert.doesNotMatch(all, /^slower with run-h4/m);
+    const list = await cli('list', '--model', 'org/planted', '--limit', '3');
+    assert.deepEqual([...list.out.matchAll(/^run-\S+/gm)].map(String), ['run-h4', 'run-h3', 'run-h2']);
+    assert.match(list.out, /There are older ones/);
+    assert.match((await cli('list', '--model', 'nothing')).out, /^There are no runs with this model/);
+    assert.match((await cli('history', 'nothing')).out, /^No run that was made here has measured nothing/);
+    for (const id of ['run-h1', 'run-h2', 'run-h3', 'run-h4']) await remove(id);
 });
 
 test('reports are written where they are asked for, and the document has what earlier runs have of the cells', async () => {

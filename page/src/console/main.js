@@ -12,6 +12,7 @@ import { modelsView } from './views/models.js';
 import { logsView } from './views/logs.js';
 import { nodesView } from './views/nodes.js';
 import { nowView } from './views/now.js';
+import { resultsView } from './views/results.js';
 import { tryView } from './views/try.js';
 import { unknownView } from './views/unknown.js';
 import { vectorsView } from './views/vectors.js';
@@ -22,7 +23,7 @@ import { Watch } from './watch.js';
  * stop?: () => void, fresh?: () => void}} View `kinds` of objects with which it is drawn again; `fresh` when the connection is there again */
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
 
-const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['vectors', 'Vectors'], ['nodes', 'Nodes'], ['cluster', 'Cluster'], ['logs', 'Logs']];
+const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['vectors', 'Vectors'], ['nodes', 'Nodes'], ['results', 'Results'], ['cluster', 'Cluster'], ['logs', 'Logs']];
 /** Interval for drawing things that change all the time: people do not read faster, and the machine has other work. */
 const PACE_MS = 1000;
 /** Things that change now and then are drawn at once: up to so many redraws may be ahead of that pace. */
@@ -61,6 +62,7 @@ function viewOf() {
     if (name === 'try') return tryView(app, rest, query);
     if (name === 'vectors' && !rest) return vectorsView(app, query);
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
+    if (name === 'results') return resultsView(app, rest, query);
     if (name === 'cluster' && !rest) return clusterView(app);
     if (name === 'logs' && !rest) return logsView(app, query);
     return unknownView(rest ? `${name}/${rest}` : name, viewsHere);

@@ -131,12 +131,13 @@ static void print_query(const struct wi_schema *query, FILE *out)
 }
 
 /* Routes that run a model for clients of other APIs are described with those APIs; the cluster,
- * join links and channels have manuals of their own. */
+ * join links, channels and the laboratory have manuals of their own. */
 static int is_elsewhere(const struct wi_route *route)
 {
     return is_below(route, "/v2") || is_below(route, "/api") || is_below(route, "/v1/cluster") ||
            is_below(route, "/v1/admin/join") || is_below(route, "/v1/devices") ||
-           is_below(route, "/v1/channels") ||
+           is_below(route, "/v1/channels") || is_below(route, "/v1/results") ||
+           is_below(route, "/v1/history/") || is_below(route, "/v1/matrix") ||
            (route->handle == wi_handle_infer && route->dialect != &wi_dialect_native);
 }
 
@@ -188,6 +189,15 @@ static void print_join_routes(FILE *out)
 static void print_channels_routes(FILE *out)
 {
     print_routes_of("/v1/channels", out);
+}
+
+static void print_lab_routes(FILE *out)
+{
+    begin_list(out, "POST /v1/nodes/{id}/undrain");
+    list_routes_of("/v1/results", out);
+    list_routes_of("/v1/history/", out);
+    list_routes_of("/v1/matrix", out);
+    fputs(".El\n", out);
 }
 
 static void print_one(const char *name, FILE *out)
@@ -442,6 +452,7 @@ static const struct {
     {"benchmark", COMPUTE, NULL, "Benchmark"},
     {"join-routes", JOIN, print_join_routes, NULL},
     {"join-order", JOIN, NULL, "JoinOrder"},
+    {"lab-routes", LAB, print_lab_routes, NULL},
     {"lab-run", LAB, NULL, "LabRun"},
     {"lab-cell", LAB, NULL, "LabCell"},
     {"evidence", PROOF, print_evidence, NULL},

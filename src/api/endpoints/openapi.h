@@ -18,6 +18,8 @@ extern const struct wi_param wi_join_params[], wi_pull_params[], wi_quantize_par
     wi_hardware_params[], wi_nodes_params[], wi_jobs_params[], wi_logs_params[],
     wi_history_params[], wi_events_params[], wi_channels_params[], wi_verify_params[],
     wi_matrix_params[];
+extern const struct wi_param wi_results_params[], wi_lab_history_params[];
+extern const struct wi_param wi_lab_comparison_params[];
 extern const struct wi_param wi_upload_order_params[], wi_upload_file_params[],
     wi_upload_query_params[];
 extern const struct wi_param wi_sound_order_params[], wi_sound_query_params[];

@@ -71,6 +71,7 @@ wi_route_fn wi_handle_channels, wi_handle_status, wi_handle_nodes, wi_handle_mod
 wi_route_fn wi_handle_infer, wi_handle_kernels, wi_handle_job_post, wi_handle_jobs;
 wi_route_fn wi_handle_job_get, wi_handle_job_delete;
 wi_route_fn wi_handle_results, wi_handle_results_write, wi_handle_result, wi_handle_result_remove;
+wi_route_fn wi_handle_lab_history, wi_handle_result_figures, wi_handle_result_comparison;
 wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
 wi_route_fn wi_handle_upload_new, wi_handle_upload_part, wi_handle_upload_publish;
 wi_route_fn wi_handle_upload_remove;

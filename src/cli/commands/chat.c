@@ -4,41 +4,21 @@
 #include "cli/events.h"
 #include "cli/line.h"
 #include "cli/plain.h"
+#include "cli/state.h"
 #include "cli/talk.h"
 #include "cli/usage.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "terms/format/model.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Makes the folder of this absolute path, and missing ones above it. */
-static int make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
-        *slash = '/';
-        if (failed)
-            return -1;
-    }
-    return mkdir(path, 0700) != 0 && errno != EEXIST ? -1 : 0;
-}
 
 /* The file of the history of typed lines, NULL if there is no place for it. The caller frees it. */
 static char *find_history(void)
 {
-    char *folder = wi_state_folder(getenv("HOME")), *file;
-
-    if (!folder || make_folders(folder) != 0) {
-        free(folder);
-        return NULL;
-    }
-    file = wi_sprintf("%s/chat_history", folder);
+    char *folder = wi_cli_state_folder();
+    char *file = folder ? wi_sprintf("%s/chat_history", folder) : NULL;
     free(folder);
     return file;
 }

@@ -9,6 +9,11 @@
 #include <string.h>
 
 #define COLUMNS "number, id, head, ended_at, noisy, cells, bytes"
+/* Of a cell; the index lab_cells_model has the first of these. */
+#define OF_MODEL(place) "yardstick_of IS NULL AND json_extract(head, '$.model') = " place
+#define IS_AT(member, place) "(" place " IS NULL OR json_extract(head, '$." member "') = " place ")"
+#define WANTED OF_MODEL("?1") " AND " IS_AT("browser", "?2") " AND " IS_AT("platform", "?3")
+#define YARDSTICK "yardstick_of IS NOT NULL AND (?2 IS NULL OR yardstick_of = ?2)"
 
 static void result_from(struct wi_result *result, sqlite3_stmt *statement)
 {
@@ -331,9 +336,10 @@ enum wi_code wi_result_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     wi_result_list_clear(list);
     list->results = wi_realloc_array(NULL, list->limit + 1, sizeof *list->results);
     sqlite3_stmt *statement = wi_db_start(sqlite,
-        "SELECT " COLUMNS " FROM lab_runs WHERE ?1 = 0 OR number < ?1 ORDER BY number DESC"
-        " LIMIT ?2",
-        WI_DB_WITH(WI_DB_NUMBER(list->before), WI_DB_NUMBER(list->limit)), error);
+        "SELECT " COLUMNS " FROM lab_runs WHERE (?1 = 0 OR number < ?1) AND (?3 IS NULL OR number"
+        " IN (SELECT run FROM lab_cells WHERE " OF_MODEL("?3") ")) ORDER BY number DESC LIMIT ?2",
+        WI_DB_WITH(WI_DB_NUMBER(list->before), WI_DB_NUMBER(list->limit), WI_DB_TEXT(list->model)),
+        error);
     int got;
     while ((got = wi_db_step(sqlite, statement, error)) > 0) {
         struct wi_result *result = &list->results[list->count++];
@@ -356,4 +362,57 @@ enum wi_code wi_result_read(sqlite3 *sqlite, void *data, struct wi_error *error)
         op->each(op->context, &cell);
     }
     return wi_db_end(statement, got);
+}
+
+/* --- the history of a model ------------------------------------------------------------------- */
+
+/* Reads the cells of one run; `*whole` is 0 if they are too many with those before. */
+static enum wi_code history_read_run(sqlite3 *sqlite, struct wi_result_history *op,
+    const struct wi_result *result, int *whole, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_start(sqlite,
+        "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?4"
+        " AND ((" WANTED ") OR (" YARDSTICK ")) ORDER BY number",
+        WI_DB_WITH(WI_DB_TEXT(op->model), WI_DB_TEXT(op->browser), WI_DB_TEXT(op->platform),
+            WI_DB_NUMBER(result->number)),
+        error);
+    int got = 0;
+    *whole = 1;
+    op->begin(op->context, result);
+    while (*whole && (got = wi_db_step(sqlite, statement, error)) > 0) {
+        struct wi_result_cell cell;
+        cell_from(&cell, statement);
+        op->cells++;
+        op->bytes += strlen(cell.head) + bytes_of(&cell);
+        *whole = op->cells <= op->cells_max && op->bytes <= op->bytes_max;
+        if (*whole)
+            op->each(op->context, &cell);
+    }
+    return wi_db_end(statement, got);
+}
+
+enum wi_code wi_result_history(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_result_history *op = data;
+    enum wi_code code = WI_OK;
+    int got = 0;
+    op->count = op->cells = op->bytes = 0;
+    op->has_more = 0;
+    sqlite3_stmt *statement = wi_db_start(sqlite,
+        "SELECT " COLUMNS " FROM lab_runs WHERE number IN (SELECT run FROM lab_cells WHERE " WANTED
+        ") AND coalesce(json_extract(head, '$.imported'), 0) = 0 ORDER BY number DESC",
+        WI_DB_WITH(WI_DB_TEXT(op->model), WI_DB_TEXT(op->browser), WI_DB_TEXT(op->platform)),
+        error);
+    while (!op->has_more && (got = wi_db_step(sqlite, statement, error)) > 0) {
+        struct wi_result result;
+        int whole = 0;
+        result_from(&result, statement);
+        if (op->count < op->runs_max)
+            code = history_read_run(sqlite, op, &result, &whole, error);
+        wi_result_clear(&result);
+        op->count += code == WI_OK && whole;
+        op->has_more = code != WI_OK || !whole;
+    }
+    enum wi_code end = wi_db_end(statement, got);
+    return code != WI_OK ? code : end;
 }

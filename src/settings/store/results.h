@@ -75,6 +75,7 @@ wi_db_work_fn wi_result_look;
 struct wi_result_list {
     int64_t before;
     size_t limit;
+    const char *model;         /* borrowed; NULL: all runs, else those that have measured it */
     struct wi_result *results; /* out: owned with the array */
     size_t count;              /* out */
 };
@@ -89,6 +90,22 @@ struct wi_result_read {
     void *context;
 };
 wi_db_work_fn wi_result_read;
+
+/* What the newest runs that were made here, rather than imported, have of a model: the newest run
+ * first, and of each the model's cells and the yardsticks, in the order of their indexes. On the
+ * thread that reads, `begin` is called for each run and `each` for its cells. */
+typedef void wi_result_begin_fn(void *context, const struct wi_result *result);
+struct wi_result_history {
+    const char *model, *browser, *platform; /* borrowed; `browser` and `platform` NULL: any */
+    size_t runs_max, cells_max, bytes_max;  /* of heads and samples; beyond them it ends */
+    wi_result_begin_fn *begin;
+    wi_result_each_fn *each;
+    void *context;
+    size_t count;        /* out: runs that were read whole; after these, one more may have begun */
+    size_t cells, bytes; /* out: that were read */
+    int has_more;        /* out: there are older ones */
+};
+wi_db_work_fn wi_result_history;
 
 struct wi_result_remove {
     char id[WI_ID_SIZE];

@@ -87,6 +87,9 @@ static const char *const migrations[] = {
     VALUES_TABLE("devices"),
     /* Whether a run is of a person. */
     "ALTER TABLE lab_runs ADD COLUMN person INTEGER NOT NULL DEFAULT 0;",
+    /* Which runs have measured a model. */
+    "CREATE INDEX lab_cells_model ON lab_cells (json_extract(head, '$.model'), run)"
+    " WHERE yardstick_of IS NULL;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -14,19 +14,6 @@ const char *const wi_lab_change_names[] = {
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
-static void difference_measure(struct wi_lab_difference *difference,
-    const struct wi_lab_run *before, const struct wi_lab_run *now)
-{
-    const struct wi_lab_cell *a = difference->before, *b = difference->now;
-    struct wi_lab_sample then = wi_lab_sample_of(before, a), today = wi_lab_sample_of(now, b);
-    difference->is_timed = 1;
-    difference->ratio = wi_lab_ratio(&today, &then);
-    difference->p = wi_lab_u_test(a->samples, a->count, b->samples, b->count);
-    wi_lab_sample_clear(&then);
-    wi_lab_sample_clear(&today);
-}
-
-/* Both are ok. */
 static enum wi_lab_change judge_times(struct wi_lab_difference *difference, double threshold)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
@@ -46,6 +33,16 @@ static enum wi_lab_change judge_times(struct wi_lab_difference *difference, doub
     return WI_LAB_ALIKE;
 }
 
+void wi_lab_difference_time(struct wi_lab_difference *difference, const struct wi_lab_sample *then,
+    const struct wi_lab_sample *today, double threshold)
+{
+    const struct wi_lab_cell *a = difference->before, *b = difference->now;
+    difference->is_timed = 1;
+    difference->ratio = wi_lab_ratio(today, then);
+    difference->p = wi_lab_u_test(a->samples, a->count, b->samples, b->count);
+    difference->change = judge_times(difference, threshold);
+}
+
 static void difference_judge(
     struct wi_lab_difference *difference, const struct wi_lab_comparison *comparison)
 {
@@ -53,8 +50,11 @@ static void difference_judge(
     if (!a || !b) {
         difference->change = a ? WI_LAB_GONE : WI_LAB_NEW;
     } else if (a->outcome == WI_LAB_OK && b->outcome == WI_LAB_OK) {
-        difference_measure(difference, comparison->before, comparison->now);
-        difference->change = judge_times(difference, comparison->threshold);
+        struct wi_lab_sample then = wi_lab_sample_of(comparison->before, a);
+        struct wi_lab_sample today = wi_lab_sample_of(comparison->now, b);
+        wi_lab_difference_time(difference, &then, &today, comparison->threshold);
+        wi_lab_sample_clear(&then);
+        wi_lab_sample_clear(&today);
     } else {
         difference->change = a->outcome == WI_LAB_OK   ? WI_LAB_BROKEN
                              : b->outcome == WI_LAB_OK ? WI_LAB_MENDED
@@ -147,15 +147,14 @@ static int difference_order(const void *a, const void *b)
 
 /* --- the yardstick --------------------------------------------------------------------------- */
 
-/* The median of all samples of the yardstick in a browser; 0: there are none. */
-static double mark_of(const struct wi_lab_run *run, const char *browser)
+double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser)
 {
     double *samples = NULL, median = 0;
     size_t count = 0;
     for (size_t i = 0; i < run->count; i++) {
         const struct wi_lab_cell *cell = &run->cells[i];
         if (cell->yardstick == WI_LAB_YARDSTICKS || cell->count == 0 ||
-            strcmp(cell->browser, browser) != 0)
+            !wi_text_equal(cell->browser, browser))
             continue;
         samples = wi_realloc_array(samples, count + cell->count, sizeof *samples);
         memcpy(samples + count, cell->samples, cell->count * sizeof *samples);
@@ -174,7 +173,8 @@ static double compare_yardsticks(const struct wi_lab_run *before, const struct w
         const struct wi_lab_cell *cell = &before->cells[i];
         if (cell->yardstick == WI_LAB_YARDSTICKS)
             continue;
-        double then = mark_of(before, cell->browser), today = mark_of(now, cell->browser);
+        double then = wi_lab_mark_of(before, cell->browser);
+        double today = wi_lab_mark_of(now, cell->browser);
         double ratio = then > 0 ? today / then : 0;
         if (ratio > 0 && (farthest == 0 || fabs(log(ratio)) > fabs(log(farthest))))
             farthest = ratio;
@@ -182,12 +182,12 @@ static double compare_yardsticks(const struct wi_lab_run *before, const struct w
     return farthest;
 }
 
-/* --- the judgement --------------------------------------------------------------------------- */
-
-static int yardstick_differs(double yardstick, double threshold)
+int wi_lab_mark_differs(double ratio, double threshold)
 {
-    return yardstick > 1 + threshold / 2 || yardstick < 1 / (1 + threshold / 2);
+    return ratio > 1 + threshold / 2 || ratio < 1 / (1 + threshold / 2);
 }
+
+/* --- the judgement --------------------------------------------------------------------------- */
 
 static void comparison_settle(
     struct wi_lab_comparison *comparison, enum wi_lab_judgement judgement, const char *reason)
@@ -221,7 +221,7 @@ static int is_unsteady(struct wi_lab_comparison *comparison)
         comparison_settle(comparison, WI_LAB_CANNOT_TELL, "the runs have no yardstick in common");
         return 1;
     }
-    if (!yardstick_differs(comparison->yardstick, comparison->threshold))
+    if (!wi_lab_mark_differs(comparison->yardstick, comparison->threshold))
         return 0;
     snprintf(text, sizeof text,
         "the yardstick takes %.3g times as long as before, so that the machine was another one or "

@@ -35,6 +35,16 @@ struct wi_lab_difference {
     double p;
 };
 
+/* Compares the times of `before` and `now`, which are both ok; `then` and `today` are their
+ * samples. Fills the other members: the change is slower, faster, unclear or alike. */
+void wi_lab_difference_time(struct wi_lab_difference *difference, const struct wi_lab_sample *then,
+    const struct wi_lab_sample *today, double threshold);
+
+/* The median of all samples of the yardstick in a browser; 0: there are none. */
+double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser);
+/* Whether a mark that is `ratio` times another one forbids a comparison of times. */
+int wi_lab_mark_differs(double ratio, double threshold);
+
 enum wi_lab_judgement { WI_LAB_GOOD, WI_LAB_REGRESSION, WI_LAB_CANNOT_TELL };
 
 struct wi_lab_comparison {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 256
+#define TEXT_MAX WI_LAB_TEXT_MAX
 #define REASON_MAX 512
 #define FLAGS_MAX 64
 #define COUNT_MAX 9007199254740991.0 /* 2^53 - 1: the largest exact integer in JSON */

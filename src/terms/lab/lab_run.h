@@ -16,6 +16,7 @@
 #define WI_LAB_VERSION 1 /* of the schema */
 #define WI_LAB_CELLS_MAX 10000
 #define WI_LAB_SAMPLES_MAX 1000 /* of a cell */
+#define WI_LAB_TEXT_MAX 256     /* bytes of a name */
 #define WI_LAB_MS_MAX 1e9       /* longer times (11 days) are invalid */
 
 enum wi_lab_outcome {

@@ -76,6 +76,33 @@ function cluster(text) {
         members: [member(t('attic'), { self: true }), member('cellar', { clock_ms: -95_000 })], ignored: { garbage: 0, other_version: 0, left_out: 0 } };
 }
 
+/** Stored runs of the laboratory, the newest first: the second is the one that became slower. @param {string} text from outside */
+function lab(text) {
+    const t = (/** @type {string} */ plain) => (text ? `${plain} ${text}` : plain);
+    const run = (/** @type {number} */ number, more = {}) => ({ version: 1, id: `run-${number}`, name: t(`nightly ${number}`), began_at: 1_780_000_000_000 + number * 86_400_000,
+        ended_at: 1_780_000_100_000 + number * 86_400_000, webinfer: { version: '0.1.0', commit: t(`c0ffee${number}`) }, machine: { cores: 2, kernel: t('6.1.0') },
+        noisy: false, simulated: false, imported: false, ...more });
+    const summary = (/** @type {number} */ median) => ({ n: 3, min: median - 0.1, median, p90: median + 0.1, low: median - 0.05, high: median + 0.05, bimodal: false });
+    const cell = (/** @type {number} */ index, /** @type {string} */ platform, more = {}) => ({ index, model: t('digits'), browser: 'chrome', browser_version: t('156.0.1'), platform, precision: 'fp32',
+        threads: 1, batch: 1, concurrency: 1, clock: 'page', outcome: 'ok', samples_ms: [1.9, 2, 2.1], summary: summary(2), ...more });
+    const cells = [cell(0, 'wasm'), cell(1, 'webgpu', { summary: summary(4), baseline: 0, speedup: { value: 0.5, low: 0.48, high: 0.52 } }),
+        cell(2, 'webnn', { outcome: 'failed', reason: t('attempts_exhausted: it ended'), samples_ms: [], summary: undefined }), cell(3, 'wasm', { yardstick: 'before' }),
+        cell(4, 'auto', { model: t('writes'), text: { prompt_per_s: 512.4, generated_per_s: 48.2, first_p50_ms: 21, first_p90_ms: 30, token_ms: 20.7, all_per_s: 96 } })];
+    const point = (/** @type {number} */ number, /** @type {number} */ median, more = {}) => ({ run: `run-${number}`, index: 0, outcome: 'ok', reason: null, browser_version: t('156.0.1'), engine: 'onnxruntime-web',
+        engine_version: '1.23', n: 20, median_ms: median, low_ms: median - 0.05, high_ms: median + 0.05, change: 'alike', against: 'run-1', ratio: null, changed: [], ...more });
+    const ratio = { value: 1.31, low: 1.28, high: 1.34, p: 1.5e-11 };
+    const slower = { change: 'slower', ratio, changed: [{ what: 'commit', before: 'c0ffee2000000', now: 'c0ffee3000000' }, { what: 'flags', before: '["--a"]', now: t('["--b"]') }] };
+    return {
+        runs: [run(3, { noisy: true }), run(2), run(1, { imported: true, ended_at: undefined })], run, cells,
+        history: { model: 'digits', percent: 10, runs: [run(1), run(2), run(3, { noisy: true })], has_more: true,
+            series: [{ cell: t('digits chrome/wasm fp32'), browser: 'chrome', platform: 'wasm', simulated: false, points: [point(1, 2, { change: 'new', against: null }), point(2, 2.02), point(3, 2.62, slower)] }],
+            shifts: [{ run: 'run-3', against: 'run-1', browser: t('firefox'), ratio: 1.2, blame: 'browser' }] },
+        comparison: { before: run(2), now: run(3), judgement: 'regression', reason: 'a cell is slower', threshold: 0.1, yardstick: 1.01, cells: [
+            { cell: t('digits chrome/wasm fp32'), change: 'slower', before: 'ok', now: 'ok', before_ms: 2.02, now_ms: 2.62, ratio, reason: null },
+            { cell: 'digits chrome/webnn', change: 'not ok', before: 'failed', now: 'failed', before_ms: null, now_ms: null, ratio: null, reason: t('it ended') }] },
+    };
+}
+
 const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0 selects the most likely token.' }, max_tokens: { type: 'integer', minimum: 1 },
     deterministic: { type: 'boolean', description: 'It runs alone.' }, stop: { description: 'What ends the answer.' } } };
 const executedOn = ({ browser = 'chrome', platform = 'webgpu' }, t, more) => ({ node: 'node-1', browser, browser_version: `147.0 ${t}`, platform, engine: 'llama', build: 'jspi64', threads: 4, precision: null,
@@ -107,6 +134,8 @@ export class ConsoleService {
             violations: [], missed: [], snapshots: 0, full: 0, refusal: null, forgets: false, joins: [{ id: 'join-1', label: text || null, shareable: false, nodes: 4, joined: 2, expires_at: Date.now() + 3.6e6 }] });
         /** The adapter of the place that is chosen. @type {string | undefined} */
         this.adapter = undefined;
+        /** The ids of runs that were removed. @type {Set<string>} */
+        this.removed = new Set();
         /** Takes live sound; null: that is not listed, and not there. @type {import('../../lib/played-sound.mjs').PlayedSound | null} */
         this.sound = null;
         /** Nodes that were found wrong. @type {any[]} */
@@ -266,6 +295,7 @@ export class ConsoleService {
     #write({ method, body }, name, response) {
         if (this.refusal) return this.#json(response, this.refusal.status, { code: 'refused', ...this.refusal });
         if (name.startsWith('/v1/admin/quarantine/')) this.quarantined = this.quarantined.filter(({ id }) => id !== name.slice(21));
+        if (name.startsWith('/v1/results/')) this.removed.add(name.slice(12));
         if (name.startsWith('/v1/devices/')) this.devices = this.devices.filter(({ id }) => id !== name.slice(12));
         if (name.startsWith('/v1/admin/join/')) this.joins = this.joins.filter(({ id }) => id !== name.slice(15));
         if (name !== '/v1/admin/join') return this.#json(response, 200, { id: 'x', state: method === 'DELETE' ? 'cancelled' : 'ready' });
@@ -281,6 +311,7 @@ export class ConsoleService {
         if (name === '/v1/openapi.json') return { openapi: '3.1.0', paths: this.sound ? { '/v1/audio/streams': {} } : {}, 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
         if (name === '/v1/cluster') return cluster(this.text);
+        if (name === '/v1/history/results' || name.startsWith('/v1/results')) return this.#lab(name, query);
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
         if (name === '/v1/nodes') return { ...this.#nodesBehind(query.get('after') ?? '', this.listed ? Number(query.get('limit')) : 2, this.listed ?? all('node')), quarantined: this.quarantined };
         if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };
@@ -292,6 +323,15 @@ export class ConsoleService {
         }
         const model = name.startsWith('/v1/models/') && name.slice(11);
         return model && this.objects[`model/${model}`] && { ...described(model, this.text), ...this.objects[`model/${model}`], name: model };
+    }
+
+    #lab(name, query) {
+        const { runs, run, cells, history: told, comparison } = lab(this.text), [, id, what] = /^\/v1\/results\/run-([123])\/(\w+)$/.exec(name) ?? [];
+        if (name === '/v1/history/results') return query.get('model') === 'nothing' ? { ...told, runs: [], series: [], shifts: [], has_more: false } : told;
+        if (what === 'figures') return { ...run(Number(id), { noisy: id === '3' }), cells };
+        if (what === 'comparison') return comparison;
+        const shown = runs.filter((one) => !this.removed.has(one.id)).map((one) => ({ ...one, cell_count: 4 }));
+        return name === '/v1/results' && { results: query.get('after') ? shown.slice(2) : shown.slice(0, 2), next: query.get('after') ? null : '2' };
     }
 
     /** A page of nodes, which are in the order of their ids. */

@@ -1,7 +1,7 @@
 /** A walk through a view of the console by Tab alone, in any browser. */
 
 /** Views in which everything stands that there is to press, type or scroll. */
-export const WALKED = ['now', 'models', 'models/org/chat', 'try', 'try/org/chat', 'nodes', 'logs', 'nowhere'];
+export const WALKED = ['now', 'models', 'models/org/chat', 'try', 'try/org/chat', 'nodes', 'results', 'results/run-3?before=run-2', 'results?history=digits', 'logs', 'nowhere'];
 const CONTROLS = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
 
 /** From the page's beginning until all was seen. @param {any} tab

@@ -11,50 +11,32 @@ import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
 import { patience } from '../../lib/daemon.mjs';
 import { ownModels, root } from '../../lib/paths.mjs';
-import { impossibility, Session, tutorialTests } from '../../lib/tutorial.mjs';
+import { impossibility, tutorialTests } from '../../lib/tutorial.mjs';
 import { problemsOf } from '../../lib/workflow.mjs';
+import { WorkflowJob } from '../../lib/workflow-steps.mjs';
 
 tutorialTests('lab-in-ci');
 
 const file = path.join(root, 'examples/lab-in-ci.yml'), content = fs.readFileSync(file, 'utf8');
-const { env, defaults, jobs: { lab: job } } = parse(content);
+const { defaults, jobs: { lab: job } } = parse(content);
 const skip = impossibility(), timeout = 300_000 * patience;
-/** @type {Session} */
-let session;
-let workspace, summary, noted;
-
-/** Notes its name and arguments, and succeeds. */
-function standIn(place) {
-    fs.mkdirSync(path.dirname(place), { recursive: true });
-    fs.writeFileSync(place, '#!/bin/sh\necho "${0##*/} $*" >>"$NOTED"\n', { mode: 0o755 });
-}
+/** @type {WorkflowJob} */
+let running;
 
 before(() => {
     if (skip) return;
-    session = new Session({ installed: true, env });
-    [workspace, summary, noted] = ['work', 'summary', 'noted'].map((name) => path.join(session.home, name));
-    fs.cpSync(path.join(ownModels, 'digits'), path.join(workspace, 'models/digits'), { recursive: true });
-    standIn(path.join(workspace, 'webinfer/dev'));
-    standIn(path.join(session.home, 'bin/apt-get'));
+    running = new WorkflowJob(content, 'lab');
+    fs.cpSync(path.join(ownModels, 'digits'), path.join(running.workspace, 'models/digits'), { recursive: true });
+    running.standIn('work/webinfer/dev');
+    running.standIn('bin/apt-get');
 });
-after(() => session?.abandon());
+after(() => running?.session.abandon());
 
-const at = (name) => path.join(workspace, name);
+const at = (name) => path.join(running.workspace, name);
 const readJson = (name) => JSON.parse(fs.readFileSync(at(name), 'utf8'));
 function writeJson(name, value) {
     fs.mkdirSync(path.dirname(at(name)), { recursive: true });
     fs.writeFileSync(at(name), JSON.stringify(value));
-}
-
-/** Runs a step as the runner does. @param {string} name */
-async function step(name) {
-    const { run } = job.steps.find((one) => one.name === name), script = path.join(session.folder, 'step.sh');
-    fs.writeFileSync(script, run);
-    fs.writeFileSync(summary, '');
-    const words = `PATH=${session.home}/bin:$PATH NOTED=${noted} GITHUB_STEP_SUMMARY=${summary}`;
-    const { status, seen } = await session.run(
-        `(cd ${workspace} && ${words} bash --noprofile --norc -eo pipefail ${script})`, timeout);
-    return { status, seen, summary: fs.readFileSync(summary, 'utf8') };
 }
 
 test("GitHub's parser accepts the workflow, and no run step has an expression", async () => {
@@ -70,11 +52,11 @@ test('the steps run in their order, and leave the report that is kept', { skip, 
     const compare = job.steps.find(({ name }) => name === 'Compare with the baseline');
     assert.equal(compare.if, "${{ hashFiles(env.BASELINE) != '' }}"); // and there is none yet
     for (const { name } of job.steps.filter(({ run }) => run).filter((one) => one !== compare)) {
-        const { status, seen, summary: told } = await step(name);
+        const { status, seen, summary: told } = await running.step(name, timeout);
         assert.equal(status, 0, `${name}: ${seen}`);
         if (name === 'Measure') assert.match(told, /digits chrome\/wasm/);
     }
-    assert.match(fs.readFileSync(noted, 'utf8'), /^apt-get update .*\napt-get install .* chromium .*\ndev install\n$/);
+    assert.match(running.notes(), /^apt-get update .*\napt-get install .* chromium .*\ndev install\n$/);
     const { with: kept } = job.steps.at(-1);
     assert.deepEqual(fs.readdirSync(at(kept.path)).sort(), ['lab.html', 'lab.json', 'lab.xml', 'webinferd.log']);
 });
@@ -99,11 +81,11 @@ test('a slower or inexact model fails the job, and another machine only warns', 
     writeJson('lab/baseline.json', readJson('report/measured.json'));
     for (const [what, change, wanted, told] of cases) {
         writeJson('report/lab.json', changed(change));
-        const { status, seen, summary: text } = await step('Compare with the baseline');
+        const { status, seen, summary: text } = await running.step('Compare with the baseline', timeout);
         assert.equal(status, wanted, `${what}: ${seen}`);
         assert.match(text, told, what);
         assert.equal(/^::warning::/m.test(seen), what === 'another machine', `${what}: ${seen}`);
     }
 });
 
-test('the workflow leaves nothing running', { skip }, () => session.end());
+test('the workflow leaves nothing running', { skip }, () => running.session.end());

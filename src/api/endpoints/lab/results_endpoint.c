@@ -3,8 +3,10 @@
  * is checked as terms/lab/lab_run.h says; values that follow from samples are computed here and
  * never taken from a client.
  */
+#include "api/endpoints/lab/lab_document.h"
+#include "api/endpoints/lab/lab_step.h"
+#include "api/endpoints/openapi.h"
 #include "api/http/query.h"
-#include "api/http/step.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "settings/store/results.h"
@@ -30,40 +32,6 @@ static int may_have(struct wi_request *request)
         return 1;
     answer_not_found(request, request->argument);
     return 0;
-}
-
-/* --- work of the database --------------------------------------------------------------------- */
-
-/* Work that a request waits for: the database has it until it is done, whether or not the request
- * is still there. */
-struct asked {
-    wi_db_work_fn *work;
-    void *op;
-    struct wi_step *step;
-};
-
-static enum wi_code do_asked(sqlite3 *sqlite, void *data, struct wi_error *error)
-{
-    const struct asked *asked = data;
-    return asked->work(sqlite, asked->op, error);
-}
-
-static void on_asked(void *data, const struct wi_error *failure)
-{
-    struct asked *asked = data;
-    wi_step_end(asked->step, failure);
-    free(asked);
-}
-
-/* The request waits for `work` on `op`, by wi_db_submit or wi_db_look; `done`, `owner` and
- * `free_owner` are those of wi_request_step. */
-typedef void db_ask_fn(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-static void database_ask(struct wi_request *request, db_ask_fn *ask, wi_db_work_fn *work, void *op,
-    wi_step_end_fn *done, void *owner, wi_step_free_fn *free_owner)
-{
-    struct asked *asked = wi_alloc(sizeof *asked);
-    *asked = (struct asked){work, op, wi_request_step(request, done, owner, free_owner)};
-    ask(request->api->deps.db, do_asked, on_asked, asked);
 }
 
 /* --- POST /v1/results ------------------------------------------------------------------------ */
@@ -116,7 +84,7 @@ static void on_run(struct wi_request *request, void *work)
     }
     writing->op.keep =
         writing->op.person ? WI_RESULTS_OF_PEOPLE : request->api->deps.config->store.results_keep;
-    database_ask(
+    wi_lab_step(
         request, wi_db_submit, wi_result_write, &writing->op, on_written, writing, free_writing);
 }
 
@@ -136,8 +104,24 @@ void wi_handle_results_write(struct wi_request *request)
 
 /* --- GET /v1/results ------------------------------------------------------------------------- */
 
+struct results_query {
+    const char *model;
+    struct wi_page page;
+};
+
+const struct wi_param wi_results_params[] = {
+    WI_PARAM(results_query, model, STRING, .min = 1, .max = WI_LAB_TEXT_MAX,
+        .help = "Only runs that have measured this model."),
+    WI_PARAM_AS("limit", results_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
+        .help = WI_PAGE_LIMIT_HELP),
+    WI_PARAM_AS("after", results_query, page.after, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX,
+        .help = WI_PAGE_AFTER_HELP),
+    WI_PARAM_END,
+};
+
 struct listing {
     struct wi_result_list op;
+    json_t *arguments; /* has the model's name */
     size_t limit;
 };
 
@@ -145,6 +129,7 @@ static void free_listing(void *work)
 {
     struct listing *listing = work;
     wi_result_list_clear(&listing->op);
+    json_decref(listing->arguments);
     free(listing);
 }
 
@@ -180,18 +165,18 @@ static enum wi_code read_after(const char *after, int64_t *before, struct wi_err
 
 void wi_handle_results(struct wi_request *request)
 {
-    struct wi_page page = {.limit = WI_PAGE_DEFAULT, .after = ""};
+    struct results_query query = {.page = {.limit = WI_PAGE_DEFAULT, .after = ""}};
     struct listing *listing = wi_alloc(sizeof *listing);
     struct wi_error error;
-    json_t *arguments;
-    enum wi_code code = wi_page_read(request, &page, &arguments, &error);
-    if (code == WI_OK && *page.after)
-        code = read_after(page.after, &listing->op.before, &error);
-    json_decref(arguments);
-    listing->limit = page.limit > 0 ? (size_t)page.limit : WI_PAGE_DEFAULT;
+    enum wi_code code = wi_query_read(
+        request, wi_results_params, WI_PARAMS_OPEN, &query, &listing->arguments, &error);
+    if (code == WI_OK && *query.page.after)
+        code = read_after(query.page.after, &listing->op.before, &error);
+    listing->limit = (size_t)query.page.limit;
     listing->op.limit = listing->limit + 1;
+    listing->op.model = query.model;
     if (code == WI_OK && request->api->deps.db) {
-        database_ask(
+        wi_lab_step(
             request, wi_db_look, wi_result_list, &listing->op, on_listed, listing, free_listing);
         return;
     }
@@ -209,25 +194,20 @@ void wi_handle_results(struct wi_request *request)
 struct reading {
     struct wi_result_look look;
     struct wi_result_read read;
-    struct wi_buffer text;
-    size_t cells; /* that are printed */
+    struct wi_lab_document document;
 };
 
 static void free_reading(void *work)
 {
     struct reading *reading = work;
     wi_result_clear(&reading->look.result);
-    wi_buffer_clear(&reading->text);
+    wi_buffer_clear(&reading->document.text);
     free(reading);
 }
 
 static void print_cell(void *context, const struct wi_result_cell *cell)
 {
-    struct reading *reading = context;
-    struct wi_buffer *out = &reading->text;
-    wi_buffer_puts(out, reading->cells++ ? ",\n" : "\n");
-    wi_lab_put_cell(out, cell->index, cell->head, cell->samples, cell->count);
-    wi_buffer_puts(out, "}");
+    wi_lab_document_add(context, cell);
 }
 
 static void on_read(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -236,8 +216,8 @@ static void on_read(struct wi_request *request, void *work, const struct wi_erro
     if (failure) {
         wi_request_answer_error(request, failure);
     } else {
-        wi_buffer_puts(&reading->text, "]}\n");
-        wi_request_answer_text(request, 200, "application/json", &reading->text);
+        wi_lab_document_end(&reading->document);
+        wi_request_answer_text(request, 200, "application/json", &reading->document.text);
     }
     free_reading(reading);
 }
@@ -251,11 +231,10 @@ static void read_cells(struct wi_request *request, struct reading *reading)
         free_reading(reading);
         return;
     }
-    wi_lab_put_run(&reading->text, result->head, result->ended_at, result->noisy);
-    wi_buffer_puts(&reading->text, ",\"cells\":[");
-    reading->read =
-        (struct wi_result_read){.number = result->number, .each = print_cell, .context = reading};
-    database_ask(
+    wi_lab_document_begin(&reading->document, result);
+    reading->read = (struct wi_result_read){
+        .number = result->number, .each = print_cell, .context = &reading->document};
+    wi_lab_step(
         request, wi_db_look, wi_result_read, &reading->read, on_read, reading, free_reading);
 }
 
@@ -279,7 +258,7 @@ void wi_handle_result(struct wi_request *request)
         return;
     struct reading *reading = wi_alloc(sizeof *reading);
     wi_text_copy(reading->look.id, sizeof reading->look.id, request->argument);
-    database_ask(
+    wi_lab_step(
         request, wi_db_look, wi_result_look, &reading->look, on_looked, reading, free_reading);
 }
 
@@ -303,5 +282,5 @@ void wi_handle_result_remove(struct wi_request *request)
         return;
     struct wi_result_remove *op = wi_alloc(sizeof *op);
     wi_text_copy(op->id, sizeof op->id, request->argument);
-    database_ask(request, wi_db_submit, wi_result_remove, op, on_removed, op, free);
+    wi_lab_step(request, wi_db_submit, wi_result_remove, op, on_removed, op, free);
 }

@@ -93,7 +93,7 @@ static const struct {
     {NULL, "webnn", "only browsers of the family chromium have it"},
 };
 
-static const char *find_hint(const struct wi_config_browser *browser, const char *platform)
+const char *wi_doctor_hint(const struct wi_config_browser *browser, const char *platform)
 {
     const char *family = wi_kind_family(browser);
 
@@ -110,7 +110,7 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
     const json_t *platform, const struct wi_config_browser *browser)
 {
     const char *reason = wi_json_text(platform, "reason");
-    const char *hint = find_hint(browser, name);
+    const char *hint = wi_doctor_hint(browser, name);
     struct wi_buffer text = {0};
 
     wi_buffer_printf(&text, "no: %s", reason ? reason : "no reason given");

@@ -37,6 +37,10 @@ void wi_doctor_browser_gpu(
 void wi_doctor_advise_gpu(
     struct wi_buffer *text, const struct wi_config_browser *browser, const struct wi_gpus *gpus);
 
+/* What would enable a platform in that browser, as far as it is known from its kind; NULL: it is
+ * not. Static. */
+const char *wi_doctor_hint(const struct wi_config_browser *browser, const char *platform);
+
 /* The network of their own that browsers get where that is possible. Also makes the log quiet. */
 struct wi_network *wi_doctor_begin(void);
 /* Checks whether browsers have a network of their own, and what follows if they have none. */

@@ -1,14 +1,14 @@
 /*
- * webinfer matrix: the features of the browsers of each kind, found by trying them: in the browsers
- * of a daemon, or with --start in browsers that are started one by one, as for webinfer doctor.
+ * webinfer matrix: the features of browsers, found by trying them: in the browsers of a daemon, or
+ * if there is none in browsers that are started here. What was found before, and what other
+ * machines have found, is shown with them.
  */
-#include "cli/commands/doctor/doctor.h"
+#include "cli/commands/doctor/matrix.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "browser/browser_network.h"
-#include "browser/session.h"
+#include "browser/gpus.h"
 #include "cli/commands/commands.h"
+#include "cli/commands/doctor/doctor.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
@@ -16,157 +16,156 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define LOOK_EVERY_MS 500
+/* What is shown, and what is known of this machine. */
+struct matrix {
+    const struct wi_cli *cli;
+    json_t *document;         /* {"features", "browsers"} */
+    struct wi_config *config; /* of the browsers here; NULL: they are elsewhere, or it is wrong */
+    struct wi_gpus gpus;
+};
 
-static int is_asked(const json_t *matrix)
+static const json_t *columns_of(const struct matrix *matrix)
 {
-    return wi_json_find(
-               json_object_get(matrix, "browsers"), "state", wi_look_names[WI_LOOK_ASKED]) != NULL;
+    return json_object_get(matrix->document, "browsers");
 }
 
-/* GETs the matrix, or POSTs the body if there is one (taken over); replaces `*matrix`. */
-static enum wi_exit matrix_exchange(
-    struct wi_cli *cli, const char *path, json_t *body, json_t **matrix)
+static int has_features(const json_t *column)
 {
-    struct wi_rest_request request = {.path = path, .json = body};
-
-    json_decref(*matrix);
-    enum wi_exit result = wi_cli_exchange(cli, &request, matrix);
-    if (result != WI_EXIT_OK || json_is_array(json_object_get(*matrix, "browsers")))
-        return result;
-    return wi_cli_fail(WI_EXIT_FAILED, "the service's answer is not a matrix");
+    return json_is_object(json_object_get(column, "features"));
 }
 
-static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
+/* "chrome 156" and where it is, if not here. */
+static void put_title(struct wi_buffer *out, const json_t *column)
 {
-    const char *node = wi_argument(&cli->arguments, "node");
-    const char *browser = wi_argument(&cli->arguments, "browser");
-    int is_found = wi_argument_given(&cli->arguments, "found");
-    struct wi_buffer path = {0};
-    enum wi_exit result = WI_EXIT_OK;
+    const char *version = wi_json_text(column, "browser_version");
 
-    wi_buffer_puts(&path, "/v1/matrix");
-    wi_rest_add_argument(&path, '?', "browser", browser);
-    wi_rest_add_argument(&path, browser ? '&' : '?', "node", node);
-    if (!is_found)
-        result = matrix_exchange(
-            cli, "/v1/matrix", json_pack("{s:s*, s:s*}", "node", node, "browser", browser), matrix);
-    if (result == WI_EXIT_OK)
-        result = matrix_exchange(cli, path.text, NULL, matrix);
-    while (result == WI_EXIT_OK && !is_found && is_asked(*matrix)) {
-        usleep(LOOK_EVERY_MS * 1000);
-        result = matrix_exchange(cli, path.text, NULL, matrix);
-    }
-    wi_buffer_clear(&path);
-    return result;
+    wi_table_fill(out, "{browser}", column);
+    if (version)
+        wi_buffer_printf(out, " %.*s", (int)strcspn(version, "."), version);
+    wi_table_fill(out, "<, {where}>", column);
 }
 
-static json_t *column_absent(const char *kind, const char *reason)
+/* --- why, and what to do ---------------------------------------------------------------------- */
+
+static const struct wi_config_browser *find_browser(
+    const struct matrix *matrix, const json_t *column)
 {
-    return json_pack("{s:s, s:n, s:n, s:b, s:s, s:s, s:n, s:n, s:n}", "browser", kind,
-        "browser_version", "node", "joined", 0, "state", "absent", "reason", reason, "asked_at",
-        "found_at", "features");
+    const struct wi_config *config = matrix->config;
+
+    if (!config || wi_json_text(column, "where") || json_is_true(json_object_get(column, "joined")))
+        return NULL;
+    const char *kind = wi_json_text(column, "browser");
+    return kind ? wi_config_find_browser(config, kind) : NULL;
 }
 
-/* Makes a column of the object of wi_doctor_try. */
-static json_t *column_of(const char *kind, const json_t *report, int64_t began)
+/* As doctor says it, of the features that are platforms; NULL: nothing is known. */
+static json_t *advice_of(
+    const struct matrix *matrix, const json_t *column, const char *feature, const json_t *found)
 {
-    const json_t *features = json_object_get(report, "features");
-    const char *problem = wi_json_text(report, "problem");
+    const struct wi_config_browser *browser = find_browser(matrix, column);
+    struct wi_buffer text = {0};
+    json_t *advice = NULL;
 
-    if (json_is_true(json_object_get(report, "remote")))
-        return column_absent(kind, "it is on another machine, and only a daemon reaches it");
-    if (problem)
-        return column_absent(kind, problem);
-    return json_pack("{s:s, s:O, s:n, s:b, s:s, s:O, s:I, s:o, s:O}", "browser", kind,
-        "browser_version", json_object_get(report, "browser_version"), "node", "joined", 0, "state",
-        wi_look_names[json_is_null(features) ? WI_LOOK_FAILED : WI_LOOK_DONE], "reason",
-        json_object_get(report, "reason"), "asked_at", (json_int_t)began, "found_at",
-        json_is_null(features) ? json_null() : json_integer(wi_wall_ms()), "features", features);
+    if (!browser || (strcmp(feature, "webgpu") != 0 && strcmp(feature, "webnn") != 0))
+        return NULL;
+    if (wi_json_is(found, "state", "no"))
+        wi_buffer_puts(&text, wi_doctor_hint(browser, feature) ?: "");
+    else if (wi_json_is(found, "state", "software"))
+        wi_doctor_advise_gpu(&text, browser, &matrix->gpus);
+    const char *start = text.size ? text.text + strspn(text.text, "; ") : "";
+    if (*start)
+        advice = json_string(start);
+    wi_buffer_clear(&text);
+    return advice;
 }
 
-static json_t *column_look(
-    struct wi_config *config, size_t index, const struct wi_network *network, json_t *checks)
+static json_t *why_of(
+    const struct matrix *matrix, const json_t *column, const json_t *feature, const json_t *found)
 {
-    const struct wi_config_browser *browser = &config->browsers[index];
-    int64_t began = wi_wall_ms();
-    struct wi_error error;
+    const char *name = wi_json_text(feature, "name");
+    struct wi_buffer title = {0};
 
-    if (browser->max_connections == 0)
-        return column_absent(browser->kind, "its max_connections is 0");
-    if (wi_session_installed(browser, NULL, NULL, &error) != WI_OK)
-        return column_absent(browser->kind, error.detail);
-    json_t *report = wi_doctor_try(config, browser, network, NULL, 1, checks);
-    json_t *column = column_of(browser->kind, report, began);
-    json_decref(report);
-    return column;
+    put_title(&title, column);
+    json_t *row = json_pack("{s:s, s:O?, s:O?, s:O?}", "browser", title.text ? title.text : "",
+        "title", json_object_get(feature, "title"), "state", json_object_get(found, "state"),
+        "detail", json_object_get(found, "detail"));
+    json_t *advice = name ? advice_of(matrix, column, name, found) : NULL;
+    if (advice)
+        json_object_set_new(row, "advice", advice);
+    wi_buffer_clear(&title);
+    return row;
 }
 
-static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
-{
-    const char *wanted = wi_argument(&cli->arguments, "browser");
-    json_t *checks = json_array(), *columns = json_array();
-    struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
-    struct wi_network *network = wi_doctor_begin();
-    for (size_t i = 0; config && i < config->browser_count; i++)
-        if (!wanted || strcmp(wanted, config->browsers[i].kind) == 0)
-            json_array_append_new(columns, column_look(config, i, network, checks));
-    if (!config)
-        wi_doctor_print(checks);
-    else if (json_array_size(columns) == 0)
-        fprintf(stderr, "webinfer: there is no browser kind \"%s\"\n", wanted);
-    *matrix = json_pack("{s:o, s:o}", "features", wi_features_json(), "browsers", columns);
-    wi_network_free(network);
-    json_decref(checks);
-    enum wi_exit result = config && json_array_size(columns) > 0 ? WI_EXIT_OK : WI_EXIT_USAGE;
-    wi_config_unref(config);
-    return result;
-}
+/* --- the tables ------------------------------------------------------------------------------- */
 
-/* The table's rows: {"title", "0": STATE, "1": …}; and in `whys` the explanations of cells. */
-static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *whys)
+/* A row: {"title", "0": STATE, "1": …}; and in `whys` the explanations of its cells. */
+static json_t *feature_row(const struct matrix *matrix, const json_t *feature, json_t *whys)
 {
-    const json_t *feature, *column;
-    json_t *rows = json_array();
-    size_t i, c;
+    int verbose = wi_argument_given(&matrix->cli->arguments, "verbose");
+    const char *name = wi_json_text(feature, "name");
+    json_t *row = json_pack("{s:O?}", "title", json_object_get(feature, "title"));
+    const json_t *column;
+    size_t i, shown = 0;
 
-    json_array_foreach(json_object_get(matrix, "features"), i, feature)
+    json_array_foreach(columns_of(matrix), i, column)
     {
-        json_t *row = json_pack("{s:O?}", "title", json_object_get(feature, "title"));
-        const char *name = wi_json_text(feature, "name");
-        json_array_foreach(json_object_get(matrix, "browsers"), c, column)
-        {
-            const json_t *found =
-                name ? json_object_get(json_object_get(column, "features"), name) : NULL;
-            json_t *state = json_object_get(found, "state"),
-                   *why = json_object_get(found, "detail");
-            char key[24];
-            snprintf(key, sizeof key, "%zu", c);
-            json_object_set(row, key, state);
-            if (json_string_length(why) > 0 &&
-                (wi_argument_given(&cli->arguments, "verbose") ||
-                    strcmp(json_string_value(state) ?: "", "yes") != 0))
-                json_array_append_new(
-                    whys, json_pack("{s:O?, s:O?, s:O?, s:O}", "browser",
-                              json_object_get(column, "browser"), "title",
-                              json_object_get(feature, "title"), "state", state, "detail", why));
-        }
-        json_array_append_new(rows, row);
+        const json_t *found =
+            name ? json_object_get(json_object_get(column, "features"), name) : NULL;
+        char key[24];
+        if (!has_features(column))
+            continue;
+        snprintf(key, sizeof key, "%zu", shown++);
+        json_object_set(row, key, json_object_get(found, "state"));
+        if (json_string_length(json_object_get(found, "detail")) > 0 &&
+            (verbose || !wi_json_is(found, "state", "yes")))
+            json_array_append_new(whys, why_of(matrix, column, feature, found));
     }
-    return rows;
+    return row;
 }
 
-/* A column without results has its reason in the second table. */
-static void add_reasons(const json_t *matrix, json_t *whys)
+static void print_features(const struct matrix *matrix, json_t *whys)
+{
+    const json_t *features = json_object_get(matrix->document, "features"), *feature, *column;
+    size_t count = json_array_size(columns_of(matrix)), shown = 0, i;
+    struct wi_column *columns = wi_alloc((count + 2) * sizeof *columns);
+    char(*keys)[24] = wi_alloc((count + 1) * sizeof *keys);
+    struct wi_buffer *titles = wi_alloc((count + 1) * sizeof *titles);
+    json_t *rows = json_array();
+
+    columns[0] = (struct wi_column){"FEATURE", "title", NULL};
+    json_array_foreach(columns_of(matrix), i, column)
+    {
+        if (!has_features(column))
+            continue;
+        snprintf(keys[shown], sizeof keys[shown], "%zu", shown);
+        put_title(&titles[shown], column);
+        columns[shown + 1] = (struct wi_column){titles[shown].text, keys[shown], NULL};
+        shown++;
+    }
+    json_array_foreach(features, i, feature)
+    {
+        json_array_append_new(rows, feature_row(matrix, feature, whys));
+    }
+    if (shown > 0)
+        wi_table_print("", columns, rows, "There are no features.");
+    for (i = 0; i < shown; i++)
+        wi_buffer_clear(&titles[i]);
+    free(titles);
+    free(keys);
+    free(columns);
+    json_decref(rows);
+}
+
+/* A browser that did not answer has its reason among the whys. */
+static void add_failures(const struct matrix *matrix, json_t *whys)
 {
     const json_t *column;
-    size_t c;
+    size_t i;
 
-    json_array_foreach(json_object_get(matrix, "browsers"), c, column)
+    json_array_foreach(columns_of(matrix), i, column)
     {
-        if (json_is_object(json_object_get(column, "features")))
+        if (has_features(column) || wi_json_is(column, "state", "absent"))
             continue;
         json_array_append_new(whys,
             json_pack("{s:O?, s:s, s:O?, s:O?}", "browser", json_object_get(column, "browser"),
@@ -175,59 +174,111 @@ static void add_reasons(const json_t *matrix, json_t *whys)
     }
 }
 
-static void print_matrix(const struct wi_cli *cli, const json_t *matrix)
+/* Where and when each was seen. */
+static void print_places(const struct matrix *matrix)
 {
-    static const struct wi_column why_columns[] = {{"BROWSER", "browser", NULL},
-        {"FEATURE", "title", NULL}, {"STATE", "state", NULL}, {"WHY", "detail", NULL}, {0}};
-    const json_t *browsers = json_object_get(matrix, "browsers"), *browser;
-    size_t count = json_array_size(browsers), c;
-    struct wi_column *columns = wi_alloc((count + 2) * sizeof *columns);
-    char(*keys)[24] = wi_alloc((count + 1) * sizeof *keys);
-    struct wi_buffer *titles = wi_alloc((count + 1) * sizeof *titles);
-    json_t *whys = json_array(), *rows = rows_of(cli, matrix, whys);
+    static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
+        {"VERSION", "browser_version", NULL}, {"WHERE", "place", NULL},
+        {"SEEN", "{found_at:16z}", NULL}, {0}};
+    json_t *rows = json_array();
+    const json_t *column;
+    size_t i;
 
-    columns[0] = (struct wi_column){"FEATURE", "title", NULL};
-    json_array_foreach(browsers, c, browser)
+    json_array_foreach(columns_of(matrix), i, column)
     {
-        snprintf(keys[c], sizeof keys[c], "%zu", c);
-        wi_table_fill(&titles[c], "{browser}", browser);
-        columns[c + 1] = (struct wi_column){titles[c].text, keys[c], NULL};
+        const char *where = wi_json_text(column, "where");
+        if (!has_features(column))
+            continue;
+        json_t *row = json_copy((json_t *)column);
+        json_object_set_new(row, "place", json_string(where ? where : "here"));
+        json_array_append_new(rows, row);
     }
-    wi_table_print("", columns, rows, "There are no features.");
-    add_reasons(matrix, whys);
-    wi_table_print("\n", why_columns, whys, NULL);
-    for (c = 0; c < count; c++)
-        wi_buffer_clear(&titles[c]);
-    free(titles);
-    free(keys);
-    free(columns);
+    wi_table_print("\n", columns, rows, NULL);
     json_decref(rows);
+}
+
+/* "not here: edge (not installed; install …), safari (…)" */
+static void print_absent(const struct matrix *matrix)
+{
+    struct wi_buffer text = {0};
+    const json_t *column;
+    size_t i;
+
+    json_array_foreach(columns_of(matrix), i, column)
+    {
+        if (!wi_json_is(column, "state", "absent"))
+            continue;
+        wi_buffer_puts(&text, text.size ? "; " : "\nnot here: ");
+        wi_table_fill(&text, "{browser}< ({reason})>", column);
+    }
+    wi_buffer_puts(&text, text.size ? "\n" : "");
+    wi_plain_flush(stdout, &text);
+}
+
+static void print_matrix(const struct matrix *matrix)
+{
+    static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
+        {"FEATURE", "title", NULL}, {"STATE", "state", NULL}, {"WHY", "detail", NULL},
+        {"WHAT TO DO", "advice", NULL}, {0}};
+    json_t *whys = json_array();
+
+    print_features(matrix, whys);
+    add_failures(matrix, whys);
+    wi_table_print("\n", columns, whys, NULL);
+    print_places(matrix);
+    print_absent(matrix);
     json_decref(whys);
 }
 
-static enum wi_exit matrix_show(const struct wi_cli *cli, json_t *matrix)
+/* A copy in whose findings there is also what to do; new reference. */
+static json_t *advised_copy(const struct matrix *matrix)
+{
+    json_t *copy = json_deep_copy(matrix->document), *column, *found;
+    const char *feature;
+    size_t i;
+
+    json_array_foreach(json_object_get(copy, "browsers"), i, column)
+    {
+        json_object_foreach(json_object_get(column, "features"), feature, found)
+        {
+            json_t *advice = advice_of(matrix, column, feature, found);
+            if (advice)
+                json_object_set_new(found, "advice", advice);
+        }
+    }
+    return copy;
+}
+
+static enum wi_exit matrix_show(const struct matrix *matrix)
 {
     struct wi_buffer text = {0};
     enum wi_exit result = WI_EXIT_OK;
 
-    if (wi_argument_given(&cli->arguments, "html")) {
-        json_t *document = json_pack("{s:O}", "matrix", matrix);
+    if (wi_argument_given(&matrix->cli->arguments, "html")) {
+        json_t *document = json_pack("{s:o}", "matrix", advised_copy(matrix));
         wi_buffer_json(&text, document);
-        result = wi_cli_lab_write_html(cli, text.text);
+        result = wi_cli_lab_write_html(matrix->cli, text.text);
         json_decref(document);
-    } else if (cli->json) {
-        wi_plain_put_json(json_incref(matrix));
+    } else if (matrix->cli->json) {
+        wi_plain_put_json(json_incref(matrix->document));
     } else {
-        print_matrix(cli, matrix);
+        print_matrix(matrix);
     }
     wi_buffer_clear(&text);
     return result;
 }
 
+/* --- the command ------------------------------------------------------------------------------ */
+
 /* Whether the options go together; prints an error if not. */
 static int matrix_check(const struct wi_arguments *arguments)
 {
-    static const char *const others[] = {"url", "node", "found"};
+    static const char *const others[] = {"url", "node", "found", "import"};
+
+    if (wi_argument_given(arguments, "from") && !wi_argument_given(arguments, "import")) {
+        wi_cli_fail(WI_EXIT_USAGE, "--from names the machine of --import FILE");
+        return 0;
+    }
     if (!wi_argument_given(arguments, "start"))
         return 1;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -239,17 +290,106 @@ static int matrix_check(const struct wi_arguments *arguments)
     return 1;
 }
 
+/* Whether a daemon is asked: one that is named, or one that answers. */
+static int is_daemon_there(const struct wi_cli *cli)
+{
+    const char *named = getenv("WEBINFER_URL");
+    struct wi_rest_answer answer;
+
+    if (wi_argument_given(&cli->arguments, "start"))
+        return 0;
+    if (wi_argument_given(&cli->arguments, "url") || wi_argument_given(&cli->arguments, "node") ||
+        (named && *named))
+        return 1;
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/healthz"}, &answer);
+    int there = answer.status != 0 || answer.late || answer.untrusted;
+    wi_rest_answer_clear(&answer);
+    return there;
+}
+
+/* Whether the browsers of the daemon are on this machine. */
+static int is_local(const struct wi_cli *cli)
+{
+    static const char *const hosts[] = {"://127.", "://localhost", "://[::1]"};
+
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+        if (strstr(cli->rest.url, hosts[i]))
+            return 1;
+    return 0;
+}
+
+/* What a daemon on another machine has found is of its address. */
+static void name_place(const struct wi_cli *cli, json_t *columns, int is_here)
+{
+    json_t *column;
+    size_t i;
+
+    json_array_foreach(columns, i, column)
+    {
+        if (!json_object_get(column, "where"))
+            json_object_set_new(
+                column, "where", is_here ? json_null() : json_string(cli->rest.url));
+    }
+}
+
+static enum wi_exit matrix_find(struct wi_cli *cli, struct matrix *matrix)
+{
+    const char *import = wi_argument(&cli->arguments, "import");
+    int is_there = !import && is_daemon_there(cli);
+
+    if (import || (!is_there && wi_argument_given(&cli->arguments, "found"))) {
+        matrix->document = json_pack("{s:o, s:[]}", "features", wi_features_json(), "browsers");
+        return WI_EXIT_OK;
+    }
+    if (!is_there && !wi_argument_given(&cli->arguments, "start"))
+        fputs("webinfer: no daemon answers; the browsers that are installed here are started\n",
+            stderr);
+    enum wi_exit result = is_there ? wi_matrix_find_there(cli, &matrix->document)
+                                   : wi_matrix_find_here(cli, &matrix->document);
+    if (result == WI_EXIT_OK)
+        name_place(cli, json_object_get(matrix->document, "browsers"), !is_there || is_local(cli));
+    return result;
+}
+
+/* Keeps what was found, and adds what is kept of others, unless one node is wanted. */
+static enum wi_exit matrix_remember(struct matrix *matrix)
+{
+    const struct wi_arguments *arguments = &matrix->cli->arguments;
+    const char *import = wi_argument(arguments, "import");
+    json_t *columns = json_object_get(matrix->document, "browsers"), *kept = wi_matrix_kept_read();
+    enum wi_exit result = WI_EXIT_OK;
+
+    if (import)
+        result = wi_matrix_import(kept, import, wi_argument(arguments, "from"));
+    wi_matrix_kept_add(kept, columns);
+    if (result == WI_EXIT_OK && json_array_size(kept) > 0 && wi_matrix_kept_write(kept) != 0 &&
+        import)
+        result = WI_EXIT_FAILED;
+    if (!wi_argument_given(arguments, "node"))
+        wi_matrix_kept_show(
+            columns, kept, wi_argument(arguments, "browser"), wi_argument_given(arguments, "all"));
+    json_decref(kept);
+    return result;
+}
+
 enum wi_exit wi_cli_matrix(struct wi_cli *cli)
 {
-    json_t *matrix = NULL;
+    struct matrix matrix = {.cli = cli};
 
     if (!matrix_check(&cli->arguments))
         return WI_EXIT_USAGE;
-    enum wi_exit result = wi_argument_given(&cli->arguments, "start") ? find_here(cli, &matrix)
-                                                                      : find_there(cli, &matrix);
-
+    enum wi_exit result = matrix_find(cli, &matrix);
     if (result == WI_EXIT_OK)
-        result = matrix_show(cli, matrix);
-    json_decref(matrix);
+        result = matrix_remember(&matrix);
+    if (result == WI_EXIT_OK && is_local(cli)) {
+        json_t *checks = json_array();
+        matrix.config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
+        wi_gpus_find("", &matrix.gpus);
+        json_decref(checks);
+    }
+    if (result == WI_EXIT_OK)
+        result = matrix_show(&matrix);
+    wi_config_unref(matrix.config);
+    json_decref(matrix.document);
     return result;
 }

@@ -32,14 +32,20 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
     static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
         {"BEGAN", "{began_at:19z}", NULL}, {"COMMIT", "webinfer.commit", NULL},
         {"CELLS", "cell_count", NULL}, {"NOTES", "", put_notes}, {0}};
-    struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results"};
+    const char *model = wi_argument(&cli->arguments, "model");
+    struct wi_buffer path = {0};
 
-    if (wi_pages_read_most(&pages) != 0)
-        return WI_EXIT_USAGE;
-    enum wi_exit result = wi_pages_table(&pages, columns,
-        "There are no runs; webinfer bench or webinfer results import FILE adds one.");
+    wi_buffer_puts(&path, "/v1/results");
+    wi_rest_add_argument(&path, '?', "model", model);
+    struct wi_pages pages = {.cli = cli, .path = path.text, .member = "results"};
+    enum wi_exit result = WI_EXIT_USAGE;
+    if (wi_pages_read_most(&pages) == 0)
+        result = wi_pages_table(&pages, columns,
+            model ? "There are no runs with this model; webinfer bench MODEL adds one."
+                  : "There are no runs; webinfer bench or webinfer results import FILE adds one.");
     if (result == WI_EXIT_OK && pages.has_more && !cli->json)
         puts("There are older ones: --limit shows more.");
+    wi_buffer_clear(&path);
     return result;
 }
 

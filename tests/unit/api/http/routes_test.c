@@ -367,14 +367,16 @@ TEST(test_ranks)
         "POST /v1/audio/streams/{id}", "POST /v1/audio/streams/{id}/end",
         "DELETE /v1/audio/streams/{id}", "GET /v1/audio/streams/{id}/events", "GET /v1/status",
         "GET /v1/events", "GET /v1/channels", "GET /v1/nodes", "GET /v1/hardware",
-        "GET /v1/cluster", "GET /v1/history", "GET /v1/models", "GET /v1/models/{model}",
-        "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}", "DELETE /v1/jobs/{id}",
-        "GET /v1/matrix", "GET /v1/results", "GET /v1/results/{id}", "GET /", "GET /v2", "GET /v2/",
-        "GET /v2/models/stats", "POST /v2/repository/index", KSERVE("GET", ""),
-        KSERVE("GET", "/ready"), KSERVE("GET", "/config"), KSERVE("GET", "/stats"),
-        KSERVE("POST", "/infer"), KSERVE("POST", "/generate"), KSERVE("POST", "/generate_stream"),
-        "POST /api/chat", "POST /api/generate", "POST /api/embed", "POST /api/embeddings",
-        "GET /api/tags", "GET /api/ps", "POST /api/show", "GET /api/version"};
+        "GET /v1/cluster", "GET /v1/history", "GET /v1/history/results",
+        "GET /v1/results/{id}/figures", "GET /v1/results/{id}/comparison", "GET /v1/models",
+        "GET /v1/models/{model}", "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}",
+        "DELETE /v1/jobs/{id}", "GET /v1/matrix", "GET /v1/results", "GET /v1/results/{id}",
+        "GET /", "GET /v2", "GET /v2/", "GET /v2/models/stats", "POST /v2/repository/index",
+        KSERVE("GET", ""), KSERVE("GET", "/ready"), KSERVE("GET", "/config"),
+        KSERVE("GET", "/stats"), KSERVE("POST", "/infer"), KSERVE("POST", "/generate"),
+        KSERVE("POST", "/generate_stream"), "POST /api/chat", "POST /api/generate",
+        "POST /api/embed", "POST /api/embeddings", "GET /api/tags", "GET /api/ps", "POST /api/show",
+        "GET /api/version"};
     static const struct {
         const char *const *rows;
         size_t count;

@@ -264,3 +264,113 @@ TEST(a_full_disk_is_said_and_leaves_nothing)
     assert_string_equal(cells_of(f, "run-1"), "0 ");
     free(many);
 }
+
+/* --- the history of a model ------------------------------------------------------------------- */
+
+/* Writes a run with one cell of a model in Chrome on WASM, and a yardstick of Firefox. */
+static void write_model(struct fixture *f, const char *id, const char *model, const char *head)
+{
+    char *text =
+        wi_sprintf("{\"browser\":\"chrome\",\"model\":\"%s\",\"platform\":\"wasm\"}", model);
+    struct wi_result_cell cells[] = {cell_of(0, NULL), cell_of(1, "firefox")};
+    struct wi_result_write op = {.head = (char *)head, .cells = cells, .count = 2, .keep = 10};
+    cells[0].head = text;
+    cells[1].head = (char *)"{\"browser\":\"firefox\",\"model\":\"builtin/mlp\"}";
+    snprintf(op.id, sizeof op.id, "%s", id);
+    now(f, wi_result_write, &op);
+    free(text);
+}
+
+static void write_models(struct fixture *f)
+{
+    write_model(f, "run-1", "digits", "{\"imported\":false}");
+    write_model(f, "run-2", "other", "{}");
+    write_model(f, "run-3", "digits", "{\"imported\":true}");
+    write_model(f, "run-4", "digits", "{}");
+}
+
+static void begin_run(void *context, const struct wi_result *result)
+{
+    sprintf((char *)context + strlen(context), "%s: ", result->id);
+}
+
+static void add_cell(void *context, const struct wi_result_cell *cell)
+{
+    sprintf((char *)context + strlen(context), "%u%s ", cell->index, cell->yardstick_of ? "*" : "");
+}
+
+/* What is read of digits, of at most so much; `op` has the rest. */
+static const char *history_of(struct fixture *f, struct wi_result_history *op)
+{
+    static char text[128];
+    *text = '\0';
+    op->model = op->model ? op->model : "digits";
+    op->runs_max = op->runs_max ? op->runs_max : 10;
+    op->cells_max = op->cells_max ? op->cells_max : 10;
+    op->bytes_max = op->bytes_max ? op->bytes_max : 1000;
+    op->begin = begin_run;
+    op->each = add_cell;
+    op->context = text;
+    now(f, wi_result_history, op);
+    return text;
+}
+
+TEST(runs_are_listed_by_their_models)
+{
+    struct fixture *f = *state;
+    struct wi_result_list list = {.limit = 10, .model = "digits"};
+    write_models(f);
+    now(f, wi_result_list, &list);
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.results[0].id, "run-4");
+    assert_string_equal(list.results[1].id, "run-3");
+    list.before = list.results[1].number;
+    now(f, wi_result_list, &list);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.results[0].id, "run-1");
+    list.before = 0;
+    list.model = "builtin/mlp"; /* as a yardstick it is no model of a run */
+    now(f, wi_result_list, &list);
+    assert_int_equal(list.count, 0);
+    wi_result_list_clear(&list);
+}
+
+TEST(a_history_has_what_was_made_here_with_the_yardsticks)
+{
+    struct fixture *f = *state;
+    struct wi_result_history all = {0}, none = {.model = "nothing"};
+    write_models(f);
+    assert_string_equal(history_of(f, &all), "run-4: 0 1* run-1: 0 1* ");
+    assert_int_equal(all.count, 2);
+    assert_false(all.has_more);
+    assert_string_equal(history_of(f, &none), "");
+    assert_int_equal(none.count, 0);
+}
+
+TEST(a_history_is_of_a_browser_and_a_platform)
+{
+    struct fixture *f = *state;
+    struct wi_result_history chrome = {.browser = "chrome", .platform = "wasm"};
+    struct wi_result_history firefox = {.browser = "firefox"}, webgpu = {.platform = "webgpu"};
+    write_models(f);
+    assert_string_equal(history_of(f, &chrome), "run-4: 0 run-1: 0 ");
+    assert_string_equal(history_of(f, &firefox), "");
+    assert_string_equal(history_of(f, &webgpu), "");
+}
+
+TEST(a_history_ends_where_it_is_too_long)
+{
+    struct fixture *f = *state;
+    struct wi_result_history runs = {.runs_max = 1}, cells = {.cells_max = 3},
+                             bytes = {.bytes_max = 1};
+    write_models(f);
+    assert_string_equal(history_of(f, &runs), "run-4: 0 1* ");
+    assert_int_equal(runs.count, 1);
+    assert_true(runs.has_more);
+    assert_string_equal(history_of(f, &cells), "run-4: 0 1* run-1: 0 ");
+    assert_int_equal(cells.count, 1); /* the second one is not whole */
+    assert_true(cells.has_more);
+    assert_string_equal(history_of(f, &bytes), "run-4: ");
+    assert_int_equal(bytes.count, 0);
+    assert_true(bytes.has_more);
+}

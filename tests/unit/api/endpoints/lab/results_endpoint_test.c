@@ -1,60 +1,7 @@
 /* /v1/results over a database: runs that come in parts, pages of them, and what is removed. */
-#include "../../fixture.h"
-
-#include "../../../files.h"
-
-static char root[64];
-
-static int set_up_db(void **state)
-{
-    struct wi_error error;
-    make_root(root, "results");
-    set_up(state);
-    wi_server_free(fixture->server);
-    fixture->config.pool.job_retention = 3600e3;
-    fixture->config.store.results_keep = 10;
-    fixture->deps.db = wi_db_open(&fixture->loop, root, &error);
-    fixture->server = wi_server_new(&fixture->deps, &error);
-    return fixture->server && fixture->deps.db ? 0 : -1;
-}
-
-static int tear_down_db(void **state)
-{
-    struct wi_db *db = fixture->deps.db;
-    wi_server_quiesce(fixture->server);
-    wi_server_finish(fixture->server);
-    wi_server_stop(fixture->server);
-    wi_server_free(fixture->server);
-    fixture->server = NULL;
-    wi_db_close(db);
-    uv_run(&fixture->loop, UV_RUN_NOWAIT);
-    int failed = tear_down(state);
-    wi_db_free(db);
-    remove_root(root);
-    return failed;
-}
+#include "lab_fixture.h"
 
 FIXTURE(set_up_db, tear_down_db)
-
-/* Sends a part of a run; the answer is the caller's. */
-static json_t *send_part(const char *text, int status)
-{
-    struct client *client = connect_client();
-    post(client, "/v1/results", text, strlen(text));
-    until(answered(client));
-    assert_int_equal(status_of(client), status);
-    json_t *json = body_of(client);
-    free_client(client);
-    return json;
-}
-
-static json_t *get(const char *path, int status)
-{
-    json_t *json;
-    assert_int_equal(ask("GET", path, "", &json), status);
-    assert_non_null(json);
-    return json;
-}
 
 static void check_integer(const json_t *json, const char *member, json_int_t value)
 {
@@ -62,12 +9,6 @@ static void check_integer(const json_t *json, const char *member, json_int_t val
         fail_msg(
             "%s is %lld", member, (long long)json_integer_value(json_object_get(json, member)));
 }
-
-#define HEAD(id) "{\"version\":1,\"id\":\"" id "\",\"name\":\"mine\",\"began_at\":5,\"cells\":["
-#define CELL(index, samples)                                                                       \
-    "{\"model\":\"digits\",\"browser\":\"chrome\",\"platform\":\"wasm\",\"precision\":\"fp32\","   \
-    "\"threads\":1,\"batch\":1,\"concurrency\":1,\"clock\":\"page\",\"outcome\":\"ok\","           \
-    "\"index\":" #index ",\"samples_ms\":[" samples "]}"
 
 TEST(a_run_comes_in_parts_and_is_given_whole)
 {
@@ -154,6 +95,20 @@ TEST(a_list_goes_on_behind_its_last_page)
     assert_true(json_is_null(next));
     json_decref(get("/v1/results?after=3x", 400));
     json_decref(get("/v1/results?after=", 400));
+}
+
+TEST(a_list_is_of_a_model)
+{
+    json_t *next;
+    json_decref(send_part(HEAD("run-1") CELL(0, "1") "]}", 201));
+    json_decref(send_part(HEAD("run-2") "]}", 201));
+    json_t *json = get("/v1/results?model=digits", 200);
+    const json_t *rows = json_object_get(json, "results");
+    assert_int_equal(json_array_size(rows), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(rows, 0), "id")), "run-1");
+    json_decref(json);
+    check_page("/v1/results?model=other", "", &next);
+    json_decref(get("/v1/results?model=", 400));
 }
 
 TEST(more_runs_than_are_kept_let_the_oldest_go)

@@ -186,6 +186,102 @@ TEST(the_list_says_what_is_to_know_of_each_run)
     assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_USAGE);
 }
 
+TEST(a_list_is_of_the_model_that_is_named)
+{
+    static const struct reply replies[] = {
+        {"GET /v1/results?model=org/m&limit=100", 200, "{\"results\":[]}"}, {0}};
+    char printed[PRINTED_MAX];
+    const char *words[] = {"webinfer", "results", "list", "--model", "org/m", NULL};
+    assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
+    has(printed, "There are no runs with this model");
+}
+
+/* --- history ---------------------------------------------------------------------------------- */
+
+/* In which ' stands for ". */
+static const char history[] =
+    "{'model':'digits','percent':10,'has_more':true,'runs':["
+    "{'id':'r1','began_at':0,'webinfer':{'version':'0.1','commit':'0123456789ab'}},"
+    "{'id':'r2','began_at':0,'webinfer':{'version':'0.1','commit':'ba9876543210'}},"
+    "{'id':'r3','began_at':0,'noisy':true}],"
+    "'series':[{'cell':'digits chrome/wasm','simulated':false,'points':["
+    "{'run':'r1','outcome':'ok','browser_version':'156','low_ms':5,'median_ms':5,'high_ms':5,"
+    "'change':'new','changed':[]},"
+    "{'run':'r2','outcome':'ok','browser_version':'156','low_ms':9,'median_ms':10,'high_ms':10,"
+    "'change':'slower','against':'r1','ratio':{'value':2,'low':1.8,'high':2.1},'changed':["
+    "{'what':'commit','before':'0123456789ab','now':'ba9876543210'},"
+    "{'what':'flags','before':'[]','now':'[1]'}]},"
+    "{'run':'r3','outcome':'crashed','reason':'it\\u001b[31m died','median_ms':null,"
+    "'change':'broken','changed':[]}]},"
+    "{'cell':'digits chrome/webgpu','simulated':true,'points':["
+    "{'run':'r1','outcome':'ok','low_ms':1,'median_ms':1,'high_ms':1,'change':'new'}]}],"
+    "'shifts':[{'run':'r3','against':'r1','browser':'chrome','ratio':1.3,'blame':'machine'},"
+    "{'run':'r3','against':'r1','browser':'firefox','ratio':0.5,'blame':'browser'},"
+    "{'run':'r3','against':'r1','browser':'safari','ratio':1.2,'blame':'either'}]}";
+
+static char *quoted(const char *text)
+{
+    char *copy = wi_strdup(text);
+    for (char *c = copy; *c; c++)
+        *c = *c == '\'' ? '"' : *c;
+    return copy;
+}
+
+TEST(a_history_names_the_runs_that_changed_something)
+{
+    char printed[PRINTED_MAX], *body = quoted(history);
+    const struct reply replies[] = {
+        {"GET /v1/history/results?model=digits&browser=chrome&percent=25", 200, body}, {0}};
+    const char *words[] = {"webinfer", "results", "history", "digits", "--browser", "chrome",
+        "--threshold", "25%", NULL, NULL};
+    assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
+    has(printed, "digits chrome/wasm\nRUN  BEGAN              BROWSER  ");
+    has(printed, "r1   1970-01-01T00:00Z  156 ");
+    has(printed, "          o           "); /* 5 of 10 ms are half of the width */
+    has(printed, "                 --o");   /* 9 to 10 of 10 */
+    has(printed, "slower 2 ");
+    has(printed, "commit 0123456789 to ba98765432, flags");
+    has(printed, "crashed: it?[31m died, noisy");
+    has(printed, "slower with r2, begun 1970-01-01T00:00Z: 2 (1.8 to 2.1) times the time in r1; "
+                 "since the run before: commit 0123456789 to ba98765432, flags\n");
+    has(printed, "broken with r3, begun 1970-01-01T00:00Z: crashed, it?[31m died\n");
+    has(printed, "\nsimulated: digits chrome/webgpu\n");
+    has(printed, "no run made it slower or faster by more than 10 %\n");
+    has(printed, "the machine itself became slower with r3: the yardstick in chrome takes 1.3 "
+                 "times as long as in r1\n");
+    has(printed, "\nfirefox itself became faster with r3: ");
+    has(printed, "\nthe machine or safari itself became slower with r3: ");
+    has(printed, "There are older runs: --limit shows more.");
+    words[8] = "--json";
+    assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
+    has(printed, "\"shifts\"");
+    free(body);
+}
+
+TEST(a_model_that_no_run_has_measured_has_no_history)
+{
+    char printed[PRINTED_MAX], *body = quoted("{'model':'m','series':[],'shifts':[]}");
+    const struct reply replies[] = {{"GET /v1/history/results?model=m", 200, body}, {0}};
+    assert_int_equal(run_command(*state, replies,
+                         (const char *[]){"webinfer", "results", "history", "m", NULL}, printed),
+        WI_EXIT_OK);
+    assert_string_equal(
+        printed, "No run that was made here has measured m; webinfer bench adds one.\n");
+    free(body);
+}
+
+TEST(what_is_no_percentage_asks_nothing)
+{
+    static const char *const wrong[] = {"", "%", "0", "1001%", "-1", "1.5%", "10 %", "99999999999"};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *words[] = {
+            "webinfer", "results", "history", "m", "--threshold", wrong[i], NULL};
+        assert_int_equal(run_saying(*state, no_replies, words, printed, said), WI_EXIT_USAGE);
+        has(said, "expected: 1% to 1000%");
+    }
+}
+
 TEST(a_run_is_exported_in_the_form_that_is_named)
 {
     static const struct {
