@@ -70,8 +70,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
 /** The number of measured runs of a model or a kernel, the number of warm-up runs before them, and, on `wasm` and `native`, the number
- * of threads. `optimization`: whether onnxruntime changes its graph; by default it does.
- * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all'}} BenchmarkOrder */
+ * of threads. `optimization`: whether onnxruntime changes its graph; by default it does. `profile`: the times of its operators are wanted.
+ * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all', profile?: boolean}} BenchmarkOrder */
 /** The beginning of a stream. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
