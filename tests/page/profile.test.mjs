@@ -9,6 +9,7 @@ import { Events, nodesOf, Reasons } from '../../page/src/engine/ort_profile.js';
 import { Printing, printing } from '../../page/src/engine/printing.js';
 import { MOST, profileOf, profileOfCalls, profileOfTimings } from '../../page/src/engine/profile.js';
 import { Run } from '../../page/src/engine/run.js';
+import { setUp } from './support/dispatcher.mjs';
 import { engineOf, task, withServer } from './support/server.mjs';
 
 const session = (ts, dur) => ({ cat: 'Session', name: 'model_run', ts, dur });
@@ -170,6 +171,32 @@ test('a profile is of the measured runs alone, none of which is repeated', async
         assert.deepEqual(result.profile, { source: 'onnxruntime', platform: 'wasm', clock: 'cpu', runs: 3,
             nodes: [{ name: 'n', operator: 'Add', calls: 3, ms: 1 }], left_out: { nodes: 0, ms: 0, events: 0 } });
     }, engine);
+});
+
+test('a model that was loaded for a profile alone is told of as gone', async () => {
+    for (const isHeld of [true, false]) {
+        const gone = [], engine = engineOf(async () => ({ tensors: [] }), {
+            has: (key) => isHeld && key === 'm@h', unload: async (key) => void gone.push(key),
+            profile: async () => ({ source: 'onnxruntime', clock: 'cpu', nodes: [] }),
+        });
+        await withServer(async ({ post, answer, said }) => {
+            post(measure());
+            assert.equal((await answer('b')).ok, true);
+            post(task('next', 'm'));
+            await answer('next');
+            assert.deepEqual(gone, ['m@h profiled']);
+            assert.equal(said.some(({ type, key, state }) => type === 'model' && key === 'm@h' && state === 'left'), !isHeld);
+        }, engine);
+    }
+    const { world, dispatcher } = setUp(), order = { task_type: 'benchmark', benchmark: { runs: 1, warmup: 0, profile: true }, deadline_ms: 600_000 };
+    world.request('b', order);
+    const { key } = world.ports.wasm.posted.find(({ attempt }) => attempt === 'b'), left = () => world.tell('wasm', { type: 'model', key, state: 'left' });
+    world.tell('wasm', { type: 'model', key, state: 'loaded', load_ms: 1, memory: 1 });
+    left();
+    assert.equal(dispatcher.models.residents.isLoaded(key, 'wasm'), true, 'something runs with it');
+    world.answer('wasm', 'b');
+    left();
+    assert.equal(dispatcher.models.residents.isLoaded(key, 'wasm'), false);
 });
 
 test('an engine that has none says so, and a profile that fails leaves nothing', async () => {

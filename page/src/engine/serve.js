@@ -8,7 +8,7 @@ import { Channel } from '../shared/channel.js';
 import { beginElsewhere, failedElsewhere } from '../shared/nested.js';
 import { yieldOnce } from '../shared/yield.js';
 import { Benchmark, resolutionOf } from './benchmark.js';
-import { asHeld, EngineFault, keysBeside } from './engine.js';
+import { asHeld, EngineFault, isProfiled, keysBeside } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
 import { profileOf } from './profile.js';
@@ -237,6 +237,7 @@ export class Server {
             if (thrown instanceof EngineFault && this._platform !== 'wasm') await yieldOnce();
             this._fail(task, run.phase, thrown);
         }
+        if (isProfiled(task)) await this._endProfile(task);
         this._runs.delete(attempt);
         this._changes++;
         if (this._unwanted.has(key)) this._release(key);
@@ -291,6 +292,14 @@ export class Server {
         } finally {
             outcome.dispose?.();
         }
+    }
+
+    /** The sessions of a profile go, also after a failure; and the model with them, if it was loaded for the profile alone.
+     * @param {RunMessage} task */
+    async _endProfile(task) {
+        const engine = this._named.get(task.model.engine), { key } = task;
+        await engine?.unload(asHeld(task).key).catch((thrown) => this._log(`${key} was not unloaded cleanly: ${thrown}`));
+        if (!engine?.has(key, { ...task, benchmark: undefined })) this._post({ type: 'model', key, state: 'left' });
     }
 
     /** A device reports errors separately from results, which are then wrong without notice. @throws {EngineFault} */

@@ -115,7 +115,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: the usual time of a step; 0: unknown
- * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
+ * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded' | 'left', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added; `left`:
+ *   a profile has ended, for which alone it was loaded
  * @typedef {{type: 'slots', key: string, slots: SlotSizes}} SlotsMessage
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
