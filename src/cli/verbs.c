@@ -610,6 +610,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Run a model a few times, and show how much time each of its operators takes, where it "
         "ran, and why it fell back to the CPU",
         profile_options, wi_cli_profile},
+    {"check", "FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Show which operators of an ONNX file have no kernel on which platform, by the tables of "
+        "the engines; the model is not run, and no daemon is needed",
+        NULL, wi_cli_check_model},
     {"results list", "", 0, 0, {0}, "List the laboratory runs stored on the server",
         results_options, wi_cli_results_list},
     {"results show", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},

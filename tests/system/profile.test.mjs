@@ -183,3 +183,34 @@ test('simulated nodes have a profile, too, which says so', async () => {
         await simulation.stop();
     }
 });
+
+test('webinfer check tells by tables what has no kernel, without a daemon', async () => {
+    const check = (...words) => webinfer(['check', ...words], { env: { WEBINFER_URL: 'http://127.0.0.1:9' } });
+    const model = (name) => path.join(DATA, `test_${name}/model.onnx`);
+    const plain = await check(model('det_2d'));
+    assert.equal(plain.code, 0, plain.problems);
+    assert.match(plain.out, /^OPERATOR +DOMAIN +NODES +WASM +WEBGPU +WEBNN +LIMITS\nDet +- +1 +yes +cpu +cpu +-\n/);
+    assert.match(plain.out, /\nby the tables of onnxruntime-web [\d.]+, for opset 11:\nwasm: there is a kernel for all nodes\nwebgpu: 1 of 1 nodes run on the CPU/);
+    const add = await check(model('add'), '--json');
+    const { operators, opset, source } = add.json;
+    assert.deepEqual(operators, [{ operator: 'Add', domain: '', opset, nodes: 1, wasm: 'yes', webgpu: 'yes', webnn: 'yes' }]);
+    assert.match(source, /^onnxruntime-web /);
+    const pool = await check(model('averagepool_1d_default'), '--json');
+    assert.match(pool.json.operators[0].notes, /^webnn: only supports 4-D input/);
+    const adam = await check(model('adam'));
+    assert.equal(adam.code, 0);
+    assert.match(adam.out, /\nAdam +ai\.onnx\.preview\.training +1 +unknown +unknown +unknown/);
+    assert.match(adam.out, /of 1 nodes, no table tells/);
+});
+
+test('webinfer check says what is wrong with a file', async () => {
+    fs.writeFileSync(file('model.gguf'), 'GGUF and so on');
+    fs.writeFileSync(file('empty.onnx'), '');
+    fs.writeFileSync(file('page.onnx'), '<!doctype html>');
+    for (const [name, why] of [['model.gguf', /is a GGUF file, which has no graph/], ['empty.onnx', /there is no graph in it/],
+        ['page.onnx', /is no whole ONNX model/], ['none.onnx', /none\.onnx cannot be read/], ['.', /is no file/]]) {
+        const { code, out, problems } = await webinfer(['check', file(name)]);
+        assert.deepEqual([code, out], [2, ''], problems);
+        assert.match(problems, why);
+    }
+});
