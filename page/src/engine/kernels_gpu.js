@@ -289,6 +289,7 @@ export class GpuKernels {
         const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next(), commands = first;
         while (!next.done) {
+            /** @type {Array<[Step, Dispatch]>} */
             const some = [];
             for (let work = 0; !next.done && some.length < BATCH && work < this._work && !marks?.isApart(some, next.value); next = dispatches.next()) {
                 some.push(next.value);
