@@ -88,7 +88,7 @@ export const keysBeside = (key) => [AS_IT_IS, PROFILED, AS_IT_IS + PROFILED].map
 /** The task as engines know it, by the key of what it runs. @param {RunMessage} task @returns {RunMessage} */
 export function asHeld(task) {
     const ending = (isAsItIs(task) ? AS_IT_IS : '') + (isProfiled(task) ? PROFILED : '');
-    return ending ? { ...task, key: task.key + ending } : task;
+    return ending ? { ...task, key: task.key + ending, of: task.key } : task;
 }
 
 /** Calls the engine's runtime. @template T @param {() => Promise<T>} call @returns {Promise<T>} */

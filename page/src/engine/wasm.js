@@ -53,10 +53,10 @@ export class WasmEngine {
         return (this._namedBy(task) ?? this._homeOf(task)).start(onProgress);
     }
 
-    /** The instance in which a model should be. @param {RunMessage} task */
-    _homeOf({ key, model }) {
+    /** The instance in which a model should be; another session of it computes as its usual one. @param {RunMessage} task */
+    _homeOf({ key, of = key, model }) {
         const isFree = this._threads > 1 && !this._isSaid;
-        return isFree && sizeOf(model) <= FEW_BYTES && !this._isLong(key) ? this._one : this._all;
+        return isFree && sizeOf(model) <= FEW_BYTES && !this._isLong(of) ? this._one : this._all;
     }
 
     /** The instance in which a benchmark wants its model; null: any. @param {RunMessage} task */

@@ -100,10 +100,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'sign'}} SignMessage is returned as soon as the worker's event loop turns, whatever the worker waits for
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
- *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
+ *   key: string, of?: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
- * }} RunMessage `alone`: no other task runs in its engine at the same time; `kernels`: those to be compiled when it is loaded; `raw`: the outputs of its graphs are the answer (raw.js); `spares`: its model is loaded so that its graphs are not all in memory at a time; `waits`: it counts as waiting for the
+ * }} RunMessage `of`: the key of the model, if `key` is that of another session of it (engine.js); `alone`: no other task runs in its engine at the same time; `kernels`: those to be compiled when it is loaded; `raw`: the outputs of its graphs are the answer (raw.js); `spares`: its model is loaded so that its graphs are not all in memory at a time; `waits`: it counts as waiting for the
  *   turns of others until it reports its own; `prompt_ms`: the time per token of a prompt, measured elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | TuneMessage | SignMessage | RunMessage} ToEngine
  */
