@@ -17,6 +17,7 @@ LINT_CHECKS=(
     'lint_generated|the sample configuration is fresh'
     'lint_sources|the lists of C files are fresh'
     'lint_rules|the rules of tasks in the page are fresh'
+    'lint_operators|the tables of operators are fresh'
     'lint_python_types|the types of the Python client are fresh'
     'lint_js|tsc (the types of the JavaScript client)'
     'lint_js_types|the types of the JavaScript client are fresh'
@@ -228,6 +229,10 @@ lint_rules() {
         "$BUILD/webinferd" --print-openapi | "$NODE" "scripts/$of-rules.mjs" | diff -u "page/src/engine/${of}_rules.js" - ||
             { printf 'run: webinferd --print-openapi | node scripts/%s-rules.mjs >page/src/engine/%s_rules.js\n' "$of" "$of" && return 1; }
     done
+}
+
+lint_operators() {
+    "$NODE" scripts/operators.mjs --check
 }
 
 lint_python() {

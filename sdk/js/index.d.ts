@@ -191,6 +191,8 @@ export interface BenchmarkSettings extends InferSettings {
     threads?: 1 | 'all';
     /** Of an ONNX model: `none` runs its graph unchanged. */
     optimization?: 'none' | 'all';
+    /** Whether the result is to have the time of each operator. */
+    profile?: boolean;
 }
 
 export interface PullSettings extends CallSettings {

@@ -59,6 +59,8 @@ export interface Benchmark {
     disturbed: Array<number>;
     /** SHA-256 of the last run's outputs and result: see below. */
     output_hash: string;
+    /** If the request contained profile: true. */
+    profile?: Profile;
 }
 
 export interface Boxes {
@@ -1017,6 +1019,80 @@ export interface Problem {
     errors?: Array<SourceError>;
     /** The X-Request-Id of the answer. */
     request_id?: string;
+}
+
+/** Where the time of a model's runs goes. */
+export interface Profile {
+    /** What has told the times. */
+    source: 'onnxruntime' | 'llama.cpp' | 'kernels' | 'simulated';
+    /** The platform of the runs. */
+    platform: string;
+    /** The clock by which ms is measured. With gpu, nodes that ran on the CPU still have times by the CPU's clock. */
+    clock: 'cpu' | 'gpu';
+    /** The number of runs; all times below are sums over these runs. */
+    runs: number;
+    /** The time of the runs, as in the sum of run_ms of the benchmark. */
+    run_ms: number;
+    /** The operators, those with the most time first. */
+    operators: Array<ProfileOperator>;
+    /** The time of the runs that no node has, and what took it. */
+    other: {
+        ms: number;
+        share: number;
+        what: string;
+    };
+    /** The nodes, in the order in which they ran. */
+    nodes: Array<ProfileNode>;
+    /** The nodes for which there is no room, and events that could not be read. */
+    left_out: {
+        nodes: number;
+        ms: number;
+        events: number;
+    };
+}
+
+/** A node of the graph, or a phase of llama.cpp. */
+export interface ProfileNode {
+    name: string;
+    operator: string;
+    platform: string;
+    /** The number of times that the node ran; for a phase, of tokens. */
+    calls: number;
+    /** Without the time of nodes inside the node, such as those of a loop. */
+    ms: number;
+    /** The share of run_ms, from 0 to 1. */
+    share: number;
+    /** Whether the node ran on another platform than the model. */
+    fell_back: boolean;
+    /** With the GPU's clock: the CPU's time for preparing the node. */
+    cpu_ms?: number;
+    /** When the node began in the last run, from the run's beginning. */
+    began_ms?: number;
+    /** The reason, if the node fell back. */
+    reason?: string;
+    /** The bytes copied between platforms. */
+    copied_bytes?: number;
+    /** Types and shapes of inputs and outputs, or sizes. */
+    shapes?: string;
+}
+
+/** All nodes of one operator on one platform. */
+export interface ProfileOperator {
+    operator: string;
+    platform: string;
+    /** The number of nodes. */
+    nodes: number;
+    /** The number of times that they ran. */
+    calls: number;
+    ms: number;
+    /** The share of run_ms, from 0 to 1. */
+    share: number;
+    /** Whether they ran on another platform than the model. */
+    fell_back: boolean;
+    /** The bytes copied between platforms. */
+    copied_bytes: number;
+    /** The reason, if they fell back. */
+    reason?: string;
 }
 
 export interface Pull {

@@ -14,7 +14,7 @@ const MEMBERS = ['options', 'task', 'model_type', 'platform', 'browser', 'node',
 /** but for these. */
 const OTHERS = ['deadline', 'idempotent', 'signal'];
 const OF_STREAMS = ['resumable', 'stall_timeout_ms', 'onProgress'];
-const OF_BENCHMARKS = ['kernel', 'runs', 'warmup', 'threads', 'optimization'];
+const OF_BENCHMARKS = ['kernel', 'runs', 'warmup', 'threads', 'optimization', 'profile'];
 const SETTINGS = new Set([...MEMBERS, ...OTHERS, ...OF_STREAMS]);
 /** The most that a request without a timeout gets; some for the way; the most of a timer. */
 const TIMEOUT_MOST_MS = 600_000, WAY_MS = 30_000, TIMER_MOST_MS = 2 ** 31 - 1;

@@ -361,6 +361,22 @@ static const struct wi_flag bench_options[] = {
     {0},
 };
 
+static const struct wi_flag profile_options[] = {
+    PLACE_OPTIONS("auto webgpu webnn webgl wasm"),
+    {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
+        "Profile the variant of this precision"},
+    {"runs", "N", .help = "The number of profiled runs; the default is 5, and at most 50"},
+    {"input", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "A JSON file with the request to send to the model: either its inputs, or an object with "
+        "inputs and options. By default, the daemon generates inputs"},
+    {"nodes", .help = "Also show each node of the graph, with the shapes of its tensors"},
+    {"chrome-trace", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Write a mean run in the format of Chrome's trace viewers; \"-\" means standard output"},
+    {"against", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Compare with an earlier profile, which was printed with --json, operator by operator"},
+    {0},
+};
+
 static const struct wi_flag results_show_options[] = {
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write an HTML document with all results, which can be viewed without a network"},
@@ -623,6 +639,14 @@ const struct wi_verb wi_cli_verbs[] = {
         "Measure models on all browsers and platforms, and show where each model runs, how fast, "
         "and how accurately",
         bench_options, NULL},
+    {"profile", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Run a model a few times, and show how much time each of its operators takes, where it "
+        "ran, and why it fell back to the CPU",
+        profile_options, wi_cli_profile},
+    {"check", "FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Show which operators of an ONNX file have no kernel on which platform, by the tables of "
+        "the engines; the model is not run, and no daemon is needed",
+        NULL, wi_cli_check_model},
     {"results list", "", 0, 0, {0}, "List the laboratory runs stored on the server",
         results_options, wi_cli_results_list},
     {"results show", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},

@@ -29,6 +29,7 @@ struct wi_benchmark {
     unsigned runs, warmup; /* `warmup` counts the runs before */
     enum wi_threads threads;
     int as_it_is; /* onnxruntime changes nothing in its graph */
+    int profile;  /* the times of its operators are wanted, too */
 };
 
 /* What another daemon says of a request that it hands on for a client of its own. Strings and JSON

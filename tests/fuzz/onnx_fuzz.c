@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "plant.h"
 #include "terms/format/onnx.h"
+#include "terms/format/onnx_operators.h"
 #include "terms/model/view.h"
 
 #include <assert.h>
@@ -54,6 +55,39 @@ static void check_externals(
     }
 }
 
+struct given {
+    const uint8_t *data;
+    size_t size;
+};
+
+static ssize_t give(void *source, void *bytes, size_t size, uint64_t at)
+{
+    const struct given *given = source;
+    size_t left = at < given->size ? given->size - (size_t)at : 0;
+    size_t taken = size < left ? size : left;
+    if (taken > 0)
+        memcpy(bytes, given->data + at, taken);
+    return (ssize_t)taken;
+}
+
+/* Each node belongs to an operator, of which there are only so many. */
+static void check_operators(const uint8_t *data, size_t size)
+{
+    struct given given = {data, size};
+    struct wi_onnx_operators operators;
+    struct wi_error error = {0};
+    size_t nodes = 0;
+    enum wi_code code = wi_onnx_operators_read(give, &given, size, &operators, &error);
+    assert(operators.count <= WI_OPERATORS_MAX && (code == WI_OK || error.detail[0]));
+    for (size_t i = 0; i < operators.count; i++) {
+        const struct wi_onnx_operator *operator_row = &operators.items[i];
+        nodes += operator_row->nodes;
+        assert(strcmp(operator_row->domain, "ai.onnx") != 0);
+    }
+    assert(code != WI_OK || nodes == operators.nodes);
+    wi_onnx_operators_clear(&operators);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct wi_onnx_signature one, other;
@@ -77,5 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     wi_onnx_clear(&one);
     wi_onnx_clear(&other);
+    check_operators(data, size);
     return 0;
 }

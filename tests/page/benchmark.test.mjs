@@ -204,9 +204,9 @@ test('a benchmark may take as long as it likes, stops when it is cancelled, and 
 
 test('an order that is none is refused', () => {
     const { world } = setUp();
-    for (const order of [{}, { runs: 0, warmup: 0 }, { runs: 1 }, { runs: 1, warmup: -1 }, { runs: 1, warmup: 0, threads: 2 }, 'all'])
+    for (const order of [{}, { runs: 0, warmup: 0 }, { runs: 1 }, { runs: 1, warmup: -1 }, { runs: 1, warmup: 0, threads: 2 }, { runs: 1, warmup: 0, profile: 1 }, 'all'])
         world.request(JSON.stringify(order), { ...benchmark, benchmark: order });
-    assert.deepEqual(world.failures.map(([, code]) => code), Array(6).fill('invalid_field'));
+    assert.deepEqual(world.failures.map(([, code]) => code), Array(7).fill('invalid_field'));
 });
 
 // --- on how many threads ---------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import { commandsOf } from '../../page/src/console/playground/code.js';
 import { FORMS } from '../../page/src/console/playground/forms.js';
 import { shellCommands } from '../../page/src/console/playground/shell.js';
 import { dataOf } from '../../page/src/console/plotted.js';
+import { nodeRows, NODES_MOST, operatorRows, profilePlaces } from '../../page/src/console/profile_rows.js';
 import { EventParser } from '../../page/src/console/sse.js';
 import { Store } from '../../page/src/console/store.js';
 import { sentencesOf } from '../../page/src/console/told.js';
@@ -47,6 +48,21 @@ test('objects come, change and go, and who subscribed is told which', () => {
     store.change({ queue: {} });
     assert.deepEqual(told, [[['status', 'node'], ['status', 'node/b', 'node/a']], [['node', 'model'], ['node/a', 'model/x/y']],
         [['status', 'node', 'model'], ['status', 'node/b', 'model/x/y']]]);
+});
+
+test('a profile is shown by the times of a mean run, and its shares are all of the run', () => {
+    const node = (name, ms) => ({ name, operator: 'Conv', platform: 'webgpu', calls: 4, ms, share: ms / 40, fell_back: false });
+    const profile = { runs: 4, run_ms: 40, operators: [{ operator: 'Conv', platform: 'webgpu', calls: 8, nodes: 2, ms: 24, share: 0.6, fell_back: false, copied_bytes: 0 },
+        { operator: 'Gather', platform: 'wasm', calls: 4, nodes: 1, ms: 8, share: 0.2, fell_back: true, reason: 'no kernel', copied_bytes: 64 }],
+    nodes: [node('a', 4), node('b', 20)], left_out: { nodes: 2, ms: 2, events: 0 }, other: { ms: 6, share: 0.15, what: 'the page' } };
+    const rows = operatorRows(profile);
+    assert.deepEqual(rows.map(({ operator, ms, calls, fellBack, copied, why }) => [operator, ms, calls, fellBack, copied, why]), [['Conv', 6, 2, false, undefined, ''],
+        ['Gather', 2, 1, true, 64, 'no kernel'], ['nodes left out', 0.5, undefined, false, undefined, 'The answer has no room for them.'], ['other', 1.5, undefined, false, undefined, 'the page']]);
+    assert.ok(Math.abs(rows.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9);
+    assert.deepEqual(nodeRows(profile).map(({ name, ms }) => [name, ms]), [['b', 5], ['a', 1]]);
+    assert.equal(nodeRows({ runs: 1, nodes: Array.from({ length: 300 }, (_, i) => node(`${i}`, i)) }).length, NODES_MOST);
+    assert.deepEqual(profilePlaces([{ browser: 'firefox', platform: 'wasm' }, { browser: 'chrome', platform: 'wasm', browser_version: '1' },
+        { browser: 'chrome', platform: 'wasm', browser_version: '2' }, { browser: null, platform: 'webgpu' }, { browser: 'node', platform: 'native' }]), ['chrome/wasm', 'firefox/wasm']);
 });
 
 test('what has changed is told in sentences, once', () => {

@@ -33,6 +33,25 @@ test('models are loaded, unloaded and removed', () => withConsole({}, async ({ t
     assert.deepEqual([await tab.locator(label('Load broken')).count(), await tab.locator(label('Remove fresh')).count()], [0, 0]);
 }));
 
+test('a model is profiled where a person wants it, and what is refused is told', () => withConsole({}, async ({ tab, go, service, press, reads, problems }) => {
+    await go('models/digits');
+    await reads(/Where the time goes/);
+    assert.deepEqual(service.asked('POST', /benchmark/), [], 'nothing runs before it is asked for');
+    await press('Profile');
+    await reads(/5 runs on wasm, each took 10 ms[^]*clock of the CPU/);
+    assert.deepEqual(last(service, 'POST', /benchmark/), ['/v1/benchmark', { model_name: 'digits', profile: true }]);
+    await tab.selectOption('#profile-at', 'chrome/webgpu');
+    await press('Profile');
+    await reads(/5 runs on webgpu[^]*clock of the GPU[^]*Conv[^]*6\.000 ms[^]*60\.0 %[^]*Gather[^]*fell back[^]*it computes a shape[^]*nodes left out[^]*other/);
+    assert.deepEqual(last(service, 'POST', /benchmark/)[1], { model_name: 'digits', profile: true, browser: 'chrome', platform: 'webgpu' });
+    await tab.locator('summary', { hasText: 'Nodes' }).click();
+    await reads(/\/conv2\/Conv[^]*\/conv1\/Conv/);
+    service.refusal = { status: 400, detail: 'builtin/echo computes nothing that could be profiled', field: 'profile' };
+    await press('Profile');
+    await reads(/builtin\/echo computes nothing that could be profiled \(field: profile\)/);
+    problems.splice(0); // the browser notes the 400
+}));
+
 test('who leaves it has stopped nothing, and what is refused is told', () => withConsole({}, async ({ tab, go, service, said, agree, problems }) => {
     await go('models');
     for (const leave of [() => tab.keyboard.press('Escape'), () => tab.keyboard.press('Enter'), () => tab.locator('dialog button', { hasText: 'Leave it' }).click()]) {

@@ -54,6 +54,13 @@ test('one of more begins on all threads, however short its runs are', async () =
     assert.equal(one.started, 0);
 });
 
+test('another session of a model, for a profile, computes where the model does', async () => {
+    const { run } = setUp(), other = { ...task('m profiled'), of: 'm' };
+    assert.deepEqual(await run(other), ['one', false]);
+    for (let i = 0; i < 4; i++) await run(task('n'), 6);
+    assert.deepEqual(await run({ ...task('n profiled'), of: 'n' }, 6), ['all', false]);
+});
+
 test('three long runs in a row move a model to all threads, where it stays, loaded once', async () => {
     const { all, one, run, engine } = setUp();
     for (const ms of [5.1, 5.1, 5, 5.1, 5.1]) assert.equal((await run(task('m'), ms))[0], 'one', 'three, but not in a row');

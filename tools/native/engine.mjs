@@ -5,6 +5,7 @@
 import './worker.mjs';
 import ort from 'onnxruntime-node';
 import { BuiltinEngine } from '../../page/src/engine/builtin.js';
+import { isProfiled } from '../../page/src/engine/engine.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { OrtEngine } from '../../page/src/engine/ort.js';
 import { serve, Server } from '../../page/src/engine/serve.js';
@@ -42,6 +43,8 @@ class NativeOrt extends OrtEngine {
 
     /** @type {OrtEngine['load']} */
     async load(task, ...rest) {
+        // onnxruntime-node would write its events to a file in the working directory.
+        if (isProfiled(task)) throw new Failure('platform_unsupported', 'a native node makes no profiles', { field: 'profile', expected: 'the platform wasm' });
         await super.load(task, ...rest);
         this._sizes.set(task.key, sizeOf(task.model));
     }

@@ -29,12 +29,13 @@ const LOOKS_MOST = 1e7;
 
 export class Benchmark {
     /** @param {BenchmarkOrder} order @param {Around} around */
-    constructor({ runs, warmup }, around) {
+    constructor({ runs, warmup, profile = false }, around) {
         this._runs = runs;
         this._warmup = warmup;
         this._around = around;
         this._leastMs = TICKS * around.clockMs;
         this._repeats = 1;
+        this._repeatsMost = profile ? 1 : REPEATS_MOST; /* a profile is of the runs that were asked for, however short */
         /** @type {Sample[]} */
         this._samples = [];
         this._firstMs = -1;
@@ -80,9 +81,9 @@ export class Benchmark {
      * @param {Sample} sample */
     _keep(sample) {
         const least = this._samples.length > 0 ? this._leastMs : Math.max(this._leastMs, FIRST_LEAST_MS);
-        if (sample.wholeMs >= least || this._repeats === REPEATS_MOST) return void this._samples.push(sample);
+        if (sample.wholeMs >= least || this._repeats === this._repeatsMost) return void this._samples.push(sample);
         const factor = Math.max(2, 2 * Math.max(least, FIRST_LEAST_MS) / Math.max(sample.wholeMs, this._around.clockMs / 2));
-        this._repeats = Math.min(REPEATS_MOST, Math.ceil(factor * this._repeats));
+        this._repeats = Math.min(this._repeatsMost, Math.ceil(factor * this._repeats));
         this._samples = [];
     }
 

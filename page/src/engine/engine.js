@@ -23,6 +23,7 @@
  * @property {string | null} [quantization] of the model's weights
  * @property {number} [inferenceMs]
  * @property {number | null} [gpuMs] of a kernel by the GPU's own clock, where there is one
+ * @property {readonly import('./profile.js').ProfileNode[]} [calls] what each call of a model over kernels took, for a profile
  * @property {boolean} [keepsFrame]
  * @property {() => void} [dispose]
  */
@@ -50,6 +51,8 @@
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
  * @property {(kernel: string, sizeClass: string, waiting: import('./kernels.js').Waiting) => Promise<import('./kernels.js').Tuning | null>} [tune]
  *   looks for the fastest way to compute, for as long as nothing waits
+ * @property {(task: RunMessage, profiling: import('./profile.js').Profiling, run: Run) => Promise<import('./profile.js').Profiled>} [profile]
+ *   ends the profile of runs that a benchmark with `profile` has made; without it the engine has none
  * @property {(message: import('../shared/messages.js').EngineNews) => void} [tell] set by the worker: told of changes
  *   that belong to no single task
  */
@@ -67,14 +70,26 @@ export class EngineFault extends Error {
 /** Whether a benchmark wants its graph as it is. @param {RunMessage} task */
 const isAsItIs = ({ benchmark }) => benchmark?.optimization === 'none';
 
+/** Engines that profile a session only if it was made for that. */
+const OF_SESSIONS = ['ort', 'pipeline'];
+
+/** Whether its sessions are made to be profiled. @param {RunMessage} task */
+export const isProfiled = ({ benchmark, model }) => benchmark?.profile === true && OF_SESSIONS.includes(model.engine);
+
 /** onnxruntime's own word for it. @param {RunMessage} task */
 export const levelOf = (task) => (isAsItIs(task) ? 'disabled' : 'all');
 
-/** The key of a model whose graph is not optimized: only a benchmark that asks for that gets it. @param {string} key */
-export const keyAsItIs = (key) => `${key} as it is`;
+const AS_IT_IS = ' as it is', PROFILED = ' profiled';
 
-/** The task as engines know it, by the key of what it runs. @param {RunMessage} task */
-export const asHeld = (task) => (isAsItIs(task) ? { ...task, key: keyAsItIs(task.key) } : task);
+/** The keys of a model's other sessions, which only benchmarks get that ask for them: those whose graphs are not optimized, and
+ * those that are profiled. @param {string} key */
+export const keysBeside = (key) => [AS_IT_IS, PROFILED, AS_IT_IS + PROFILED].map((ending) => key + ending);
+
+/** The task as engines know it, by the key of what it runs. @param {RunMessage} task @returns {RunMessage} */
+export function asHeld(task) {
+    const ending = (isAsItIs(task) ? AS_IT_IS : '') + (isProfiled(task) ? PROFILED : '');
+    return ending ? { ...task, key: task.key + ending, of: task.key } : task;
+}
 
 /** Calls the engine's runtime. @template T @param {() => Promise<T>} call @returns {Promise<T>} */
 export async function runtime(call) {

@@ -15,6 +15,35 @@ const BYTES = 16;
 /** Whether a clock that gives this tells short times apart. @param {number | null | undefined} ms */
 export const isFine = (ms) => ms !== null && ms !== undefined && Math.abs(ms / COARSE_MS - Math.round(ms / COARSE_MS)) > 1e-3;
 
+/** What each of some steps took, by a timer that is read after each of their passes; a pass is of one step. @template Step */
+export class Marks {
+    /** @param {readonly Step[]} steps @param {{ms: number}} timer */
+    constructor(steps, timer) {
+        this._steps = steps;
+        this._timer = timer;
+        this._seen = timer.ms;
+        this._took = steps.map(() => 0);
+    }
+
+    /** Whether a dispatch is of another step than those that are to be in its pass.
+     * @param {ReadonlyArray<readonly [Step, ...any[]]>} some @param {readonly [Step, ...any[]]} next */
+    isApart(some, [step]) {
+        return some.length > 0 && some[0][0] !== step;
+    }
+
+    /** The timer has been read after a pass of that step. @param {Step} step */
+    note(step) {
+        this._took[this._steps.indexOf(step)] += this._timer.ms - this._seen;
+        this._seen = this._timer.ms;
+    }
+
+    /** The timer has been read after the last pass. @returns {number[]} ms of each step */
+    end() {
+        this.note(this._steps[this._steps.length - 1]);
+        return this._took;
+    }
+}
+
 export class GpuTimer {
     /** @param {any} device @returns {GpuTimer | null} null: it has no clock */
     static of(device) {

@@ -11,6 +11,7 @@ import { callOf, product, useOf } from './kernel_call.js';
 import { KernelModel, modelOf } from './kernel_model.js';
 import { floatsOfHalves, halvesOfFloats } from '../shared/halves.js';
 import { KERNEL_RULES } from './kernel_rules.js';
+import { profileOfCalls } from './profile.js';
 import { bytesOf } from './tensors.js';
 
 /** @import { RunMessage, TensorEntry } from '../shared/messages.js' */
@@ -36,6 +37,8 @@ import { bytesOf } from './tensors.js';
  *   inputs are FP16
  */
 /** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/** Receives the ms of each call, in their order: by the GPU's clock on a platform that has one, and nothing where there is none that tells them apart.
+ * @typedef {number[]} Took */
 /** `isOver`: a task waits, and tuning must end between two dispatches; `tries` is told of each candidate before it runs.
  * @typedef {{now: () => number, isOver: () => boolean, tries: (choice: import('./kernel_variants.js').Choice) => void}} Waiting */
 /** The fastest candidate that is right, and the medians of it and the default; null: there was nothing to be chosen from.
@@ -50,7 +53,7 @@ import { bytesOf } from './tensors.js';
  * @property {() => Promise<void>} load
  * @property {() => void} unload
  * @property {() => number} memory bytes that it holds
- * @property {(calls: readonly KernelCall[], isTimed: boolean) => Promise<KernelOutput>} run one after the other; the output
+ * @property {(calls: readonly KernelCall[], isTimed: boolean, took?: Took) => Promise<KernelOutput>} run one after the other; the output
  *   is that of the last. `isTimed`: by the GPU's clock as well, if it has one
  * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare does work
  *   in advance for kernels and bytes that many runs use; kernels' names as `useOf` reads them
@@ -122,12 +125,20 @@ export class KernelsEngine {
     async run(task, run) {
         if (task.program) return this._compute(task, task.program, run);
         const { calls, output, isHalf } = this._callsOf(task), isTimed = Boolean(task.kernel ?? task.benchmark);
+        /** @type {Took | undefined} */
+        const took = task.benchmark?.profile ? [] : undefined;
         const began = performance.now();
-        const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
+        const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed, took)));
         return {
+            ...(took && { calls: calls.map((call, i) => callNode(call, i, took[i], typeof gpuMs === 'number')) }),
             tensors: [isHalf ? { ...output, datatype: 'FP16', bytes: halvesOfFloats(bytes) } : { ...output, datatype: 'FP32', bytes }],
             precision: isHalf ? 'fp16' : 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
         };
+    }
+
+    /** @type {NonNullable<import('./engine.js').Engine['profile']>} */
+    async profile(_task, profiling) {
+        return profileOfCalls(profiling);
     }
 
     /** @param {RunMessage} task @returns {{calls: KernelCall[], output: {name: string, shape: number[]}, isHalf: boolean}} */
@@ -154,6 +165,13 @@ export class KernelsEngine {
         return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, gpuMs, dispose };
     }
 }
+
+/** A call of a run, for a profile. @param {KernelCall} call @param {number} index @param {number | undefined} ms undefined: nothing tells it
+ * @param {boolean} isOfGpu whether that is by the GPU's clock @returns {import('./profile.js').ProfileNode} */
+const callNode = ({ kernel, sizes }, index, ms = 0, isOfGpu) => ({
+    name: `${index} ${kernel}`, operator: kernel, calls: 1, ms, ...(isOfGpu && { cpu_ms: 0 }),
+    shapes: [...sizes].map(([name, size]) => `${name}=${size}`).join(' '),
+});
 
 /** @param {RunMessage} task @param {string} name @param {'FP32' | 'FP16'} datatype */
 function inputOf({ tensors, frame, section }, name, datatype) {

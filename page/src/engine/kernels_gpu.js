@@ -7,7 +7,7 @@ import { Failure } from './failure.js';
 import { describe, isHardware } from './gpu.js';
 import { GpuBuffers, MAP_READ, inWords } from './gpu_buffers.js';
 import { bindGroup, compilePipelines } from './gpu_pipelines.js';
-import { GpuTimer, isFine, TIMESTAMPS } from './gpu_timer.js';
+import { GpuTimer, isFine, Marks, TIMESTAMPS } from './gpu_timer.js';
 import { KernelChoices } from './kernel_choices.js';
 import { numberOptions, sizeNames, useOf } from './kernel_call.js';
 import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
@@ -15,7 +15,7 @@ import { KERNEL_RULES } from './kernel_rules.js';
 import { tune } from './kernel_tuning.js';
 import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './kernel_variants.js';
 
-/** @import { KernelCall, KernelOutput, KernelRule } from './kernels.js' */
+/** @import { KernelCall, KernelOutput, KernelRule, Took } from './kernels.js' */
 /** @import { Dispatch } from './kernel_plan.js' */
 /** @import { Candidate, Variants } from './kernel_variants.js' */
 /** A buffer of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
@@ -24,6 +24,8 @@ import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './ke
 /** A call with what is bound to it. @typedef {{call: KernelCall, inputs: Binding[], output: Binding, scratch: Binding[]}} Bound */
 /** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
 /** @typedef {{call: KernelCall, group: any, compiled: Compiled}} Step a call that is ready for its dispatches */
+/** `isOver` is asked between two submissions, with the GPU's time so far: whether it is to throw ENDED; `took` receives what each call took.
+ * @typedef {{isOver?: (gpuMs: number | null) => boolean, took?: Took}} Between */
 
 /** One struct of a dispatch after the other, as uniforms may be bound. */
 const STRUCT_BYTES = 256;
@@ -117,12 +119,12 @@ export class GpuKernels {
         return this._buffers?.count ?? 0;
     }
 
-    /** @param {readonly KernelCall[]} calls @param {boolean} isTimed @returns {Promise<KernelOutput>} */
-    async run(calls, isTimed) {
+    /** @param {readonly KernelCall[]} calls @param {boolean} isTimed @param {Took} [took] @returns {Promise<KernelOutput>} */
+    async run(calls, isTimed, took) {
         if (calls[calls.length - 1].elements === 0) return { bytes: new Uint8Array(0) };
         return watched(this._device, async () => {
             const compiled = await Promise.all(calls.map((call) => this._compile(call.kernel, this._choices.of(call), call.halves)));
-            return this._compute(calls, compiled, isTimed);
+            return this._compute(calls, compiled, isTimed, { took });
         });
     }
 
@@ -156,7 +158,7 @@ export class GpuKernels {
     /** Computes it, unless it is ended between two submissions. @param {KernelCall} call @param {Compiled} compiled
      * @param {(gpuMs: number | null) => boolean} isOver @returns {Promise<{gpuMs: number | null, output: Float32Array} | null>} */
     async _computeUntil(call, compiled, isOver) {
-        const made = await this._compute([call], [compiled], true, isOver).catch((thrown) => {
+        const made = await this._compute([call], [compiled], true, { isOver }).catch((thrown) => {
             if (thrown === ENDED) return null;
             throw thrown;
         });
@@ -181,9 +183,8 @@ export class GpuKernels {
     }
 
     /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed
-     * @param {(gpuMs: number | null) => boolean} [isOver] asked between two submissions, with the GPU's time so far: whether it is to throw
-     * ENDED @returns {Promise<KernelOutput>} */
-    async _compute(calls, compiled, isTimed, isOver = () => false) {
+     * @param {Between} [between] @returns {Promise<KernelOutput>} */
+    async _compute(calls, compiled, isTimed, { isOver = () => false, took } = {}) {
         for (const call of calls) this._checkBytes(call);
         const structs = { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES };
         const given = this._given(calls), bound = this._bind(calls, given);
@@ -192,9 +193,10 @@ export class GpuKernels {
         const timer = isTimed ? GpuTimer.of(this._device) : null;
         let isMade = false;
         try {
-            const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
-            await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer, isOver);
+            const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs)), marks = took && timer ? new Marks(steps, timer) : null;
+            await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer, { isOver, marks });
             await Promise.all([answer.buffer.mapAsync(MAP_READ, 0, output.size), timer?.read()]);
+            if (marks) took?.push(...marks.end());
             isMade = true;
         } finally {
             this._give(isMade ? taken : [...taken, answer]);
@@ -286,13 +288,14 @@ export class GpuKernels {
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
      * @param {readonly Step[]} steps @param {any} first commands before all of them @param {any} structs
      * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer
-     * @param {(gpuMs: number | null) => boolean} isOver */
-    async _submit(steps, first, structs, [output, answer], timer, isOver) {
+     * @param {{isOver: (gpuMs: number | null) => boolean, marks: Marks | null}} between `marks`: no two steps are in one submission */
+    async _submit(steps, first, structs, [output, answer], timer, { isOver, marks }) {
         const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next(), commands = first;
         while (!next.done) {
+            /** @type {Array<[Step, Dispatch]>} */
             const some = [];
-            for (let work = 0; !next.done && some.length < BATCH && work < this._work; next = dispatches.next()) {
+            for (let work = 0; !next.done && some.length < BATCH && work < this._work && !marks?.isApart(some, next.value); next = dispatches.next()) {
                 some.push(next.value);
                 work += next.value[1].work;
             }
@@ -302,8 +305,9 @@ export class GpuKernels {
             this._device.queue.submit([commands.finish()]);
             if (next.done) return;
             await this._device.queue.onSubmittedWorkDone();
-            this._pace(performance.now() - began);
+            if (!marks) this._pace(performance.now() - began);
             await timer?.read();
+            marks?.note(some[0][0]);
             if (isOver(timer?.ms ?? null)) throw ENDED;
             commands = this._device.createCommandEncoder();
         }

@@ -55,12 +55,16 @@ export class WasmKernels {
         return this._instance ? memoryOf(this._instance).buffer.byteLength : 0;
     }
 
-    /** @param {readonly KernelCall[]} calls */
-    async run(calls) {
+    /** @param {readonly KernelCall[]} calls @param {boolean} [_isTimed] @param {import('./kernels.js').Took} [took] */
+    async run(calls, _isTimed, took) {
         const instance = this._instance ?? await this._begin(), memory = memoryOf(instance);
         this._keep(memory, keptOf(calls));
         const placed = place(memory, calls, this._kept, this._floor);
-        for (const [i, { kernel }] of calls.entries()) /** @type {Function} */ (instance.exports[kernel])(placed[i].at);
+        for (const [i, { kernel }] of calls.entries()) {
+            const began = took ? performance.now() : 0;
+            /** @type {Function} */ (instance.exports[kernel])(placed[i].at);
+            took?.push(performance.now() - began);
+        }
         if (this.memory() > KEPT_BYTES) this._instance = null;
         const last = calls.length - 1;
         return { bytes: new Uint8Array(memory.buffer, placed[last].output, 4 * calls[last].elements) };

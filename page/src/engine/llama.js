@@ -16,6 +16,7 @@ import { embed, rerank } from './llama_vectors.js';
 import { warmUp } from './llama_warmup.js';
 import { wasmMemory } from './memory.js';
 import { promptsOf } from './options.js';
+import { profileOfTimings } from './profile.js';
 import { LIKELY } from './raw.js';
 import { Store } from './store.js';
 import { LLAMA } from '../shared/messages.js';
@@ -183,6 +184,11 @@ export class LlamaEngine {
         checkUse(kind, loaded.makes);
         const { module: { threads, build }, quantization } = loaded;
         return { ...await this._runTask(kind, loaded, task, options, run), build: build.name, threads, quantization };
+    }
+
+    /** @type {NonNullable<import('./engine.js').Engine['profile']>} */
+    async profile(_task, profiling) {
+        return profileOfTimings(profiling);
     }
 
     /** @param {import('./llama_body.js').TextTask} kind @param {Loaded} loaded @param {RunMessage} task

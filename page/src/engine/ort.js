@@ -3,10 +3,11 @@
  * models; which of them stay is the dispatcher's decision. One call at a time, and one turn for each use of
  * onnxruntime-web, which others use between them.
  */
-import { levelOf, runtime } from './engine.js';
+import { isProfiled, levelOf, runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { fetchFiles, fetchOwn, letGo } from './fetch.js';
 import { wasmMemory } from './memory.js';
+import { eventsOf, nodesOf, OPTIONS, Reasons, whileMaking } from './ort_profile.js';
 import { pixelsToTensor, toLabels } from './picture.js';
 import { readPixels } from './pictures/decode.js';
 import { fitted } from './pictures/fit.js';
@@ -21,7 +22,7 @@ import { Turns } from './turns.js';
 /** @import { EngineSettings, RunMessage } from '../shared/messages.js' */
 /** @import { Take } from './engine.js' */
 /** @import { Run } from './run.js' */
-/** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null}} Loaded */
+/** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null, reasons: Reasons}} Loaded */
 /** @typedef {import('./engine.js').Outcome & {inferenceMs: number}} Outcome */
 
 export class OrtEngine {
@@ -82,7 +83,9 @@ export class OrtEngine {
 
     /** The options of a session for the task. @param {RunMessage} task @returns {Record<string, any>} */
     sessionOptions(task) {
-        return { executionProviders: [this.provider], graphOptimizationLevel: levelOf(task), logSeverityLevel: 3 };
+        return {
+            executionProviders: [this.provider], graphOptimizationLevel: levelOf(task), logSeverityLevel: 3, ...(isProfiled(task) && OPTIONS),
+        };
     }
 
     /** That it came up with; null where they say nothing of its speed. */
@@ -109,14 +112,14 @@ export class OrtEngine {
     async load(task, onProgress, cancelled, take) {
         const { path, bytes, external, spec } = givenFiles(task) ?? await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
-        const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
-            ...this.sessionOptions(task), ...(external.length > 0 ? { externalData: external } : {}),
-        })));
+        const options = { ...this.sessionOptions(task), ...(external.length > 0 ? { externalData: external } : {}) };
+        const reasons = new Reasons(), make = () => this._ort.InferenceSession.create(bytes, options);
+        const session = await take(() => runtime(() => (isProfiled(task) ? whileMaking(reasons, make) : make())));
         await this._check(session, take);
         const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // the variant's, whatever the types of inputs and outputs
         const precision = dtype !== 'fp32' ? dtype
             : precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
-        this._models.set(task.key, { session, spec, precision });
+        this._models.set(task.key, { session, spec, precision, reasons });
     }
 
     /** @param {InferenceSession} session goes if it is not as it has to be @param {Take} take */
@@ -194,6 +197,16 @@ export class OrtEngine {
             dispose();
             throw thrown;
         }
+    }
+
+    /** Ends the profile of a session that was made for it, and lets go of the session: it records nothing more.
+     * @param {RunMessage} task @param {import('./profile.js').Profiling} profiling @param {Run} run
+     * @returns {Promise<import('./profile.js').Profiled>} */
+    async profile({ key }, { runs }, run) {
+        const { session, reasons } = /** @type {Loaded} */ (this._models.get(key));
+        const { all, lost } = await run.take(() => runtime(() => eventsOf(session)));
+        await this.unload(key);
+        return { source: 'onnxruntime', lost, ...nodesOf(all, { lastOf: () => runs, reasons, platform: this.platform }) };
     }
 
     /** Runs a session in the run's turn, and reads outputs that are on a device. A device does one run's work after the

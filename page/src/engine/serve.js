@@ -8,9 +8,10 @@ import { Channel } from '../shared/channel.js';
 import { beginElsewhere, failedElsewhere } from '../shared/nested.js';
 import { yieldOnce } from '../shared/yield.js';
 import { Benchmark, resolutionOf } from './benchmark.js';
-import { asHeld, EngineFault, keyAsItIs } from './engine.js';
+import { asHeld, EngineFault, isProfiled, keysBeside } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
+import { profileOf } from './profile.js';
 import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
 import { Turns } from './turns.js';
@@ -236,6 +237,7 @@ export class Server {
             if (thrown instanceof EngineFault && this._platform !== 'wasm') await yieldOnce();
             this._fail(task, run.phase, thrown);
         }
+        if (isProfiled(task)) await this._endProfile(task);
         this._runs.delete(attempt);
         this._changes++;
         if (this._unwanted.has(key)) this._release(key);
@@ -292,6 +294,14 @@ export class Server {
         }
     }
 
+    /** The sessions of a profile go, also after a failure; and the model with them, if it was loaded for the profile alone.
+     * @param {RunMessage} task */
+    async _endProfile(task) {
+        const engine = this._named.get(task.model.engine), { key } = task;
+        await engine?.unload(asHeld(task).key).catch((thrown) => this._log(`${key} was not unloaded cleanly: ${thrown}`));
+        if (!engine?.has(key, { ...task, benchmark: undefined })) this._post({ type: 'model', key, state: 'left' });
+    }
+
     /** A device reports errors separately from results, which are then wrong without notice. @throws {EngineFault} */
     _checkDevice() {
         if (this._deviceError) throw new EngineFault(new Error(`the device reported: ${this._deviceError.slice(0, 400)}`));
@@ -307,17 +317,40 @@ export class Server {
      * during one of its runs. @param {Engine} engine @param {RunMessage} task @param {Run} run
      * @param {number} loadMs @returns {Promise<Outcome>} */
     async _measure(engine, task, run, loadMs) {
-        const alone = { ...task, alone: true };
-        const { outcome, measured } = await new Benchmark(/** @type {any} */ (task.benchmark), {
+        const alone = { ...task, alone: true }, order = /** @type {import('../shared/messages.js').BenchmarkOrder} */ (task.benchmark);
+        if (order.profile && !engine.profile) throw unprofiled(engine.name);
+        /** @type {import('./profile.js').Told[]} */
+        const told = [];
+        const { outcome, measured } = await new Benchmark(order, {
             clockMs: this._clockMs ??= resolutionOf(() => performance.now()), now: () => run.ownMs,
-            once: async () => engine.atOnce?.(alone) ?? this._once(engine, alone, run),
+            once: async () => {
+                const made = engine.atOnce?.(alone) ?? await this._once(engine, alone, run);
+                if (order.profile) told.push({ timings: made.result?.timings, calls: made.calls });
+                return made;
+            },
             between: async (done, all) => {
                 run.measured(done, all);
                 await this._letOthers(task, run);
             },
             others: () => this._changes + run.othersMs,
         }).run();
-        return { ...outcome, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs } };
+        const profile = order.profile ? { profile: await this._profile(engine, alone, run, outcome, told) } : {};
+        return {
+            ...outcome, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs, ...profile },
+        };
+    }
+
+    /** @param {Engine} engine @param {RunMessage} task @param {Run} run @param {Outcome} outcome of the last run, which goes if there is no profile
+     * @param {import('./profile.js').Told[]} told @returns {Promise<Record<string, any>>} */
+    async _profile(engine, task, run, outcome, told) {
+        const { runs } = /** @type {import('../shared/messages.js').BenchmarkOrder} */ (task.benchmark);
+        try {
+            const profiling = { runs, all: told.length, told: told.slice(-runs) };
+            return profileOf(await /** @type {NonNullable<Engine['profile']>} */ (engine.profile)(task, profiling, run), this._platform, runs);
+        } catch (thrown) {
+            outcome.dispose?.();
+            throw thrown;
+        }
     }
 
     /** Messages that arrived during a benchmark's run are handled before the next run. If others do not wait for it, they
@@ -418,7 +451,7 @@ export class Server {
     /** All engines forget it at once: a task that arrives while its memory is being freed loads it again.
      * @param {string} key */
     async _unload(key) {
-        const ends = this._engines.flatMap((engine) => [engine.unload(key), engine.unload(keyAsItIs(key))]);
+        const ends = this._engines.flatMap((engine) => [key, ...keysBeside(key)].map((one) => engine.unload(one)));
         if (!this._hasLoaded()) this._emptiedAt = performance.now();
         const ended = await Promise.allSettled(ends);
         for (const one of ended) {
@@ -446,6 +479,10 @@ export class Server {
         this._channel?.post(message);
     }
 }
+
+/** @param {string} engine */
+const unprofiled = (engine) => new Failure('input_invalid', `the engine ${engine} has nothing that could be profiled`,
+    { field: 'profile', expected: 'a model that computes' });
 
 /** Waits for the document's `start` and serves from then on.
  * @param {Server} server */

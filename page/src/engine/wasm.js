@@ -53,10 +53,10 @@ export class WasmEngine {
         return (this._namedBy(task) ?? this._homeOf(task)).start(onProgress);
     }
 
-    /** The instance in which a model should be. @param {RunMessage} task */
-    _homeOf({ key, model }) {
+    /** The instance in which a model should be; another session of it computes as its usual one. @param {RunMessage} task */
+    _homeOf({ key, of = key, model }) {
         const isFree = this._threads > 1 && !this._isSaid;
-        return isFree && sizeOf(model) <= FEW_BYTES && !this._isLong(key) ? this._one : this._all;
+        return isFree && sizeOf(model) <= FEW_BYTES && !this._isLong(of) ? this._one : this._all;
     }
 
     /** The instance in which a benchmark wants its model; null: any. @param {RunMessage} task */
@@ -112,10 +112,21 @@ export class WasmEngine {
         await Promise.all([this._all.unload(key), this._one.unload(key)]);
     }
 
+    /** The instance that runs it. @param {RunMessage} task */
+    _instanceOf(task) {
+        return this._namedBy(task) ?? (this._isIn(this._all, task.key) ? this._all : this._one);
+    }
+
+    /** @type {NonNullable<Engine['profile']>} */
+    async profile(task, profiling, run) {
+        const profiled = await this._instanceOf(task).profile(task, profiling, run);
+        this._guests.delete(task.key);
+        return profiled;
+    }
+
     /** @param {RunMessage} task @param {import('./run.js').Run} run */
     async run(task, run) {
-        const { key, benchmark } = task;
-        const home = this._namedBy(task) ?? (this._isIn(this._all, key) ? this._all : this._one);
+        const { key, benchmark } = task, home = this._instanceOf(task);
         const outcome = await home.run(task, run);
         if (home === this._one && this._threads > 1 && !benchmark) this._long.set(key, (outcome.inferenceMs ?? 0) > LONG_MS ? (this._long.get(key) ?? 0) + 1 : 0);
         return outcome;

@@ -280,7 +280,7 @@ const isProgram = (program) => isObject(program) && typeof program.source === 's
 /** @param {any} order */
 const isBenchmark = (order) => isObject(order) && Number.isSafeInteger(order.runs) && order.runs >= 1
     && Number.isSafeInteger(order.warmup) && order.warmup >= 0 && [undefined, 1, 'all'].includes(order.threads)
-    && [undefined, 'none', 'all'].includes(order.optimization);
+    && [undefined, 'none', 'all'].includes(order.optimization) && [undefined, true, false].includes(order.profile);
 
 /** @param {any} from */
 function isContinuation(from) {

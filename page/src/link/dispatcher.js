@@ -343,6 +343,7 @@ export class Dispatcher {
 
     /** @param {Lane} lane @param {import('../shared/messages.js').ModelMessage} message */
     _onModel(lane, { key, state, load_ms: loadMs = 0, memory = 0 }) {
+        if (state === 'left') return this.models.left(key, lane.platform);
         if (state !== 'loaded') return;
         lane.needed = Math.max(lane.needed, memory);
         this.models.loaded(key, lane.platform, loadMs, memory);

@@ -62,6 +62,13 @@ export class Models {
         this.report();
     }
 
+    /** An engine worker has the model no more, which it has loaded for a profile alone. @param {string} key @param {string} platform */
+    left(key, platform) {
+        if (this._lanes.holding(key, platform)?.needs(key)) return; // it is loaded again
+        this.residents.remove(key, platform, null);
+        this.report();
+    }
+
     /** An attempt has failed: if its model was being loaded, it is not there.
      * @param {Attempt} attempt @param {string | null} error null: it was called off */
     failed({ key, platform }, error) {

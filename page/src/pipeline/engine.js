@@ -4,11 +4,12 @@
  * run of a session is one turn. The code for a folder and a task (loading.js, tasks.js) is loaded with the first
  * model, as part of the library's script.
  */
-import { EngineFault, levelOf } from '../engine/engine.js';
+import { EngineFault, isProfiled, levelOf, runtime } from '../engine/engine.js';
 import { classify } from '../engine/errors.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { Gate } from '../engine/gate.js';
 import { Loads } from '../engine/loads.js';
+import { eventsOf, nodesOf, OPTIONS, Reasons, whileMaking } from '../engine/ort_profile.js';
 import { Library } from './library.js';
 
 /** @import { Outcome, Take } from '../engine/engine.js' */
@@ -105,10 +106,10 @@ export class PipelineEngine {
             const folder = new Folder(model, fetching(model, this._ort, onProgress, stop.signal));
             const sparing = spares && this._ort.platform !== 'webnn' ? this._library.sparing((path, signal) =>
                 bringAgain(model, path, fetching(model, this._ort, () => {}, signal)), this._ort.platform === 'wasm') : null;
-            const loaded = await loadFolder(key, this._library, folder, this._device(task), cancelled, take, sparing)
-                .finally(() => folder.forget());
+            const make = () => loadFolder(key, this._library, folder, this._device(task), cancelled, take, sparing), reasons = new Reasons();
+            const loaded = await (isProfiled(task) ? whileMaking(reasons, make) : make()).finally(() => folder.forget());
             this._chat ??= makeChat();
-            this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
+            this._models.set(key, { ...loaded, chat: this._chat, context: this._context, reasons });
             loaded.caches.onRoom = () => this._tellCache(loaded);
         } catch (thrown) {
             throw asFailure(thrown, 'load');
@@ -150,6 +151,27 @@ export class PipelineEngine {
         }
     }
 
+    /** Ends the profiles of a model's sessions, and lets go of the model: they record nothing more.
+     * @type {NonNullable<import('../engine/engine.js').Engine['profile']>} */
+    async profile({ key }, { runs, all }, run) {
+        const { model, reasons } = /** @type {Loaded} */ (this._models.get(key)), sessions = Object.entries(model.sessions);
+        if (sessions.some(([, session]) => typeof session.endProfiling !== 'function')) {
+            throw new Failure('out_of_memory', 'the graphs of the model are not all in memory at a time, so they cannot be profiled');
+        }
+        const lastOf = (/** @type {number} */ made) => Math.round(made * runs / all);
+        const profiled = [];
+        for (const [name, session] of sessions) {
+            const { all: events, lost } = await run.take(() => runtime(() => eventsOf(session)));
+            const within = sessions.length > 1 ? `${name}/` : '';
+            profiled.push({ lost, ...nodesOf(events, { lastOf, reasons: reasons ?? new Reasons(), platform: this._ort.platform, within }) });
+        }
+        await this.unload(key);
+        return {
+            source: 'onnxruntime', clock: profiled.some(({ clock }) => clock === 'gpu') ? 'gpu' : 'cpu',
+            lost: profiled.reduce((sum, one) => sum + one.lost, 0), nodes: profiled.flatMap(({ nodes }) => nodes),
+        };
+    }
+
     /** @param {Loaded} loaded */
     _tellCache({ key, caches: { bytes } }) {
         if ((this._told.get(key) ?? 0) === bytes) return;
@@ -160,7 +182,7 @@ export class PipelineEngine {
     /** @param {RunMessage} task @returns {import('./loading.js').Device} */
     _device(task) {
         const { platform, provider } = this._ort;
-        return { platform, provider, level: levelOf(task), hasHalf: this._hasHalf() };
+        return { platform, provider, level: levelOf(task), more: isProfiled(task) ? OPTIONS : {}, hasHalf: this._hasHalf() };
     }
 }
 

@@ -55,9 +55,10 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {Set<string>} left
  * @property {() => Promise<void>} dispose
  * @property {import('./sparing.js').Sparing | null} sparing keeps graphs in memory only as they are needed; null: all are
+ * @property {import('../engine/ort_profile.js').Reasons} [reasons] why nodes of its graphs are left to the CPU, if they are profiled
  */
-/** Where it is computed: `provider` and `level`, of what it changes in a graph, as onnxruntime-web takes them.
- * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, level?: string, hasHalf: boolean}} Device */
+/** Where it is computed: `provider`, `level`, of what it changes in a graph, and `more` options of sessions, as onnxruntime-web takes them.
+ * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, level?: string, more?: Record<string, any>, hasHalf: boolean}} Device */
 
 /** Files with further settings of a folder: how texts are pooled, and how long they may be. */
 const EXTRA = Object.freeze([
@@ -121,6 +122,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
                 executionProviders: [device.provider], graphOptimizationLevel: device.level ?? 'all', logSeverityLevel: 3,
+                ...device.more,
                 ...(isSized ? { sizesOf: sizesOf(config, listens?.settings ?? described) } : {}),
                 ...(device.platform === 'webgpu' ? { onGraph, leavableOf: leavableIn(config) } : {}),
             },

@@ -70,8 +70,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
 /** The number of measured runs of a model or a kernel, the number of warm-up runs before them, and, on `wasm` and `native`, the number
- * of threads. `optimization`: whether onnxruntime changes its graph; by default it does.
- * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all'}} BenchmarkOrder */
+ * of threads. `optimization`: whether onnxruntime changes its graph; by default it does. `profile`: the times of its operators are wanted.
+ * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all', profile?: boolean}} BenchmarkOrder */
 /** The beginning of a stream. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
@@ -100,10 +100,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'sign'}} SignMessage is returned as soon as the worker's event loop turns, whatever the worker waits for
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
- *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
+ *   key: string, of?: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
- * }} RunMessage `alone`: no other task runs in its engine at the same time; `kernels`: those to be compiled when it is loaded; `raw`: the outputs of its graphs are the answer (raw.js); `spares`: its model is loaded so that its graphs are not all in memory at a time; `waits`: it counts as waiting for the
+ * }} RunMessage `of`: the key of the model, if `key` is that of another session of it (engine.js); `alone`: no other task runs in its engine at the same time; `kernels`: those to be compiled when it is loaded; `raw`: the outputs of its graphs are the answer (raw.js); `spares`: its model is loaded so that its graphs are not all in memory at a time; `waits`: it counts as waiting for the
  *   turns of others until it reports its own; `prompt_ms`: the time per token of a prompt, measured elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | TuneMessage | SignMessage | RunMessage} ToEngine
  */
@@ -115,7 +115,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
  * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: the usual time of a step; 0: unknown
- * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
+ * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded' | 'left', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added; `left`:
+ *   a profile has ended, for which alone it was loaded
  * @typedef {{type: 'slots', key: string, slots: SlotSizes}} SlotsMessage
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on

@@ -79,7 +79,8 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
               options: Optional[Mapping[str, Any]] = None, task: Optional[str] = None,
               runs: Optional[int] = None, warmup: Optional[int] = None,
               threads: Union[int, str, None] = None, optimization: Optional[str] = None,
-              platform: Optional[str] = None, browser: Optional[str] = None, node: Optional[str] = None,
+              profile: Optional[bool] = None, platform: Optional[str] = None,
+              browser: Optional[str] = None, node: Optional[str] = None,
               precision: Optional[str] = None, priority: Optional[int] = None,
               timeout: Optional[float] = None, id: Optional[str] = None) -> Call[Answer[Benchmark]]:
     """Runs a model or a kernel several times in one page, and measures it there.
@@ -91,6 +92,7 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
         warmup: how many come before them (1).
         threads: on ``wasm``: 1 or ``"all"``.
         optimization: of an ONNX model: ``"none"`` runs its graph unchanged; ``"all"``.
+        profile: whether ``result["profile"]`` is to have the time of each operator.
         timeout: seconds for all of it (600).
 
     The others are those of `infer`; no other platform follows one that fails.
@@ -101,7 +103,7 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
     binary: List[memoryview] = []
     body = body_of(model or "", [] if inputs is None else inputs, binary, {
         "kernel": kernel, "options": options, "task": task, "runs": runs, "warmup": warmup,
-        "threads": threads, "optimization": optimization, "platform": platform,
+        "threads": threads, "optimization": optimization, "profile": profile, "platform": platform,
         "browser": browser, "node": node, "precision": precision, "priority": priority,
         "timeout": timeout, "id": id})
     if model is None:

@@ -62,6 +62,9 @@ __all__ = [
     "Pin",
     "Platform",
     "Problem",
+    "Profile",
+    "ProfileNode",
+    "ProfileOperator",
     "Pull",
     "PullEvent",
     "Quarantined",
@@ -913,7 +916,99 @@ class StreamDone(_StreamDone, total=False):
     result: Result
 
 
-class Benchmark(TypedDict):
+class _ProfileOperator(TypedDict):
+    operator: str
+    platform: str
+    #: The number of nodes.
+    nodes: int
+    #: The number of times that they ran.
+    calls: int
+    ms: float
+    #: The share of run_ms, from 0 to 1.
+    share: float
+    #: Whether they ran on another platform than the model.
+    fell_back: bool
+    #: The bytes copied between platforms.
+    copied_bytes: int
+
+
+class ProfileOperator(_ProfileOperator, total=False):
+    """All nodes of one operator on one platform."""
+
+    #: The reason, if they fell back.
+    reason: str
+
+
+class ProfileOther(TypedDict):
+    """The time of the runs that no node has, and what took it."""
+
+    ms: float
+    share: float
+    what: str
+
+
+class _ProfileNode(TypedDict):
+    name: str
+    operator: str
+    platform: str
+    #: The number of times that the node ran; for a phase, of tokens.
+    calls: int
+    #: Without the time of nodes inside the node, such as those of a loop.
+    ms: float
+    #: The share of run_ms, from 0 to 1.
+    share: float
+    #: Whether the node ran on another platform than the model.
+    fell_back: bool
+
+
+class ProfileNode(_ProfileNode, total=False):
+    """A node of the graph, or a phase of llama.cpp."""
+
+    #: With the GPU's clock: the CPU's time for preparing the node.
+    cpu_ms: float
+    #: When the node began in the last run, from the run's beginning.
+    began_ms: float
+    #: The reason, if the node fell back.
+    reason: str
+    #: The bytes copied between platforms.
+    copied_bytes: int
+    #: Types and shapes of inputs and outputs, or sizes.
+    shapes: str
+
+
+class ProfileLeftOut(TypedDict):
+    """The nodes for which there is no room, and events that could not be read."""
+
+    nodes: int
+    ms: float
+    events: int
+
+
+class Profile(TypedDict):
+    """Where the time of a model's runs goes."""
+
+    #: What has told the times.
+    source: Literal["onnxruntime", "llama.cpp", "kernels", "simulated"]
+    #: The platform of the runs.
+    platform: str
+    #: The clock by which ms is measured. With gpu, nodes that ran on the CPU still have
+    #: times by the CPU's clock.
+    clock: Literal["cpu", "gpu"]
+    #: The number of runs; all times below are sums over these runs.
+    runs: int
+    #: The time of the runs, as in the sum of run_ms of the benchmark.
+    run_ms: float
+    #: The operators, those with the most time first.
+    operators: List[ProfileOperator]
+    #: The time of the runs that no node has, and what took it.
+    other: ProfileOther
+    #: The nodes, in the order in which they ran.
+    nodes: List[ProfileNode]
+    #: The nodes for which there is no room, and events that could not be read.
+    left_out: ProfileLeftOut
+
+
+class _Benchmark(TypedDict):
     #: The time of the very first run, including compilation.
     first_ms: float
     #: The time of each run, from input bytes to output bytes.
@@ -934,6 +1029,11 @@ class Benchmark(TypedDict):
     disturbed: List[int]
     #: SHA-256 of the last run's outputs and result: see below.
     output_hash: str
+
+
+class Benchmark(_Benchmark, total=False):
+    #: If the request contained profile: true.
+    profile: Profile
 
 
 class StatusApi(TypedDict):

@@ -16,6 +16,7 @@ wi_verb_fn wi_cli_jobs_list, wi_cli_jobs_show, wi_cli_jobs_wait, wi_cli_jobs_can
 wi_verb_fn wi_cli_results_list, wi_cli_results_show, wi_cli_results_compare;
 wi_verb_fn wi_cli_results_export, wi_cli_results_import, wi_cli_results_rm;
 wi_verb_fn wi_cli_results_history;
+wi_verb_fn wi_cli_profile, wi_cli_check_model;
 wi_verb_fn wi_cli_backup, wi_cli_restore;
 wi_verb_fn wi_cli_nodes, wi_cli_forgive, wi_cli_verify, wi_cli_token_new, wi_cli_token_join;
 wi_verb_fn wi_cli_devices_list, wi_cli_devices_rm;

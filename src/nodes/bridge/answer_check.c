@@ -2,6 +2,7 @@
 #include "nodes/bridge/answer_check.h"
 
 #include "base/params.h"
+#include "terms/lab/profile.h"
 #include "terms/model/signature.h"
 #include <string.h>
 
@@ -242,7 +243,7 @@ struct measured {
     double first_ms, load_ms, clock_ms;
     int64_t repeats, threads;
     const char *output_hash;
-    json_t *run_ms, *gpu_ms, *disturbed;
+    json_t *run_ms, *gpu_ms, *disturbed, *profile;
 };
 
 static const struct wi_param measured_table[] = {
@@ -254,6 +255,7 @@ static const struct wi_param measured_table[] = {
     WI_PARAM(measured, repeats, INTEGER, .required = 1, .min = 1, .max = 1e9),
     WI_PARAM(measured, clock_ms, NUMBER, .required = 1, .max = MAX_MS),
     WI_PARAM(measured, disturbed, ARRAY, .required = 1),
+    WI_PARAM(measured, profile, OBJECT),
     WI_PARAM(measured, output_hash, STRING, .required = 1, .min = 64, .max = 64),
     WI_PARAM_END,
 };
@@ -283,6 +285,37 @@ static int are_runs(const json_t *list, size_t runs)
     return 1;
 }
 
+static double times_add_up(const json_t *times)
+{
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(times); i++)
+        sum += json_number_value(json_array_get(times, i));
+    return sum;
+}
+
+/* A profile goes to a client that has asked for one, with the times that were checked above. */
+static enum wi_code answer_check_profile(const struct wi_benchmark *benchmark,
+    const struct measured *measured, json_t *result, struct wi_error *error)
+{
+    if (!benchmark->profile)
+        json_object_del(result, "profile");
+    if (!benchmark->profile)
+        return WI_OK;
+    if (!measured->profile)
+        return wi_error_set(error, WI_INFERENCE_FAILED, "data.result.profile",
+            "data.result.profile is missing: the node makes no profiles");
+    if (wi_profile_settle(measured->profile,
+            times_add_up(measured->run_ms) * (double)measured->repeats, "data.result.profile.",
+            error) != WI_OK)
+        return answer_unusable(error);
+    json_int_t runs = json_integer_value(json_object_get(measured->profile, "runs"));
+    return runs == benchmark->runs
+               ? WI_OK
+               : wi_error_set(error, WI_INFERENCE_FAILED, "data.result.profile.runs",
+                     "data.result.profile.runs is %lld and not the %u that were asked for",
+                     (long long)runs, benchmark->runs);
+}
+
 /* Other members than these do not go to clients. */
 static enum wi_code check_benchmark(
     const struct wi_benchmark *benchmark, json_t *result, struct wi_error *error)
@@ -306,7 +339,7 @@ static enum wi_code check_benchmark(
     keep_only(measured_table, result);
     return wrong ? wi_error_set(error, WI_INFERENCE_FAILED, wrong,
                        "%s does not fit the %u runs that were asked for", wrong, benchmark->runs)
-                 : WI_OK;
+                 : answer_check_profile(benchmark, &measured, result, error);
 }
 
 static enum wi_code check_result(

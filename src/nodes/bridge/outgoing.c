@@ -385,10 +385,11 @@ static void add_benchmark(struct wi_buffer *out, const struct wi_benchmark *benc
     static const char *const threads[] = {
         [WI_THREADS_ONE] = ",\"threads\":1", [WI_THREADS_ALL] = ",\"threads\":\"all\""};
     wi_buffer_printf(out,
-        ",\"task_type\":\"benchmark\",\"benchmark\":{\"runs\":%u,\"warmup\":%u%s%s}",
+        ",\"task_type\":\"benchmark\",\"benchmark\":{\"runs\":%u,\"warmup\":%u%s%s%s}",
         benchmark->runs, benchmark->warmup,
         benchmark->threads == WI_THREADS_USUAL ? "" : threads[benchmark->threads],
-        benchmark->as_it_is ? ",\"optimization\":\"none\"" : "");
+        benchmark->as_it_is ? ",\"optimization\":\"none\"" : "",
+        benchmark->profile ? ",\"profile\":true" : "");
 }
 
 /* What only requests have that are not for tensors in and out of a model's graph. */

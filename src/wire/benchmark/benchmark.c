@@ -4,6 +4,7 @@
 #include "wire/benchmark/benchmark.h"
 
 #include "base/memory.h"
+#include "terms/lab/profile.h"
 #include "wire/compute/compute.h"
 #include "wire/native/native.h"
 #include "wire/probe.h"
@@ -20,8 +21,8 @@ struct fields {
     struct wi_native_terms terms;
     const char *model_name, *kernel, *task;
     int precision; /* -1: not given */
-    int optimization;
-    int64_t runs, warmup;
+    int optimization, profile;
+    int64_t runs, warmup; /* `runs` 0: not given */
     json_t *inputs, *options, *threads, *parameters;
 };
 
@@ -39,7 +40,8 @@ const struct wi_param wi_benchmark_params[] = {
     WI_NATIVE_ROW(task, STRING, 1, 64, "The task to perform."),
     WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel.",
         .form = "TaskOptions|KernelOptions"),
-    WI_NATIVE_ROW(runs, INTEGER, 1, 1000, "The number of measured runs; 20 by default."),
+    WI_NATIVE_ROW(runs, INTEGER, 1, 1000,
+        "The number of measured runs; 20 by default. With profile, at most 50, and 5 by default."),
     WI_NATIVE_ROW(
         warmup, INTEGER, 0, 100, "The number of runs before the measured ones; 1 by default."),
     WI_PARAM(fields, threads, ANY, .form = "integer|'all'",
@@ -48,6 +50,9 @@ const struct wi_param wi_benchmark_params[] = {
     WI_PARAM(fields, optimization, ENUM, .names = optimizations,
         .help = "For an ONNX model: with none, onnxruntime runs the graph as is, without fusing "
                 "operators; all by default."),
+    WI_PARAM(fields, profile, BOOL,
+        .help = "Whether the answer also tells the time of each operator and of each node of the "
+                "graph. Profiling makes runs slower."),
     WI_NATIVE_PLATFORM("As for POST /v1/infer, but no other platform is tried."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
@@ -108,6 +113,22 @@ static enum wi_code check_threads(const struct wi_inference *asked, struct wi_er
     return wi_error_expect(error, "the platform wasm or native, or no threads");
 }
 
+/* A profile is of few runs, and each of them counts. */
+static enum wi_code read_runs(
+    const struct fields *fields, struct wi_benchmark *benchmark, struct wi_error *error)
+{
+    int64_t otherwise = fields->profile ? WI_PROFILE_RUNS_DEFAULT : RUNS_DEFAULT;
+    benchmark->runs = (unsigned)(fields->runs ? fields->runs : otherwise);
+    benchmark->warmup = (unsigned)fields->warmup;
+    benchmark->as_it_is = fields->optimization == OPTIMIZE_NONE;
+    benchmark->profile = fields->profile;
+    if (!benchmark->profile || benchmark->runs <= WI_PROFILE_RUNS_MAX)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "runs", "runs is %u, and a profile has at most %d runs",
+        benchmark->runs, WI_PROFILE_RUNS_MAX);
+    return wi_error_expect(error, "1 to %d, or no profile", WI_PROFILE_RUNS_MAX);
+}
+
 static enum wi_code read_subject(
     struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
 {
@@ -142,7 +163,6 @@ static enum wi_code benchmark_read(
     struct fields fields = {.terms = WI_NATIVE_TERMS,
         .precision = -1,
         .optimization = OPTIMIZE_ALL,
-        .runs = RUNS_DEFAULT,
         .warmup = WARMUP_DEFAULT};
     fields.terms.fallback = 0;
     fields.terms.timeout_ms = TIMEOUT_DEFAULT_MS;
@@ -158,11 +178,10 @@ static enum wi_code benchmark_read(
         code = read_threads(fields.threads, &asked->benchmark, error);
     if (code == WI_OK)
         code = check_threads(asked, error);
+    if (code == WI_OK)
+        code = read_runs(&fields, &asked->benchmark, error);
     if (code != WI_OK)
         return code;
-    asked->benchmark.runs = (unsigned)fields.runs;
-    asked->benchmark.warmup = (unsigned)fields.warmup;
-    asked->benchmark.as_it_is = fields.optimization == OPTIMIZE_NONE;
     if ((code = read_subject(infer, &fields, error)) != WI_OK ||
         (code = wi_infer_check_options(infer, infer->json_size, error)) != WI_OK)
         return code;
@@ -231,11 +250,24 @@ static enum wi_code check_optimization(
     return wi_error_expect(error, "no optimization, or an ONNX model");
 }
 
+/* An echo and a count compute nothing. */
+static enum wi_code benchmark_check_profile(
+    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+{
+    if (!infer->asked->benchmark.profile || !model || model->engine != WI_ENGINE_BUILTIN)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "profile", "%s computes nothing that could be profiled",
+        infer->model_name);
+    return wi_error_expect(error, "no profile, or a model that computes");
+}
+
 static enum wi_code benchmark_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
     const struct wi_inference *asked = infer->asked;
     enum wi_code code = check_optimization(infer, asked->kernel ? NULL : model, error);
+    if (code == WI_OK)
+        code = benchmark_check_profile(infer, asked->kernel ? NULL : model, error);
     if (code != WI_OK)
         return code;
     if (asked->kernel)

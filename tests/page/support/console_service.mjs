@@ -67,6 +67,14 @@ const hardware = (name, t, adapter = `NVIDIA ${t}`) => ({ model_name: name, deci
         { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
 
+/** A profile of five runs of 10 ms. @param {any} body @param {string} t from outside */
+const profile = ({ platform = 'wasm' }, t) => ({ source: 'onnxruntime', platform, clock: platform === 'webgpu' ? 'gpu' : 'cpu', runs: 5, run_ms: 50,
+    operators: [{ operator: `Conv${t}`, platform, nodes: 2, calls: 10, ms: 30, share: 0.6, fell_back: false, copied_bytes: 0 },
+        { operator: 'Gather', platform: 'wasm', nodes: 1, calls: 5, ms: 10, share: 0.2, fell_back: platform !== 'wasm', reason: `it computes a shape ${t}`, copied_bytes: 4096 }],
+    nodes: [{ name: `/conv1/Conv ${t}`, operator: 'Conv', platform, calls: 5, ms: 12, share: 0.24, fell_back: false, shapes: `float[1,3] → float[1] ${t}` },
+        { name: '/conv2/Conv', operator: 'Conv', platform, calls: 5, ms: 18, share: 0.36, fell_back: false }],
+    left_out: { nodes: 1, ms: 5, events: 0 }, other: { ms: 5, share: 0.1, what: `inputs, outputs and the page ${t}` } });
+
 /** @param {string} text from outside */
 function cluster(text) {
     const t = (/** @type {string} */ plain) => (text ? `${plain} ${text}` : plain);
@@ -298,6 +306,7 @@ export class ConsoleService {
         if (name.startsWith('/v1/results/')) this.removed.add(name.slice(12));
         if (name.startsWith('/v1/devices/')) this.devices = this.devices.filter(({ id }) => id !== name.slice(12));
         if (name.startsWith('/v1/admin/join/')) this.joins = this.joins.filter(({ id }) => id !== name.slice(15));
+        if (name === '/v1/benchmark') return this.#json(response, 200, { id: 'x', result: { profile: profile(JSON.parse(body), this.text) } });
         if (name !== '/v1/admin/join') return this.#json(response, 200, { id: 'x', state: method === 'DELETE' ? 'cancelled' : 'ready' });
         const { nodes, seconds, label = null, shareable = false } = JSON.parse(body);
         const made = { id: `join-${this.joins.length + 1}`, label, shareable, nodes, expires_at: Date.now() + seconds * 1000 };

@@ -25,7 +25,7 @@ struct situation {
 static const struct situation situations[] = {
     {{""}, "run pull list show status open infer compute chat generate embed transcribe ps load "
            "unload add "
-           "quantize publish unpublish sources rm gc jobs bench results models "
+           "quantize publish unpublish sources rm gc jobs bench profile check results models "
            "nodes cluster forgive hardware verify matrix doctor "
            "token devices backup restore uplink completion help "
            "version"},

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "simulate/simulate.h"
+#include "terms/lab/profile.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -309,6 +310,22 @@ TEST(a_benchmark_takes_as_long_as_all_of_its_runs)
     json_object_del(test.result, "output_hash");
     expect_result("{\"first_ms\":4.0,\"run_ms\":[2.0,3.0,5.0],\"gpu_ms\":null,\"load_ms\":0,"
                   "\"threads\":null,\"repeats\":1,\"clock_ms\":0.001,\"disturbed\":[]}");
+}
+
+TEST(a_profile_of_a_benchmark_is_of_its_runs)
+{
+    static const double lots[] = {NEVER_DRAWN, NEVER_DRAWN, .5, 0, .25, .75};
+    struct wi_error error;
+    test.options.latency_ms = 2;
+    test.options.jitter_ms = 4;
+    test.lots = lots;
+    take("builtin/echo", "{\"benchmark\":{\"runs\":3,\"warmup\":1,\"profile\":true}}", "{}");
+    run_until_answered();
+    json_t *profile = json_object_get(test.result, "profile");
+    assert_int_equal(wi_profile_settle(profile, 2 + 3 + 5, "", &error), WI_OK);
+    assert_int_equal(json_integer_value(json_object_get(profile, "runs")), 3);
+    json_t *other = json_object_get(profile, "other");
+    assert_float_equal(json_number_value(json_object_get(other, "ms")), 1, 1e-9);
 }
 
 TEST(a_model_is_noted_once)

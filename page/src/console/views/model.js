@@ -10,6 +10,7 @@ import { copyButton, tokenNote } from '../playground/code_block.js';
 import { tasksOf } from '../playground/forms.js';
 import { tryHref } from '../playground/places.js';
 import { shellCommands } from '../playground/shell.js';
+import { ModelProfile } from './model_profile.js';
 import { loadedIn, verbs } from './models.js';
 
 const EVERY_MS = 10_000;
@@ -23,6 +24,7 @@ export function modelView(app, name) {
     /** @type {any} */
     let hardware = null;
     let problem = '', routing = '', isOver = false, timer = 0, readAt = 0;
+    const profile = new ModelProfile(name, () => { if (!isOver) app.redraw(); });
     const read = async () => {
         clearTimeout(timer);
         try {
@@ -57,7 +59,8 @@ export function modelView(app, name) {
             if (problem && !model) return { state: 'failed', parts: [back, h('p', { class: 'problem' }, problem)] };
             if (!model) return { state: 'loading', parts: [back, h('p', null, 'Reading the model.')] };
             const now = { ...model, ...app.store.get(`model/${name}`) };
-            const parts = [what(app, now, !problem), problem ? null : shell(now), why(hardware, routing), places(hardware, model), variants(model), files(model)];
+            const parts = [what(app, now, !problem), problem ? null : shell(now), why(hardware, routing), places(hardware, model),
+                problem || now.problem ? null : profile.render(hardware), variants(model), files(model)];
             if (!problem) return { state: 'filled', parts: [back, ...parts] };
             return { state: 'failed', parts: [back, h('p', { class: 'problem', role: 'alert' }, `It can no longer be read. ${sentence(problem)} The data below is from ${clock(readAt)}.`), h('div', { class: 'old' }, ...parts)] };
         },

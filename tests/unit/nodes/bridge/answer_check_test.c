@@ -93,6 +93,60 @@ TEST(a_benchmark_says_what_it_measured)
     }
 }
 
+#define PROFILE(runs, nodes)                                                                       \
+    ",\"profile\":{\"source\":\"onnxruntime\",\"platform\":\"wasm\",\"clock\":\"cpu\","            \
+    "\"runs\":" runs ",\"run_ms\":99,\"nodes\":" nodes "}"
+#define NODE "{\"name\":\"n\",\"operator\":\"Conv\",\"calls\":3,\"ms\":4}"
+
+/* The profile in the result after its check, a new reference. */
+static enum wi_code check_profiled(
+    int wanted, const char *text, json_t **profile, struct wi_error *error)
+{
+    struct wi_sent sent;
+    struct wi_answer answer = {.ok = 1, .result = json_loads(text, 0, NULL)};
+    note(&sent, ASKED(.model = wi_model_ref(&echo),
+                    .benchmark = {.runs = 3, .warmup = 1, .profile = wanted}));
+    enum wi_code code = wi_answer_check(&sent, &answer, NULL, error);
+    *profile = json_incref(json_object_get(answer.result, "profile"));
+    json_decref(answer.result);
+    wi_sent_clear(&sent);
+    return code;
+}
+
+TEST(a_profile_is_of_the_times_that_were_checked)
+{
+    json_t *profile;
+    struct wi_error error;
+    assert_int_equal(
+        check_profiled(1, MEASURED("[1,2,3]", "null", "[]", HASH, PROFILE("3", "[" NODE "]")),
+            &profile, &error),
+        WI_OK);
+    assert_true(json_number_value(json_object_get(profile, "run_ms")) == 6);
+    assert_int_equal(json_array_size(json_object_get(profile, "operators")), 1);
+    json_decref(profile);
+}
+
+TEST(a_profile_that_is_not_wanted_goes_and_one_that_is_wanted_has_to_be_there)
+{
+    static const char *const bad[][2] = {
+        {MEASURED("[1,2,3]", "null", "[]", HASH, ""), "data.result.profile"},
+        {MEASURED("[1,2,3]", "null", "[]", HASH, ",\"profile\":[]"), "data.result.profile"},
+        {MEASURED("[1,2,3]", "null", "[]", HASH, PROFILE("2", "[]")), "data.result.profile.runs"},
+        {MEASURED("[1,2,3]", "null", "[]", HASH, PROFILE("3", "[7]")),
+            "data.result.profile.nodes[0]"}};
+    json_t *profile;
+    struct wi_error error;
+    assert_int_equal(check_profiled(0, MEASURED("[1,2,3]", "null", "[]", HASH, PROFILE("9", "[7]")),
+                         &profile, &error),
+        WI_OK);
+    assert_null(profile);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(check_profiled(1, bad[i][0], &profile, &error), WI_INFERENCE_FAILED);
+        assert_string_equal(error.field, bad[i][1]);
+        json_decref(profile);
+    }
+}
+
 /* --- outputs --------------------------------------------------------------------------------- */
 
 struct outputs_case {

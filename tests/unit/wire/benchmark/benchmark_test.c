@@ -63,6 +63,23 @@ TEST(test_all_that_may_be_said)
     assert_true(infer.asked->benchmark.as_it_is);
 }
 
+TEST(test_a_profile_is_of_few_runs)
+{
+    static const struct {
+        const char *body;
+        unsigned runs;
+    } rows[] = {{"{\"model_name\":\"m\",\"profile\":true}", 5},
+        {"{\"model_name\":\"m\",\"profile\":true,\"runs\":50}", 50},
+        {"{\"model_name\":\"m\",\"profile\":false}", 20}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(take_in(rows[i].body), WI_OK);
+        assert_int_equal(infer.asked->benchmark.runs, rows[i].runs);
+        assert_int_equal(infer.asked->benchmark.profile, i < 2);
+    }
+    assert_int_equal(take_in("{\"model_name\":\"m\"}"), WI_OK);
+    assert_false(infer.asked->benchmark.profile);
+}
+
 TEST(test_what_is_refused)
 {
     static const struct {
@@ -78,6 +95,8 @@ TEST(test_what_is_refused)
         {"{\"model_name\":\"m\",\"fallback\":false}", WI_UNKNOWN_FIELD, "fallback"},
         {"{\"model_name\":\"m\",\"runs\":0}", WI_INVALID_FIELD, "runs"},
         {"{\"model_name\":\"m\",\"runs\":1001}", WI_INVALID_FIELD, "runs"},
+        {"{\"model_name\":\"m\",\"profile\":true,\"runs\":51}", WI_INVALID_FIELD, "runs"},
+        {"{\"model_name\":\"m\",\"profile\":1}", WI_INVALID_FIELD, "profile"},
         {"{\"model_name\":\"m\",\"warmup\":-1}", WI_INVALID_FIELD, "warmup"},
         {"{\"model_name\":\"m\",\"warmup\":101}", WI_INVALID_FIELD, "warmup"},
         {"{\"model_name\":\"m\",\"platform\":\"wasm\",\"threads\":2}", WI_INVALID_FIELD, "threads"},
@@ -176,4 +195,17 @@ TEST(test_threads_of_an_engine_that_cannot_choose_them)
     assert_int_equal(fit(&chat), WI_OK);
     assert_int_equal(wi_dialect_benchmark.check(&infer, &chat, &limits, &error), WI_INVALID_FIELD);
     assert_string_equal(error.field, "threads");
+}
+
+TEST(test_what_computes_nothing_has_no_profile)
+{
+    static struct wi_model echo = {.name = (char *)"builtin/echo",
+        ._references = 1,
+        .engine = WI_ENGINE_BUILTIN,
+        .builtin = WI_BUILTIN_ECHO};
+    assert_int_equal(
+        take_in("{\"model_name\":\"builtin/echo\",\"inputs\":[],\"profile\":true}"), WI_OK);
+    assert_int_equal(wi_dialect_benchmark.check(&infer, &echo, &limits, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.field, "profile");
+    assert_string_equal(error.expected, "no profile, or a model that computes");
 }
