@@ -350,6 +350,8 @@ static const struct wi_flag bench_options[] = {
         "ONNX's own tests, and show which tests pass at which place. No times are measured. This "
         "option requires --start"},
     {"verbose", .help = "Print each request and the time that it took"},
+    {"wide", .help = "Print all cells with all figures, as results show does, instead of a row for "
+                     "each place"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write an HTML document with all results, which can be viewed without a network"},
     REPORT_OPTIONS,

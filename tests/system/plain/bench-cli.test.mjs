@@ -219,7 +219,8 @@ test('a file is sent, measured and removed, and what there is no time for is the
     assert.equal((await daemon.get(`/v1/models/${run.cells[0].model}`)).status, 404);
     const none = await bench([...words, '--time', '1ms']);
     assert.equal(none.code, 1, none.problems);
-    assert.match(none.out, /bench\/[0-9a-f]{16} chrome\/wasm threads=1 .* not run .*the time of --time was up/);
+    assert.match(none.out, /^chrome\/wasm: not run: the time of --time was up; webinfer bench --resume/m);
+    assert.match(none.out, /^bench\/[0-9a-f]{16} runs nowhere here; Chromium: not tried on WASM\.\n$/m);
     assertNotRun(none.run);
 });
 
@@ -424,6 +425,9 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
             'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'failed', 'edge/webnn client': 'failed',
         }, out);
         for (const cell of run.cells.filter(({ outcome }) => outcome === 'inexact')) assert.ok(cell.error_ratio > 9 && cell.error_ratio < 11 && cell.reason, JSON.stringify(cell));
+        // As of a weight that is 1 % too large on one platform, or of a kernel that is wrong there.
+        assert.match(out, /^chrome\/webgpu fp32 +inexact /m);
+        assert.match(out.replaceAll(/\s+/g, ' '), /chrome\/webgpu fp32 answers wrongly by (?:9\.\d|10|11) times the allowed error/);
         for (const { reason } of run.cells.filter(({ outcome }) => outcome === 'failed')) assert.match(reason, /data.executed_on.platform is "wasm"/);
         // Begun with two browsers, and gone on with when one of them is gone.
         const words = ['twice', '--browser', 'chrome,edge', '--platform', 'wasm', '--runs', '5'];
@@ -498,7 +502,7 @@ test('what is too slow says so; what the daemon has no room for goes into a file
         assert.deepEqual([slowly, ...run.cells.map(({ outcome, reason }) => `${outcome}: ${reason}`)], [0, 'too slow: the time of a cell was up before it ran five times']);
         const limit = (size) => execFileSync('prlimit', ['--pid', String(own.pid), `--fsize=${size}:`]);
         limit('4096');
-        const { code, out, problems } = await webinfer(own, ['bench', ...words, '--runs', '2'], { cwd: own.folder });
+        const { code, out, problems } = await webinfer(own, ['bench', ...words, '--runs', '2', '--wide'], { cwd: own.folder });
         limit('unlimited');
         assert.equal(code, 0, problems);
         const file = path.join(own.folder, `${runIn(problems)}.json`);
@@ -517,7 +521,8 @@ test('simulated nodes of 40 and 52 ms are told apart, and those of 40 and 40 are
         try {
             const { code, out, run } = await bench(['digits', '--platform', 'simulated', '--test-type', 'page']);
             assert.equal(code, 0, out);
-            assert.match(out, /digits simulated.*simulated/);
+            assert.match(out, /^simulated .* ok /m);
+            assert.match(out, /digits runs in other nodes; simulated times are made up\.\n$/);
             assert.deepEqual(run.cells.map(({ platform, outcome, samples_ms: { length } }) => [platform, outcome, length]), [['simulated', 'ok', 20]]);
             runs.push(run.id);
         } finally {

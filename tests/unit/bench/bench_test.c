@@ -4,8 +4,10 @@
 #define PLAYED_PROGRAM wi_bench
 #include "../cli/commands/played.h"
 
+#include "cli/text_table.h"
 #include <signal.h>
 
+#define COLUMNS 100 /* of a terminal that the answer fits */
 #define COLD_MS 5
 #define FIRST_MS 3.0 /* of the first run behind a load */
 #define PAGE_MS 1.5
@@ -410,9 +412,50 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_true(json_integer_value(json_object_get(only_run(), "ended_at")) > 0);
     assert_int_equal(count_asked("POST /v1/models/m/unload"), 3);
     assert_int_equal(lab.most, 1);
-    assert_non_null(strstr(printed, "m chrome/webgpu"));
+    assert_non_null(strstr(printed, "chrome/webgpu fp32  ok"));
+    assert_non_null(strstr(printed, "auto chose chrome/webgpu\n"));
+    assert_non_null(strstr(printed, "\n\nm runs in Chromium; fastest: chrome/wasm, 1.5 ms; "));
     assert_non_null(
         strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
+}
+
+/* How many columns the widest line takes. */
+static int width_of(char *printed)
+{
+    int widest = 0;
+    for (char *line = strtok(printed, "\n"); line; line = strtok(NULL, "\n"))
+        widest = wi_table_width(line) > widest ? wi_table_width(line) : widest;
+    return widest;
+}
+
+TEST(the_answer_fits_a_terminal_and_all_cells_are_there_if_they_are_wanted)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--threads", "1", "--runs", "6"), WI_EXIT_OK);
+    assert_null(strstr(printed, "SPEED-UP"));
+    assert_non_null(strstr(printed, "chrome/webnn: unsupported: nobody has it; use another"));
+    assert_true(width_of(printed) <= COLUMNS);
+    json_object_clear(lab.runs);
+    assert_int_equal(BENCH("--threads", "1", "--runs", "6", "--wide"), WI_EXIT_OK);
+    assert_non_null(strstr(printed, "SPEED-UP"));
+    assert_non_null(strstr(printed, "m chrome/webgpu"));
+    assert_null(strstr(printed, "m runs in"));
+}
+
+/* As of a kernel that is wrong on one platform: 1 over 1e-3 of 1 and 1e-4 of 2. */
+TEST(a_wrong_answer_is_in_the_table_and_in_the_sentence)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.trouble = (struct trouble){"webgpu", 200,
+        "{\"executed_on\":{\"browser\":\"chrome\",\"platform\":\"webgpu\",\"node\":\"n1\"},"
+        "\"outputs\":[{\"name\":\"y\",\"datatype\":\"FP32\",\"shape\":[1,2],\"data\":[2,1]}]}"};
+    assert_int_equal(BENCH("--platform", "both", "--threads", "1", "--runs", "5"), WI_EXIT_FAILED);
+    assert_non_null(strstr(printed, "\nchrome/webgpu     inexact  "));
+    assert_non_null(strstr(printed, "chrome/webgpu: inexact: y at 0: 2 where WASM gives 1; "));
+    assert_non_null(strstr(printed, "1.5 ms; chrome/webgpu answers wrongly by 833 times"));
+    assert_string_equal(
+        text_in(cell_of("webgpu", "page"), "changed"), "y: 0 is the largest, not 1");
+    assert_true(width_of(printed) <= COLUMNS);
 }
 
 #define PRESET(...)                                                                                \
@@ -653,7 +696,7 @@ TEST(what_the_daemon_has_no_room_for_goes_to_a_file)
     assert_int_equal(result, WI_EXIT_OK);
     assert_int_equal(json_object_size(lab.runs), 0);
     assert_non_null(strstr(said, "the daemon does not keep it (there is none)"));
-    assert_non_null(strstr(printed, "m chrome/wasm"));
+    assert_non_null(strstr(printed, "chrome/wasm fp32  ok"));
     free(before);
 }
 
