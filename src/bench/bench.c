@@ -213,11 +213,29 @@ static void add_side(struct bench *bench, const char *url, const struct wi_own_p
         side->cli.rest.url = url;
 }
 
+/* If no daemon is named, and none answers where one would be, one is started. A run that is resumed
+ * is in the database of the daemon that measured it, so that there is no default. */
+static void choose_daemon(struct wi_cli *cli)
+{
+    struct wi_rest_answer answer;
+    if (wi_bench_names_daemon(&cli->arguments) || wi_argument_given(&cli->arguments, "start") ||
+        wi_argument_given(&cli->arguments, "resume"))
+        return;
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/healthz"}, &answer);
+    if (answer.status == 0 && !answer.late) {
+        fprintf(stderr, "webinfer: no daemon answers at %s, so one is started for this run\n",
+            cli->rest.url);
+        wi_argument_default(&cli->arguments, "start", NULL);
+    }
+    wi_rest_answer_clear(&answer);
+}
+
 static enum wi_exit bench_begin(struct bench *bench)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
     enum wi_exit result = WI_EXIT_OK;
     wi_cli_catch(SIGINT, NULL);
+    choose_daemon(bench->cli);
     if (wi_argument_given(arguments, "start"))
         result = start_daemon(bench);
     add_side(bench, bench->daemon.url, &bench->daemon.program);

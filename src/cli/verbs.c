@@ -340,7 +340,9 @@ static const struct wi_flag bench_options[] = {
         "Also measure the daemon at URL, alternating with this one, and show what is slower here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; the default is 10%"},
-    {"start", .help = "Start a daemon that runs only as long as this command; not with --url"},
+    {"start", .help =
+                  "Start a daemon that runs only as long as this command; not with --url. This is "
+                  "the default if no daemon is named and none is running"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "With --start, whether the daemon's browsers run without windows; the default is yes"},
     {"native", .help = "Also start onnxruntime-node, and show the speed-ups relative to it; this "

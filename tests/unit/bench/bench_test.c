@@ -34,6 +34,7 @@ static struct {
     unsigned at_once;
     int writes;   /* its models write */
     int is_empty; /* there are no models, and nothing that could be verified */
+    int is_away;  /* nobody answers where a daemon would be */
 } lab;
 
 static json_t *body_of(const struct wi_rest_request *request)
@@ -231,6 +232,8 @@ static void serve(
         tell_sample(request, answer);
     else if (strcmp(asked, "POST /v1/models/none/sample") == 0)
         give_problem(request, answer, 404);
+    else if (strcmp(asked, "GET /healthz") == 0)
+        answer->status = lab.is_away ? 0 : 200;
     else if (strcmp(asked, "POST /v1/benchmark") == 0)
         benchmark(request, answer);
     else if (strcmp(asked, "POST /v1/infer") == 0)
@@ -595,12 +598,13 @@ TEST(no_node_is_started_for_a_daemon_that_lets_none_join)
 {
     char printed[PRINTED_MAX], said[PRINTED_MAX];
     assert_int_equal(BENCH("--native"), WI_EXIT_NO_SERVER);
-    assert_string_equal(played.asked.text, "POST /v1/admin/join\n");
+    assert_string_equal(played.asked.text, "GET /healthz\nPOST /v1/admin/join\n");
 }
 
-/* --start with that script as the daemon, which is found where PATH says. */
-static enum wi_exit run_started(
-    const char *root, const char *script, char printed[PRINTED_MAX], char said[PRINTED_MAX])
+/* Runs the command with that script as the daemon that it may start, which is found where PATH
+ * says; `option` may be NULL. */
+static enum wi_exit run_started(const char *root, const char *script, const char *option,
+    char printed[PRINTED_MAX], char said[PRINTED_MAX])
 {
     char *program = path_to(root, "webinferd"), *before = wi_strdup(getenv("PATH"));
     char *path = wi_sprintf("%s:%s", root, before);
@@ -609,8 +613,8 @@ static enum wi_exit run_started(
     setenv("PATH", path, 1);
     setenv("WI_TEST_ROOT", root, 1);
     enum wi_exit result = run_saying(root, NULL,
-        (const char *[]){"webinfer", "bench", "m", "--start", "--headless", "no", "--platform",
-            "wasm", "--test-type", "client", "--runs", "5", NULL},
+        (const char *[]){"webinfer", "bench", "m", "--headless", "no", "--platform", "wasm",
+            "--test-type", "client", "--runs", "5", option, NULL},
         printed, said);
     setenv("PATH", before, 1);
     free(path);
@@ -619,16 +623,48 @@ static enum wi_exit run_started(
     return result;
 }
 
+static const char own_daemon[] = "#!/bin/sh\necho \"$*\" >$WI_TEST_ROOT/words\n"
+                                 "echo '{\"api\":\"http://127.0.0.1:3\"}'\n"
+                                 "read line\necho ended >>$WI_TEST_ROOT/words\n";
+
+/* Whether the script was run. */
+static int was_started(const char *root)
+{
+    char *words = path_to(root, "words");
+    int was = access(words, F_OK) == 0;
+    free(words);
+    return was;
+}
+
+/* Unless one is named, or a run is resumed, which is in the database of another. */
+TEST(where_no_daemon_runs_one_is_started)
+{
+    static const struct {
+        int is_away;
+        const char *option; /* NULL: none */
+        const char *url;    /* of the environment; NULL: none */
+        int starts;
+    } cases[] = {{0, NULL, NULL, 0}, {1, "--resume=r", NULL, 0}, {1, NULL, "http://127.0.0.1:4", 0},
+        {1, "--url=http://127.0.0.1:4", NULL, 0}, {1, NULL, NULL, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        lab.is_away = cases[i].is_away;
+        if (cases[i].url)
+            setenv("WEBINFER_URL", cases[i].url, 1);
+        run_started(*state, own_daemon, cases[i].option, printed, said);
+        unsetenv("WEBINFER_URL");
+        assert_int_equal(was_started(*state), cases[i].starts);
+        assert_int_equal(
+            strstr(said, "no daemon answers at http://127.0.0.1:1, so one is started") != NULL,
+            cases[i].starts);
+    }
+}
+
 /* It is started for this, told what is to be otherwise, and ends with its standard input. */
 TEST(a_daemon_of_its_own_ends_with_it)
 {
     char printed[PRINTED_MAX], said[PRINTED_MAX];
-    assert_int_equal(run_started(*state,
-                         "#!/bin/sh\necho \"$*\" >$WI_TEST_ROOT/words\n"
-                         "echo '{\"api\":\"http://127.0.0.1:3\"}'\n"
-                         "read line\necho ended >>$WI_TEST_ROOT/words\n",
-                         printed, said),
-        WI_EXIT_OK);
+    assert_int_equal(run_started(*state, own_daemon, "--start", printed, said), WI_EXIT_OK);
     assert_samples("wasm", "client", 5, CLIENT_MS);
     read_printed(*state, "words", printed);
     assert_memory_equal(printed, "--private --set=", 16);
@@ -650,7 +686,8 @@ TEST(a_daemon_that_does_not_start_says_why)
             "webinferd did not say where it serves"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char printed[PRINTED_MAX], said[PRINTED_MAX];
-        assert_int_equal(run_started(*state, cases[i].script, printed, said), WI_EXIT_NO_SERVER);
+        assert_int_equal(
+            run_started(*state, cases[i].script, "--start", printed, said), WI_EXIT_NO_SERVER);
         if (!strstr(said, cases[i].complaint))
             fail_msg("\"%s\" does not say \"%s\"", said, cases[i].complaint);
         assert_null(played.asked.text);
