@@ -220,7 +220,7 @@ void wi_lab_put_words(struct wi_buffer *out, const struct wi_lab_interval *times
 
 void wi_lab_put_ms(struct wi_buffer *out, double ms)
 {
-    wi_buffer_printf(out, ms < 99.95 ? "%.3g" : "%.0f", ms);
+    wi_buffer_printf(out, ms < 0.0995 ? "%.2g" : ms < 99.95 ? "%.3g" : "%.0f", ms);
 }
 
 void wi_lab_put_error(struct wi_buffer *out, double ratio)

@@ -43,7 +43,8 @@ void wi_lab_put_place(struct wi_buffer *out, const struct wi_lab_cell *cell);
 int wi_lab_is_as_fast(const struct wi_lab_interval *times);
 /* "1.9 × faster", "50 × slower", or "as fast". */
 void wi_lab_put_words(struct wi_buffer *out, const struct wi_lab_interval *times);
-/* "0.241", "1350": milliseconds with three digits, or as many as are before the point. */
+/* "0.024", "0.241", "1350": milliseconds with three digits, or two below 0.1, or as many as are
+ * before the point. */
 void wi_lab_put_ms(struct wi_buffer *out, double ms);
 /* "0.43", "<0.01", "455": an error as a multiple of the allowed one. */
 void wi_lab_put_error(struct wi_buffer *out, double ratio);

@@ -3,6 +3,7 @@
  * webinfer bench: outcomes, answers and errors are what a client of the test's own gets; what is wrong, falls back or dies is
  * found; what is killed goes on, each cell once. No test asserts how long anything takes.
  */
+import Ajv from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,7 +20,7 @@ import { capabilities, FakeNode } from '../../lib/fake-node.mjs';
 import { FakeDriver } from '../../lib/fake-session.mjs';
 import { rightModel } from '../../lib/kernel-models.mjs';
 import { decode, pack } from '../../lib/kserve.mjs';
-import { cliPath, ownModels } from '../../lib/paths.mjs';
+import { cliPath, ownModels, root } from '../../lib/paths.mjs';
 import * as processes from '../../lib/processes.mjs';
 import { Simulation } from '../../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../../lib/tokens.mjs';
@@ -124,11 +125,25 @@ function checkPlace({ model, browser, platform, outcome }, cells, got, right) {
     }
 }
 
+/** What is printed of the run: a row for each place, which fit 100 columns, and a sentence for each model. @param {string} out */
+function checkAnswer(out) {
+    for (const line of out.split('\n')) assert.ok([...line].length <= 100, line);
+    for (const { model, browser, platform, outcome } of PLACES) {
+        const table = out.split('\n\n').find((part) => part.startsWith(`${model} (`)) ?? '';
+        assert.match(table, new RegExp(`^${browser}/${platform}(?: fp32)? +${outcome}(?: \\*)? `, 'm'), `${model} ${table}`);
+    }
+    const said = out.replaceAll(/\s+/g, ' ');
+    assert.match(said, / digits runs in (?:(?:Chromium|Edge|Firefox|WebKit) [\d]+(?:, | and )?){4}; fastest: \w+\/\w+, [\d.]+ ms; WebGPU is [^;]+; [^.]*no WebNN/);
+}
+
 test('each place of each browser has its outcome, its answer or error is what a client gets there, and what the service chose is compared', { timeout: 400_000 }, async () => {
     const { code, out, problems, run } = await bench(['digits', 'builtin/mlp', '--runs', '5', '--threads', '1']);
     assert.equal(code, 0, out + problems);
     assertWhole(run);
     assert.match(run.webinfer.commit ?? 'not-built-by-git', /^(?:[0-9a-f]{12,}(?:-dirty)?|not-built-by-git)$/);
+    const validate = new Ajv().compile(JSON.parse(fs.readFileSync(path.join(root, 'lab/lab.schema.json'), 'utf8')));
+    assert.ok(validate((await webinfer(daemon, ['results', 'export', run.id, '--format', 'json'])).json), JSON.stringify(validate.errors));
+    checkAnswer(out);
     const measured = run.cells.filter(({ yardstick }) => !yardstick);
     for (const model of Object.keys(EXPECTED)) {
         const { json: { inputs } } = await daemon.post(`/v1/models/${model}/sample`, {});

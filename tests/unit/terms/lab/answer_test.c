@@ -282,7 +282,8 @@ TEST(words_and_times_have_few_digits)
     static const struct {
         double ms;
         const char *text;
-    } times[] = {{0.24123, "0.241"}, {12.345, "12.3"}, {99.94, "99.9"}, {1349.6, "1350"}, {0, "0"}};
+    } times[] = {{0.02412, "0.024"}, {0.24123, "0.241"}, {12.345, "12.3"}, {99.94, "99.9"},
+        {1349.6, "1350"}, {0, "0"}};
     static const struct {
         double ratio;
         const char *text;
