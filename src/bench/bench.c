@@ -13,14 +13,12 @@
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
 #include "cli/text_table.h"
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define GUESS_MS 4000 /* of a cell, before it is known */
-#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
+#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
@@ -33,7 +31,6 @@ struct bench {
 static void bench_announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
-    double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
     size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
     for (size_t i = 0; i < bench->rounds.side_count; i++)
         all += bench->rounds.sides[i].plan.count;
@@ -43,9 +40,8 @@ static void bench_announce(const struct bench *bench)
         wi_buffer_printf(&text, "up to %zu at a time, ", together);
     else
         wi_buffer_puts(&text, "one at a time, ");
-    wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
-    wi_table_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
-    wi_buffer_puts(&text, ", at most ");
+    wi_buffer_printf(
+        &text, "and %zu that need not be or cannot, at most ", all - bench->rounds.live);
     wi_table_seconds(&text, (double)bench->choice.all_ms / 1000);
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);

@@ -1,6 +1,7 @@
 /* The models and places of a daemon that can be measured; see side.h. */
 #include "bench/side.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "bench/patience.h"
@@ -10,7 +11,9 @@
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "cli/plain.h"
+#include "cli/text_table.h"
 #include "terms/format/model.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +232,70 @@ enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_string
     return side->is_lost ? complain_of_loss(side) : start_browsers(side, browsers);
 }
 
+/* Whether more of them are installed than can run at the same time. */
+static int is_tight(const struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    json_t *status = browsers->count > 1 ? wi_cli_get(&side->cli, "/v1/status", NULL) : NULL;
+    const json_t *kinds = json_object_get(status, "kinds");
+    const json_t *limit = json_object_get(status, "session_limit");
+    json_int_t installed = 0;
+    for (size_t i = 0; i < browsers->count; i++)
+        installed +=
+            json_is_true(json_object_get(json_object_get(kinds, browsers->items[i]), "installed"));
+    int tight = json_is_integer(limit) && installed > json_integer_value(limit);
+    json_decref(status);
+    return tight;
+}
+
+/* Puts the browsers into the order in which their cells are measured. */
+static void shuffle_browsers(const struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    unsigned *numbers = wi_alloc((browsers->count + 1) * sizeof *numbers);
+    struct wi_strings shuffled = {0};
+    for (size_t i = 0; i < browsers->count; i++)
+        numbers[i] = (unsigned)i;
+    wi_bench_shuffle(numbers, browsers->count, side->choice->seed, WI_BENCH_ROUNDS);
+    for (size_t i = 0; i < browsers->count; i++)
+        wi_strings_add(&shuffled, browsers->items[numbers[i]]);
+    wi_strings_clear(browsers);
+    *browsers = shuffled;
+    free(numbers);
+}
+
+/* The longest time that one of the browsers which run now took to become ready. */
+static double longest_start(const struct wi_bench_side *side)
+{
+    json_t *status = wi_cli_get(&side->cli, "/v1/status", NULL), *session;
+    double longest = 0;
+    size_t i;
+    json_array_foreach(json_object_get(status, "sessions"), i, session)
+    {
+        longest = fmax(longest, wi_json_number(session, "ready_ms"));
+    }
+    json_decref(status);
+    return longest;
+}
+
+/* Starts all of them, or if it is tight the first, which may run already. */
+static enum wi_exit open_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    struct wi_strings first = {0};
+    double began_ms;
+    list_browsers(side, browsers);
+    if (side->is_lost)
+        return complain_of_loss(side);
+    side->is_tight = is_tight(side, browsers);
+    if (!side->is_tight)
+        return start_browsers(side, browsers);
+    shuffle_browsers(side, browsers);
+    wi_strings_add(&first, browsers->items[0]);
+    began_ms = wi_now_ms();
+    enum wi_exit result = start_browsers(side, &first);
+    side->start_ms = fmax(wi_now_ms() - began_ms, longest_start(side));
+    wi_strings_clear(&first);
+    return result;
+}
+
 /* --- places ----------------------------------------------------------------------------------- */
 
 static json_t *facts_of(const json_t *hardware, const json_t *option)
@@ -252,8 +319,15 @@ static enum wi_lab_outcome outcome_of(const json_t *hardware, const json_t *opti
     return code ? wi_bench_outcome_of(code) : WI_LAB_ABSENT;
 }
 
-static void plan_place(
-    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+/* What the daemon says of a place. */
+struct told {
+    json_t *hardware, *facts; /* owned */
+    const char *reason;       /* why nothing can be measured there; NULL: measurable */
+    enum wi_lab_outcome outcome;
+};
+
+static void told_ask(struct told *told, struct wi_bench_side *side, const char *model,
+    const char *browser, const char *platform)
 {
     char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
         browser ? "&browser=" : "", browser ? browser : "");
@@ -263,19 +337,67 @@ static void plan_place(
     const char *why = wi_json_text(option, "why");
     if (!why || !*why)
         why = wi_json_text(hardware, "why");
-    json_t *facts = facts_of(hardware, option);
+    *told = (struct told){.hardware = hardware,
+        .facts = facts_of(hardware, option),
+        .reason = never ? (why ? why : "the daemon has no such place") : NULL,
+        .outcome = outcome_of(hardware, option)};
+    free(query);
+}
+
+static void told_clear(struct told *told)
+{
+    json_decref(told->facts);
+    json_decref(told->hardware);
+}
+
+static void plan_place(
+    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+{
+    struct told told;
+    told_ask(&told, side, model, browser, platform);
     wi_bench_plan_place(&side->plan, side->choice,
         &(struct wi_bench_place){.model = model,
             .browser = browser,
             .platform = platform,
-            .facts = facts,
-            .reason = never ? (why ? why : "the daemon has no such place") : NULL,
-            .outcome = outcome_of(hardware, option)});
-    if (!never && browser && !wi_strings_contain(&side->browsers, browser))
+            .facts = told.facts,
+            .reason = told.reason,
+            .outcome = told.outcome});
+    if (!told.reason && browser && !wi_strings_contain(&side->browsers, browser))
         wi_strings_add(&side->browsers, browser);
-    json_decref(facts);
-    json_decref(hardware);
-    free(query);
+    told_clear(&told);
+}
+
+/* Now that the browser runs, its places are known. */
+static void look_again(struct wi_bench_side *side, struct wi_bench_cell *cell)
+{
+    struct told told;
+    told_ask(&told, side, cell->model, cell->browser, cell->platform);
+    if (!side->is_lost && told.reason)
+        wi_bench_cell_end(cell, told.outcome, told.reason);
+    else if (!side->is_lost)
+        json_object_update_missing(cell->document, told.facts);
+    told_clear(&told);
+}
+
+void wi_bench_side_open(struct wi_bench_side *side, const char *browser)
+{
+    struct wi_bench_call call = make_start(browser);
+    wi_bench_exchange_all(&side->cli, &call, 1);
+    long status = call.answer.status;
+    json_t *answer = json_loadb(call.answer.body.text, call.answer.body.size, 0, NULL);
+    for (size_t i = 0; i < side->plan.count && status != 0; i++) {
+        struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (cell->over || !wi_text_equal(cell->browser, browser))
+            continue;
+        if (status == 200)
+            look_again(side, cell);
+        else
+            wi_bench_cell_problem(cell, answer, status);
+    }
+    side->is_lost = 0; /* if it was, the next request waits for it */
+    json_decref(answer);
+    wi_rest_answer_clear(&call.answer);
+    wi_buffer_clear(&call.body);
 }
 
 /* Plans the platforms of browsers by default, and the others only if they are named. */
@@ -364,7 +486,7 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
     if (result == WI_EXIT_OK)
         result = add_subjects(side);
     if (result == WI_EXIT_OK)
-        result = wi_bench_side_browsers(side, &browsers);
+        result = open_browsers(side, &browsers);
     if (result == WI_EXIT_OK)
         result = make_plan(side, &browsers);
     wi_strings_clear(&browsers);

@@ -355,10 +355,11 @@ test('bad input is refused before anything is measured', async () => {
 /* --- nodes that are scripted ------------------------------------------------------------------- */
 
 /** A browser of ours that doubles what it is given: right on wasm, by 1 % wrong on webgpu. On webnn a chrome dies, and an edge
- * falls back in secret. The first that is measured on wasm with one thread waits until another is, too. */
+ * falls back in secret. If two run at a time, the first that is measured on wasm with one thread waits until another is, too. */
 class Scripted extends FakeNode {
-    /** @param {Scripted[]} nodes all that there are; @param {boolean} dies whatever it is given to compute */
-    constructor(url, kind, nodes, dies) {
+    /** @param {Scripted[]} nodes all that there are; @param {boolean} dies whatever it is given to compute; @param {number} slots how
+     * many run at a time */
+    constructor(url, kind, nodes, dies, slots) {
         super(url);
         this.kind = kind;
         this.nodes = nodes;
@@ -369,7 +370,7 @@ class Scripted extends FakeNode {
         this.onTask = async (task) => {
             this.isTimed = task.message.data.benchmark?.threads === 1;
             this.hasTimed ||= this.isTimed;
-            if (this.isTimed && !this.dies) await until(() => this.nodes.filter(({ hasTimed }) => hasTimed).length > 1, { what: 'another that is measured' });
+            if (this.isTimed && !this.dies && slots > 1) await until(() => this.nodes.filter(({ hasTimed }) => hasTimed).length > 1, { what: 'another that is measured' });
             this.#run(task);
         };
     }
@@ -390,10 +391,10 @@ class Scripted extends FakeNode {
 }
 
 /** A daemon whose browsers are scripted nodes, for as long as `use` takes. */
-async function withScripted(use, { dies = false } = {}) {
+async function withScripted(use, { dies = false, slots = 2 } = {}) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-'));
     const drivers = ['chrome', 'edge'].map((kind) => /** @type {const} */ ([kind, new FakeDriver(path.join(folder, kind))]));
-    const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: 2, min_connections: 2, numerics: 'off' },
+    const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: slots, min_connections: slots > 1 ? slots : 0, numerics: 'off' },
         ...Object.fromEntries(drivers.map(([kind, driver]) => [`browser.${kind}`, { ...driver.config, max_connections: 1 }])) } });
     own.writeConfig({ api: { tokens_file: writeTokens(own, people, tokens) } });
     /** @type {Scripted[]} */
@@ -403,7 +404,7 @@ async function withScripted(use, { dies = false } = {}) {
     const follow = async ([kind, driver]) => {
         for (let seen = 0; !ends; await new Promise((resolve) => setTimeout(resolve, 20)))
             for (const urls = driver.pageUrls; seen < urls.length; seen++) {
-                const node = new Scripted(urls[seen], kind, nodes, dies);
+                const node = new Scripted(urls[seen], kind, nodes, dies, slots);
                 nodes.push(node);
                 await node.join().catch(() => {}); // its session has ended
             }
@@ -456,6 +457,20 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
                 assert.deepEqual([outcome, reason], ['absent', 'max_connections is 0, so no edge is started, and no page has joined']);
             else if (!yardstick) assert.equal(outcome, 'ok', reason);
     });
+});
+
+test('where one browser runs at a time each is started once, and its cells are measured one after the other', async () => {
+    await withScripted(async (own) => {
+        const as = { from: own, env: { WEBINFER_TOKEN: tokens.root }, as: { headers: { Authorization: `Bearer ${tokens.root}` } } };
+        const { code, problems, run } = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'wasm', '--threads', '1', '--runs', '5'], as);
+        assert.equal(code, 0, problems);
+        const measured = run.cells.filter(({ yardstick, platform }) => !yardstick && platform !== 'auto');
+        assert.deepEqual(measured.map(({ browser, clock, outcome }) => `${browser} ${clock} ${outcome}`).sort(),
+            ['chrome client ok', 'chrome page ok', 'edge client ok', 'edge page ok']);
+        const { sessions } = (await own.get('/v1/status', as.as)).json.counters;
+        assert.equal(sessions.started, 2, JSON.stringify(sessions));
+        assert.match(problems, /; the rest takes about \d+ (?:s|min \d+ s)\n/);
+    }, { slots: 1 });
 });
 
 test('a browser that dies in every cell leaves cells that say so', async () => {

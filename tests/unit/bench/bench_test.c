@@ -32,9 +32,13 @@ static struct {
     unsigned benchmarks, most, calls; /* how many benchmarks; calls at once, and so far */
     unsigned yardsticks;              /* benchmarks of them */
     unsigned at_once;
-    int writes;   /* its models write */
-    int is_empty; /* there are no models, and nothing that could be verified */
-    int is_away;  /* nobody answers where a daemon would be */
+    int writes;         /* its models write */
+    int is_empty;       /* there are no models, and nothing that could be verified */
+    int is_away;        /* nobody answers where a daemon would be */
+    int is_tight;       /* chrome and firefox are installed, and one of them runs at a time */
+    char running[16];   /* the browser that runs */
+    unsigned starts;    /* of browsers */
+    const char *broken; /* a browser that does not start; NULL: all do */
 } lab;
 
 static json_t *body_of(const struct wi_rest_request *request)
@@ -106,6 +110,11 @@ static void keep_run(const struct wi_rest_request *request, struct wi_rest_answe
     json_decref(body);
 }
 
+static const char usual_status[] =
+    "{\"sessions\":[{\"node\":\"n0\",\"memory_bytes\":44},{\"node\":\"n1\",\"memory_bytes\":33}]}";
+static const char tight_status[] = "{\"session_limit\":1,\"kinds\":{\"chrome\":{\"installed\":true}"
+                                   ",\"firefox\":{\"installed\":true}}}";
+
 static void tell_hardware(
     const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {
@@ -118,18 +127,24 @@ static void tell_hardware(
             json_pack("{s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}], s:[{s:s}]}", "decision",
                 "now", "model_hash", "sha256:0", "options", "browser", "chrome", "platform", "wasm",
                 "engine", "ort", "browser", "chrome", "platform", "webgpu", "engine", "ort",
-                "passed_over", "browser", "chrome"));
+                "passed_over", "browser", lab.is_tight ? "firefox" : "chrome"));
 }
 
 /* Where the request wants it, or where the daemon likes it best; whether it was loaded for it. */
 static json_t *place_of(const json_t *body, int *is_cold)
 {
-    const char *platform = text_in(body, "platform");
+    const char *platform = text_in(body, "platform"), *browser = text_in(body, "browser");
     platform = *platform ? platform : "webgpu";
+    browser = *browser ? browser : *lab.running ? lab.running : "chrome";
+    if (strcmp(browser, lab.running) != 0) { /* it takes the place of the other one */
+        snprintf(lab.running, sizeof lab.running, "%s", browser);
+        json_object_clear(lab.loaded);
+        lab.starts++;
+    }
     *is_cold = !json_object_get(lab.loaded, platform);
     json_object_set_new(lab.loaded, platform, json_true());
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "browser", "chrome", "platform", platform, "node",
-        "n1", "precision", "fp32", "engine", "ort");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "browser", lab.running, "platform", platform,
+        "node", "n1", "precision", "fp32", "engine", "ort");
 }
 
 /* As many rows as are asked for, each with its number; a model that writes has no tensors. */
@@ -145,6 +160,12 @@ static json_t *outputs_of(const json_t *body)
 static int is_troubled(
     const json_t *body, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {
+    if (lab.broken && strcmp(lab.broken, text_in(body, "browser")) == 0) {
+        answer->status = 503;
+        wi_buffer_puts(
+            &answer->body, "{\"code\":\"unavailable\",\"detail\":\"it does not start\"}");
+        return 1;
+    }
     if (!lab.trouble.platform || strcmp(lab.trouble.platform, text_in(body, "platform")) != 0 ||
         strcmp(text_in(body, "model_name"), "m") != 0)
         return 0;
@@ -243,9 +264,7 @@ static void serve(
             "{\"nodes\":[{\"id\":\"n0\"},{\"id\":\"n1\",\"models\":[{\"name\":\"m\",\"platform\":"
             "\"wasm\",\"bytes\":11},{\"name\":\"m\",\"platform\":\"webgpu\",\"bytes\":22}]}]}");
     else if (strcmp(asked, "GET /v1/status") == 0)
-        give(request, answer, 200,
-            "{\"sessions\":[{\"node\":\"n0\",\"memory_bytes\":44},{\"node\":\"n1\","
-            "\"memory_bytes\":33}]}");
+        give(request, answer, 200, lab.is_tight ? tight_status : usual_status);
     else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
         json_object_clear(lab.loaded);
         give(request, answer, 200, "{}");
@@ -592,6 +611,66 @@ TEST(a_run_against_another_daemon_is_compared_with_it)
     assert_int_equal(json_object_size(lab.runs), 2);
     assert_non_null(strstr(printed, "no regression: no cell is slower, and none broke"));
     assert_int_equal(lab.yardsticks, 2 * 3 * YARDSTICK_ASKED);
+}
+
+/* The first browser of the models' cells, by the run that was stored. */
+static const char *assert_one_after_the_other(void)
+{
+    const json_t *cells = json_object_get(only_run(), "cells"), *cell;
+    size_t i;
+    assert_int_equal(json_array_size(cells), 2 + 2 * WI_LAB_YARDSTICKS);
+    json_array_foreach(cells, i, cell) assert_string_equal(text_in(cell, "outcome"), "ok");
+    /* Cells are stored in the order in which they end. */
+    const char *first = text_in(json_array_get(cells, 0), "browser");
+    for (i = 0; i < json_array_size(cells); i++)
+        assert_int_equal(strcmp(text_in(json_array_get(cells, i), "browser"), first) == 0,
+            i < 1 + WI_LAB_YARDSTICKS);
+    return first;
+}
+
+TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_seed)
+{
+    static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    size_t chrome_first = 0, count = sizeof seeds / sizeof *seeds;
+    for (size_t i = 0; i < count; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        json_object_clear(lab.runs);
+        lab.is_tight = 1;
+        lab.starts = 0;
+        *lab.running = '\0';
+        assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page",
+                             "--runs", "5", "--seed", seeds[i]),
+            WI_EXIT_OK);
+        assert_int_equal(lab.starts, 2);
+        chrome_first += strcmp(assert_one_after_the_other(), "chrome") == 0;
+        assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
+        assert_non_null(strstr(said, "the rest takes about "));
+        assert_non_null(strstr(printed, "m runs in "));
+    }
+    assert_true(chrome_first > 0 && chrome_first < count);
+}
+
+TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)
+{
+    static const char *const browsers[] = {"chrome", "firefox"};
+    for (size_t i = 0; i < 2; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        const json_t *cell;
+        size_t k;
+        json_object_clear(lab.runs);
+        lab.is_tight = 1;
+        lab.broken = browsers[i];
+        assert_int_equal(
+            BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--runs", "5"),
+            WI_EXIT_OK);
+        json_array_foreach(json_object_get(only_run(), "cells"), k, cell)
+        {
+            int is_broken = strcmp(text_in(cell, "browser"), browsers[i]) == 0;
+            assert_string_equal(text_in(cell, "outcome"), is_broken ? "absent" : "ok");
+            assert_string_equal(
+                text_in(cell, "reason"), is_broken ? "unavailable: it does not start" : "");
+        }
+    }
 }
 
 TEST(no_node_is_started_for_a_daemon_that_lets_none_join)
