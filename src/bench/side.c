@@ -213,9 +213,22 @@ static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
         side->cli.rest.url);
 }
 
+/* Starts take some seconds, during which nothing else is printed. */
+static void say_start(const struct wi_strings *browsers)
+{
+    struct wi_buffer text = {0};
+    for (size_t i = 0; i < browsers->count; i++) {
+        wi_buffer_puts(&text, i ? ", " : "webinfer: starting ");
+        wi_plain(&text, browsers->items[i], strlen(browsers->items[i]), "");
+    }
+    wi_buffer_puts(&text, browsers->count ? "\n" : "");
+    wi_plain_flush(stderr, &text);
+}
+
 /* The features of a browser are known when it runs. */
 static enum wi_exit start_browsers(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
+    say_start(browsers);
     enum wi_exit result = start_once(side, browsers);
     for (unsigned losses = 1; side->is_lost && losses < LOSSES_MAX; losses++) {
         if (wi_cli_is_interrupted() || !wi_bench_await(&side->cli))

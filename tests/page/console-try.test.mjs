@@ -131,6 +131,19 @@ test('options and the system message are sent as they were written, and a wrong 
         options: { temperature: 0, stop: ['a', 'b'], deterministic: true } }]);
 }));
 
+test('the notice of an answer goes when the next request is refused', () => tries({}, async ({ tab, go, said }) => {
+    await go(TEXT);
+    await tab.fill('#text', 'zero');
+    await tab.locator('form.try button').first().click();
+    await ended(tab);
+    await said(/^The answer has arrived\.$/);
+    await tab.locator('summary', { hasText: 'Options' }).first().click();
+    await tab.fill('#option-temperature', '9');
+    await tab.locator('form.try button').first().click();
+    await tab.waitForSelector('#wrong');
+    assert.equal(await tab.evaluate(() => document.getElementById('said').textContent), '');
+}));
+
 test('a long answer grows at its end alone, and is shown whole', () => tries({}, async ({ tab, go, service }) => {
     const next = held(service), words = Array.from({ length: 10_000 }, (_, i) => (i % 100 === 99 ? '\n\n' : `w${i} `));
     await go(CHAT);

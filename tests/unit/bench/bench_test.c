@@ -437,6 +437,7 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_non_null(strstr(printed, "chrome/webgpu fp32  ok"));
     assert_non_null(strstr(printed, "auto chose chrome/webgpu\n"));
     assert_non_null(strstr(printed, "\n\nm runs in Chromium; fastest: chrome/wasm, 1.5 ms; "));
+    assert_non_null(strstr(said, "webinfer: starting chrome\n"));
     assert_non_null(
         strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
 }
