@@ -22,6 +22,9 @@ struct wi_bench_side {
     double start_ms; /* if it is: of the first browser */
     int is_lost;     /* it no longer answers, even after a while */
 };
+/* Adds the models of the command line, or all that the daemon has. WI_EXIT_OK, or the exit status
+ * once the error is printed. */
+enum wi_exit wi_bench_side_models(struct wi_bench_side *side);
 /* Asks for the models and places, starts the browsers, and makes the plan. If it is tight, only one
  * browser is started, and the others are listed in the order of the seed; what they cannot do may
  * be known only once they run. WI_EXIT_OK, or the exit status once the error is printed. A token
