@@ -2,7 +2,7 @@
 import { get, modelPath } from '../api.js';
 import { h } from '../draw.js';
 import { plain } from '../format.js';
-import { button, section, say } from '../parts.js';
+import { button, section, say, unsay } from '../parts.js';
 import { description } from '../playground/description.js';
 import { formsOf } from '../playground/forms.js';
 import { codeBlock } from '../playground/code_block.js';
@@ -202,6 +202,7 @@ class Playground {
     /** @param {Form} form */
     #send(form) {
         this.#wrong = null;
+        unsay();
         try {
             const { inputs, options, files, task, parameters } = form.read();
             const asked = this.#at().map((place) => ({ place, files, body: bodyOf({ model: this.name, task, inputs, options, parameters, at: place }) }));
