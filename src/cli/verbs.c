@@ -519,8 +519,9 @@ const struct wi_verb wi_cli_verbs[] = {
         "it is named by its CID (ipfs://CID[/PATH][:VARIANT]), from all sources",
         pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0},
-        "List the models with their sizes (\"-\" if the daemon has not read the model yet), and "
-        "the running pulls",
+        "List the models with their sizes, types and tasks (\"-\" if the daemon has not read a "
+        "large "
+        "model yet), and the running pulls",
         NULL, wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show the files of a model, its origin, its memory use, and its measurements at each place",
