@@ -14,7 +14,7 @@ struct wi_bench_outlook {
 };
 /* In milliseconds, for the cells that have not ended. Each cell has had one request, with a load
  * and a sample. Cells of browsers that are still to be started are taken to be like those of the
- * others. Of the yardstick, one cell at least has ended. */
+ * others. At least one yardstick has ended. */
 double wi_bench_estimate(const struct wi_bench_plan *plan, const struct wi_bench_outlook *outlook);
 
 #endif

@@ -342,7 +342,7 @@ static size_t count_starts(const struct wi_bench_side *side)
 }
 
 /* Prints how long the rest takes. */
-static void announce(struct wi_bench_rounds *rounds)
+static void rounds_announce(struct wi_bench_rounds *rounds)
 {
     double left = 0, most = rounds->until_ms - wi_now_ms();
     struct wi_buffer text = {0};
@@ -370,7 +370,7 @@ static void measure_part(
     measure_yardsticks(rounds, part, yardstick, WI_LAB_BEFORE);
     for (size_t i = 0; i < count && goes_on(rounds); i++)
         look_at_subject(rounds, part, i);
-    announce(rounds);
+    rounds_announce(rounds);
     for (size_t i = 0; i < count && goes_on(rounds); i++) {
         measure_subject(rounds, part, i);
         if (i == (count - 1) / 2)
@@ -379,7 +379,8 @@ static void measure_part(
     measure_yardsticks(rounds, part, yardstick, WI_LAB_AFTER);
 }
 
-/* Starts the browser on each side that is tight. What cannot be measured there has ended then. */
+/* Starts the browser on each side that is tight. Cells that cannot be measured there are finished.
+ */
 static void open_browser(struct wi_bench_rounds *rounds, const char *browser)
 {
     for (size_t s = 0; s < rounds->side_count && goes_on(rounds); s++) {
@@ -398,7 +399,8 @@ static void open_browser(struct wi_bench_rounds *rounds, const char *browser)
 }
 
 /* One browser after the other, so that each is started once. They are listed in the order of the
- * seed. What needs none comes last: `auto` is compared with the others. */
+ * seed. Cells without a browser come last, because `auto` is
+ * compared with the others. */
 static void measure_by_browser(struct wi_bench_rounds *rounds, struct wi_bench_subject *yardstick)
 {
     struct part others = {0};

@@ -24,8 +24,8 @@ struct stored {
     struct wi_sheet sheet;
 };
 
-/* Only models in the folder count; built-in models are no files. What a model is for is known once
- * it was read. */
+/* Only models in the folder count; built-in models are no files. The purpose of a model is known
+ * once it was read. */
 static void print_stored(void *context, const json_t *page)
 {
     struct stored *stored = context;
