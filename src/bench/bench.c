@@ -81,7 +81,7 @@ static enum wi_exit bench_report(struct bench *bench)
     enum wi_exit result = bench->rounds.side_count > 1
                               ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
                                     &side->cli, run_of(side))
-                              : wi_cli_lab_answer(&side->cli, run_of(side));
+                              : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 

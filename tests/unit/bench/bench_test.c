@@ -525,6 +525,66 @@ TEST(a_preset_that_there_is_not_and_a_daemon_without_models_are_refused)
     assert_non_null(strstr(said, "webinfer: no WebGPU could be verified\n"));
 }
 
+/* The first browser of the models' cells, by the run that was stored. */
+static const char *assert_one_after_the_other(void)
+{
+    const json_t *cells = json_object_get(only_run(), "cells"), *cell;
+    size_t i;
+    assert_int_equal(json_array_size(cells), 2 + 2 * WI_LAB_YARDSTICKS);
+    json_array_foreach(cells, i, cell) assert_string_equal(text_in(cell, "outcome"), "ok");
+    /* Cells are stored in the order in which they end. */
+    const char *first = text_in(json_array_get(cells, 0), "browser");
+    for (i = 0; i < json_array_size(cells); i++)
+        assert_int_equal(strcmp(text_in(json_array_get(cells, i), "browser"), first) == 0,
+            i < 1 + WI_LAB_YARDSTICKS);
+    return first;
+}
+
+TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_seed)
+{
+    static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    size_t chrome_first = 0, count = sizeof seeds / sizeof *seeds;
+    for (size_t i = 0; i < count; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        json_object_clear(lab.runs);
+        lab.is_tight = 1;
+        lab.starts = 0;
+        *lab.running = '\0';
+        assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page",
+                             "--runs", "5", "--seed", seeds[i]),
+            WI_EXIT_OK);
+        assert_int_equal(lab.starts, 2);
+        chrome_first += strcmp(assert_one_after_the_other(), "chrome") == 0;
+        assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
+        assert_non_null(strstr(said, "the rest takes about "));
+        assert_non_null(strstr(printed, "m runs in "));
+    }
+    assert_true(chrome_first > 0 && chrome_first < count);
+}
+
+TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)
+{
+    static const char *const browsers[] = {"chrome", "firefox"};
+    for (size_t i = 0; i < 2; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        const json_t *cell;
+        size_t k;
+        json_object_clear(lab.runs);
+        lab.is_tight = 1;
+        lab.broken = browsers[i];
+        assert_int_equal(
+            BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--runs", "5"),
+            WI_EXIT_OK);
+        json_array_foreach(json_object_get(only_run(), "cells"), k, cell)
+        {
+            int is_broken = strcmp(text_in(cell, "browser"), browsers[i]) == 0;
+            assert_string_equal(text_in(cell, "outcome"), is_broken ? "absent" : "ok");
+            assert_string_equal(
+                text_in(cell, "reason"), is_broken ? "unavailable: it does not start" : "");
+        }
+    }
+}
+
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
 {
     char printed[PRINTED_MAX], said[PRINTED_MAX];
@@ -612,66 +672,6 @@ TEST(a_run_against_another_daemon_is_compared_with_it)
     assert_int_equal(json_object_size(lab.runs), 2);
     assert_non_null(strstr(printed, "no regression: no cell is slower, and none broke"));
     assert_int_equal(lab.yardsticks, 2 * 3 * YARDSTICK_ASKED);
-}
-
-/* The first browser of the models' cells, by the run that was stored. */
-static const char *assert_one_after_the_other(void)
-{
-    const json_t *cells = json_object_get(only_run(), "cells"), *cell;
-    size_t i;
-    assert_int_equal(json_array_size(cells), 2 + 2 * WI_LAB_YARDSTICKS);
-    json_array_foreach(cells, i, cell) assert_string_equal(text_in(cell, "outcome"), "ok");
-    /* Cells are stored in the order in which they end. */
-    const char *first = text_in(json_array_get(cells, 0), "browser");
-    for (i = 0; i < json_array_size(cells); i++)
-        assert_int_equal(strcmp(text_in(json_array_get(cells, i), "browser"), first) == 0,
-            i < 1 + WI_LAB_YARDSTICKS);
-    return first;
-}
-
-TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_seed)
-{
-    static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    size_t chrome_first = 0, count = sizeof seeds / sizeof *seeds;
-    for (size_t i = 0; i < count; i++) {
-        char printed[PRINTED_MAX], said[PRINTED_MAX];
-        json_object_clear(lab.runs);
-        lab.is_tight = 1;
-        lab.starts = 0;
-        *lab.running = '\0';
-        assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page",
-                             "--runs", "5", "--seed", seeds[i]),
-            WI_EXIT_OK);
-        assert_int_equal(lab.starts, 2);
-        chrome_first += strcmp(assert_one_after_the_other(), "chrome") == 0;
-        assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
-        assert_non_null(strstr(said, "the rest takes about "));
-        assert_non_null(strstr(printed, "m runs in "));
-    }
-    assert_true(chrome_first > 0 && chrome_first < count);
-}
-
-TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)
-{
-    static const char *const browsers[] = {"chrome", "firefox"};
-    for (size_t i = 0; i < 2; i++) {
-        char printed[PRINTED_MAX], said[PRINTED_MAX];
-        const json_t *cell;
-        size_t k;
-        json_object_clear(lab.runs);
-        lab.is_tight = 1;
-        lab.broken = browsers[i];
-        assert_int_equal(
-            BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--runs", "5"),
-            WI_EXIT_OK);
-        json_array_foreach(json_object_get(only_run(), "cells"), k, cell)
-        {
-            int is_broken = strcmp(text_in(cell, "browser"), browsers[i]) == 0;
-            assert_string_equal(text_in(cell, "outcome"), is_broken ? "absent" : "ok");
-            assert_string_equal(
-                text_in(cell, "reason"), is_broken ? "unavailable: it does not start" : "");
-        }
-    }
 }
 
 TEST(no_node_is_started_for_a_daemon_that_lets_none_join)

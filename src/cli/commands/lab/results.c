@@ -272,7 +272,7 @@ static enum wi_exit show_run(
     return result;
 }
 
-enum wi_exit wi_cli_lab_answer(struct wi_cli *cli, const char *name)
+enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
 {
     int is_wide = wi_argument_given(&cli->arguments, "wide");
 
