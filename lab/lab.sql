@@ -16,7 +16,7 @@ SELECT
     run.simulated OR platform = 'simulated' AS simulated, index, model,
     hash, browser, browser_version, flags, platform, adapter, engine, engine_version, precision,
     CAST(threads AS VARCHAR) AS threads, optimization, batch, concurrency, clock, outcome, reason, load_ms,
-    first_ms, samples_ms, repeats, disturbed, page_bytes, rss_bytes, error_ratio, output_hash,
+    first_ms, samples_ms, repeats, disturbed, page_bytes, rss_bytes, error_ratio, changed, output_hash,
     text, baseline, yardstick
 FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
     run: 'STRUCT(id VARCHAR, name VARCHAR, began_at BIGINT, webinfer STRUCT("version" VARCHAR,
@@ -30,7 +30,7 @@ FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
     optimization: 'VARCHAR', batch: 'BIGINT', concurrency: 'BIGINT', outcome: 'VARCHAR', reason: 'VARCHAR',
     clock: 'VARCHAR', load_ms: 'DOUBLE', first_ms: 'DOUBLE', samples_ms: 'DOUBLE[]',
     repeats: 'BIGINT', disturbed: 'BIGINT', page_bytes: 'BIGINT', rss_bytes: 'BIGINT',
-    error_ratio: 'DOUBLE', output_hash: 'VARCHAR', text: 'STRUCT(prompt_tokens DOUBLE,
+    error_ratio: 'DOUBLE', changed: 'VARCHAR', output_hash: 'VARCHAR', text: 'STRUCT(prompt_tokens DOUBLE,
         tokens DOUBLE, prompt_per_s DOUBLE, generated_per_s DOUBLE, first_p50_ms DOUBLE,
         first_p90_ms DOUBLE, token_ms DOUBLE, all_per_s DOUBLE)', baseline: 'INTEGER', yardstick: 'VARCHAR'
 });

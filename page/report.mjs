@@ -6,8 +6,8 @@ import path from 'node:path';
 import { compile, here } from './bundle.mjs';
 import { ANY_LANGUAGE } from './console.mjs';
 
-/** The mark that the run replaces; src/terms/lab/report.h has it too. */
-const MARK = '%RUN%';
+/** The marks that the answer and the run replace; src/terms/lab/report.h has them too. */
+const MARKS = ['%ANSWER%', '%RUN%'];
 
 const hashOf = (/** @type {string} */ text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;
 
@@ -17,8 +17,8 @@ export async function buildReport(file, bundled = new Set()) {
         (await compile(source, { minifyIdentifiers: true, ...options }, bundled)).text.trim();
     const script = await text('src/report/main.js', { format: 'iife', plugins: [ANY_LANGUAGE] });
     const style = await text('src/report/style.css', {});
-    if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style) || (script + style).includes(MARK))
-        throw new Error('the report’s script or style sheet contains an end tag, “<!--” or the mark of the run');
+    if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style) || MARKS.some((mark) => (script + style).includes(mark)))
+        throw new Error('the report’s script or style sheet contains an end tag, “<!--” or a mark');
     const parts = /** @type {Record<string, string>} */ ({ SCRIPT_HASH: hashOf(script), STYLE_HASH: hashOf(style), SCRIPT: script, STYLE: style });
     const html = fs.readFileSync(path.join(here, 'src/report/index.html'), 'utf8')
         .replace(/%(SCRIPT_HASH|STYLE_HASH|SCRIPT|STYLE)%/g, (_, name) => parts[name]);

@@ -271,7 +271,7 @@ test_builds() {
 LONG=(
     system/plain/{bench-gpu-pack,cases,chaos,chaos-machines,bench-cli,bench-gpu,lab-gate} system/{tasks-kinds,compute,neighbours,numerics,firefox,verify}
     system/{grid,grid-machines,evil-clients,liars} system/plain/auto system/faults system/plain/readme system/{pieces,cli,llama-gpu}
-    system/{phones,phone-memory} page/{llama,kept-files,faults,firefox,webkit,webnn,node,pipeline-roomy,volunteer,console-vectors}
+    system/plain/bench-alone system/{phones,phone-memory} page/{llama,kept-files,faults,firefox,webkit,webnn,node,pipeline-roomy,volunteer,console-vectors}
 )
 
 # longest_first FILE...: prints them in the order in which they begin, so that none of the long ones runs on alone

@@ -1421,6 +1421,8 @@ export interface Status {
         cancelled: number;
     };
     sessions: Array<Session>;
+    /** How many browsers can run at the same time. */
+    session_limit: number;
     /** The first 100 nodes; GET /v1/nodes lists all nodes in pages. */
     nodes: Array<NodeRow>;
     /** How many more nodes there are. */

@@ -14,14 +14,12 @@
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
 #include "cli/text_table.h"
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define GUESS_MS 4000 /* of a cell, before it is known */
-#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
+#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
@@ -35,7 +33,6 @@ struct bench {
 static void bench_announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
-    double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
     size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
     for (size_t i = 0; i < bench->rounds.side_count; i++)
         all += bench->rounds.sides[i].plan.count;
@@ -45,9 +42,8 @@ static void bench_announce(const struct bench *bench)
         wi_buffer_printf(&text, "up to %zu at a time, ", together);
     else
         wi_buffer_puts(&text, "one at a time, ");
-    wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
-    wi_table_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
-    wi_buffer_puts(&text, ", at most ");
+    wi_buffer_printf(
+        &text, "and %zu that need not be or cannot, at most ", all - bench->rounds.live);
     wi_table_seconds(&text, (double)bench->choice.all_ms / 1000);
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
@@ -227,11 +223,29 @@ static void add_side(struct bench *bench, const char *url, const struct wi_own_p
         side->cli.rest.url = url;
 }
 
+/* If no daemon is named, and none answers where one would be, one is started. A run that is resumed
+ * is in the database of the daemon that measured it, so that there is no default. */
+static void choose_daemon(struct wi_cli *cli)
+{
+    struct wi_rest_answer answer;
+    if (wi_bench_names_daemon(&cli->arguments) || wi_argument_given(&cli->arguments, "start") ||
+        wi_argument_given(&cli->arguments, "resume"))
+        return;
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/healthz"}, &answer);
+    if (answer.status == 0 && !answer.late) {
+        fprintf(stderr, "webinfer: no daemon answers at %s, so one is started for this run\n",
+            cli->rest.url);
+        wi_argument_default(&cli->arguments, "start", NULL);
+    }
+    wi_rest_answer_clear(&answer);
+}
+
 static enum wi_exit bench_begin(struct bench *bench)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
     enum wi_exit result = WI_EXIT_OK;
     wi_cli_catch(SIGINT, NULL);
+    choose_daemon(bench->cli);
     if (wi_argument_given(arguments, "start"))
         result = start_daemon(bench);
     add_side(bench, bench->daemon.url, &bench->daemon.program);

@@ -17,8 +17,8 @@ enum wi_exit wi_bench_suite(
     struct wi_bench_side *side, const char *folder, const struct wi_strings *names);
 
 /* Measures the cells in rounds, in an order that follows from the seed. Cells that do not disturb
- * each other are measured at the same time, with the yardstick before, between and after. Set the
- * first members. */
+ * each other are measured at the same time, with the yardstick before, between and after. If a side
+ * is tight, all this is done in one browser after the other. Set the first members. */
 struct wi_bench_rounds {
     /* This daemon, and that of --against: two are measured in one order, one cell at a time. */
     struct wi_bench_side sides[2];
@@ -27,17 +27,22 @@ struct wi_bench_rounds {
     size_t done;               /* of those */
     struct wi_bench_room room; /* known only with one side */
     double until_ms;
+    int is_announced;      /* how long it takes was printed */
     enum wi_bench_end end; /* why it ended, if cells were left and there was time */
     int terminal;
 };
 /* The most cells that are measured at a time. */
 size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds);
-/* Each cell that has ended is stored at once and reported on standard error. */
+/* Each cell that has ended is stored at once and reported on standard error. Once each cell was
+ * looked at, or if a side is tight those of the first browser, it prints how long the rest takes.
+ */
 void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
 
 /* Adds the options of the preset that --preset names, if it is given: a named set of options, over
  * which those of the command line take precedence. WI_OK, or WI_BAD_REQUEST for an unknown name. */
 enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_error *error);
+/* Whether --url or $WEBINFER_URL names the daemon to measure. */
+int wi_bench_names_daemon(const struct wi_arguments *arguments);
 /* Has the daemon verify the nodes that compute on WebGPU in those browsers (an empty list: in all),
  * and prints a line for each place on standard error. A failed verification stops nothing, because
  * the cells show what is wrong. */

@@ -37,10 +37,12 @@ enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error);
 void wi_bench_choice_clear(struct wi_bench_choice *choice);
 
-/* Cells are measured in rounds. Each round measures every cell once, so that other load on the
- * machine affects all of them alike. The first WI_BENCH_COLD rounds begin with a fresh load. */
+/* Each cell is looked at, which is a request with one sample, and then measured in rounds. Each
+ * round measures every cell once, so that other load on the machine affects all of them alike. Of
+ * the look and the rounds, the first WI_BENCH_COLD begin with a fresh load. */
 #define WI_BENCH_ROUNDS 4
 #define WI_BENCH_COLD 3
+#define WI_BENCH_SLOW_MS 1000    /* a run that takes longer is warm after the first */
 #define WI_BENCH_SAMPLES_LEAST 5 /* a cell with fewer is too slow */
 
 /* Times of fresh loads; if there are more than fit, the first count. */
@@ -79,6 +81,7 @@ struct wi_bench_cell {
     int weighed;     /* the memory of its browser was asked for */
     double spent_ms; /* on its runs */
     double run_ms;   /* the longest of the last runs; 0: there was none */
+    double took_ms;  /* all its requests, until their answers */
 };
 
 struct wi_bench_plan {

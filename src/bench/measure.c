@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOW_MS 1000   /* a run that takes longer is warm after the first */
 #define LEAST_MS 0.001 /* of a run */
 #define REASON_MAX 200
 
@@ -240,7 +239,7 @@ static json_t *make_order(
     json_t *request = make_request(subject, cell);
     json_object_set_new(request, "runs", json_integer(share + (cell->run_ms <= 0)));
     json_object_set_new(
-        request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
+        request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < WI_BENCH_SLOW_MS));
     json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
     wi_bench_take(request, "threads", cell->document);
     wi_bench_take(request, "optimization", cell->document);

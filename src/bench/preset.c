@@ -31,8 +31,7 @@ static const struct preset *find_preset(const char *name)
     return NULL;
 }
 
-/* A daemon that --url or $WEBINFER_URL names is measured; else one is started. */
-static int has_daemon(const struct wi_arguments *arguments)
+int wi_bench_names_daemon(const struct wi_arguments *arguments)
 {
     const char *url = getenv("WEBINFER_URL");
     return wi_argument_given(arguments, "url") || (url && *url);
@@ -48,7 +47,7 @@ enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_erro
     }
     for (size_t i = 0; preset && i < OPTIONS_MAX && preset->options[i].option; i++)
         wi_argument_default(arguments, preset->options[i].option, preset->options[i].value);
-    if (preset && !has_daemon(arguments))
+    if (preset && !wi_bench_names_daemon(arguments)) /* else that one is measured */
         wi_argument_default(arguments, "start", NULL);
     return WI_OK;
 }

@@ -76,7 +76,7 @@ size_t wi_bench_room_cells(const struct wi_bench_room *room)
     return count_bounded(wi_bench_room_browsers(room), (uint64_t)room->cores / WI_BENCH_CELL_CORES);
 }
 
-static int takes_one_core(const struct wi_bench_cell *cell)
+int wi_bench_takes_one_core(const struct wi_bench_cell *cell)
 {
     return cell->browser && cell->clock == WI_LAB_PAGE && strcmp(cell->platform, "wasm") == 0 &&
            json_integer_value(json_object_get(cell->document, "threads")) == 1 &&
@@ -87,7 +87,7 @@ static int takes_one_core(const struct wi_bench_cell *cell)
 static int cell_fits(const struct wi_bench_plan *plan, const unsigned *numbers, size_t count,
     const struct wi_bench_cell *cell)
 {
-    if (cell->over || !takes_one_core(cell))
+    if (cell->over || !wi_bench_takes_one_core(cell))
         return 0;
     for (size_t i = 0; i < count; i++) {
         const struct wi_bench_cell *other = &plan->cells[numbers[i]];

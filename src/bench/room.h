@@ -26,6 +26,8 @@ void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli);
 size_t wi_bench_room_browsers(const struct wi_bench_room *room);
 /* How many cells may be timed at a time, at least one. */
 size_t wi_bench_room_cells(const struct wi_bench_room *room);
+/* Whether the cell may be timed together with those of other browsers. */
+int wi_bench_takes_one_core(const struct wi_bench_cell *cell);
 /* Moves the cells that may be timed together with the first one to the positions after it, keeps
  * the order of the others, and returns how many there are, including the first. The number is 1
  * unless the first cell is on WASM with one thread by the page's clock, because the set of all

@@ -1,8 +1,10 @@
 /* The order of the measurements. */
 #include "bench/bench.h"
+#include "bench/estimate.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "bench/patience.h"
 #include "cli/events.h"
 #include "cli/progress.h"
@@ -128,6 +130,7 @@ static void measure_once(
     struct wi_bench_rounds *rounds, const struct set *set, unsigned round, const int *of)
 {
     struct wi_bench_turn turns[WI_BENCH_TOGETHER_MAX];
+    double began_ms = wi_now_ms();
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++) {
         struct wi_bench_cell *cell = set->cells[i];
@@ -141,6 +144,7 @@ static void measure_once(
         wi_bench_measure(&set->side->cli, set->subject, turns, count);
     for (size_t i = 0; i < count; i++) {
         turn_outlast(set->side, set->subject, &turns[i]);
+        turns[i].cell->took_ms += wi_now_ms() - began_ms;
         if (turns[i].end != WI_BENCH_DONE)
             rounds->end = turns[i].end;
     }
@@ -163,8 +167,25 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
     }
 }
 
+/* What is measured without a browser being started in between. */
+struct part {
+    int is_whole;        /* all cells */
+    const char *browser; /* else the cells of this one; NULL: those of none */
+};
+
+/* The first request of each cell: a load and one sample. */
+static void look_at_set(struct wi_bench_rounds *rounds, const struct set *set, unsigned round)
+{
+    cell_show(rounds, set->cells[0], 0);
+    measure_once(rounds, set, round, NULL);
+    for (size_t i = 0; i < set->count && rounds->end == WI_BENCH_DONE; i++)
+        if (set->cells[i]->over)
+            cell_finish(rounds, set->side, set->cells[i]);
+}
+
 /* Cells that are measured together: those of a model, or the yardsticks of one point in time. */
 struct group {
+    const struct part *part;
     size_t subject;             /* its number on each side */
     enum wi_lab_yardstick when; /* WI_LAB_YARDSTICKS: it is a model's */
     struct wi_bench_subject *yardstick;
@@ -182,6 +203,8 @@ static int cell_belongs(
     const struct group *group, const struct wi_bench_side *side, const struct wi_bench_cell *cell)
 {
     const char *yardstick = wi_json_text(cell->document, "yardstick");
+    if (!group->part->is_whole && !wi_text_equal(cell->browser, group->part->browser))
+        return 0;
     if (group->yardstick)
         return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
     return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
@@ -214,18 +237,28 @@ static struct set make_set(struct wi_bench_rounds *rounds, const struct group *g
     return set;
 }
 
-size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
+static int is_tight(const struct wi_bench_rounds *rounds)
 {
-    return rounds->side_count > 1 ? 1 : wi_bench_room_cells(&rounds->room);
+    return rounds->sides[0].is_tight || (rounds->side_count > 1 && rounds->sides[1].is_tight);
 }
 
-static void measure_round(struct wi_bench_rounds *rounds, const struct group *group, unsigned round)
+size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
+{
+    int is_single = rounds->side_count > 1 || is_tight(rounds);
+    return is_single ? 1 : wi_bench_room_cells(&rounds->room);
+}
+
+/* Visits the cells of a group once, in the order of that round; those that may be timed together at
+ * the same time. `is_cold`: the model is loaded again. */
+static void visit_group(struct wi_bench_rounds *rounds, const struct group *group, unsigned round,
+    int is_cold,
+    void (*visit)(struct wi_bench_rounds *rounds, const struct set *set, unsigned round))
 {
     unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
     size_t together;
     wi_bench_shuffle(group->numbers, group->count, rounds->sides[0].choice->seed, round);
     memcpy(numbers, group->numbers, group->count * sizeof *numbers);
-    for (size_t s = 0; s < rounds->side_count && !group->yardstick && round < WI_BENCH_COLD; s++)
+    for (size_t s = 0; s < rounds->side_count && is_cold; s++)
         wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
     for (size_t i = 0; i < group->count && goes_on(rounds); i += together) {
         together = wi_bench_rounds_together(rounds) == 1
@@ -234,7 +267,7 @@ static void measure_round(struct wi_bench_rounds *rounds, const struct group *gr
                              &rounds->room, &rounds->sides[0].plan, &numbers[i], group->count - i);
         struct set set = make_set(rounds, group, &numbers[i], together);
         if (set.count > 0)
-            measure_set(rounds, &set, round);
+            visit(rounds, &set, round);
     }
     free(numbers);
 }
@@ -255,42 +288,146 @@ static void measure_group(struct wi_bench_rounds *rounds, struct group *group)
     group_gather(rounds, group);
     for (unsigned round = 0; round < WI_BENCH_ROUNDS && group->count > 0 && goes_on(rounds);
          round++)
-        measure_round(rounds, group, round);
+        visit_group(
+            rounds, group, round, !group->yardstick && round + 1 < WI_BENCH_COLD, measure_set);
     finish_rest(rounds, group);
     free(group->numbers);
 }
 
-static void measure_yardsticks(
-    struct wi_bench_rounds *rounds, struct wi_bench_subject *subject, enum wi_lab_yardstick when)
+static void measure_yardsticks(struct wi_bench_rounds *rounds, const struct part *part,
+    struct wi_bench_subject *subject, enum wi_lab_yardstick when)
 {
     if (goes_on(rounds))
-        measure_group(rounds, &(struct group){.when = when, .yardstick = subject});
+        measure_group(rounds, &(struct group){.part = part, .when = when, .yardstick = subject});
 }
 
-static void measure_subject(struct wi_bench_rounds *rounds, size_t subject)
+/* Has the expected answers computed, and looks at the cells of a model. */
+static void look_at_subject(struct wi_bench_rounds *rounds, const struct part *part, size_t subject)
 {
+    struct group group = {.part = part, .when = WI_LAB_YARDSTICKS, .subject = subject};
     for (size_t s = 0; s < rounds->side_count && goes_on(rounds); s++)
         rounds->end = wi_bench_refer(&rounds->sides[s].cli, &rounds->sides[s].subjects[subject]);
     if (wi_bench_rounds_together(rounds) > 1) /* a browser has the model now */
         wi_bench_room_ask(&rounds->room, &rounds->sides[0].cli);
-    if (goes_on(rounds))
-        measure_group(rounds, &(struct group){.when = WI_LAB_YARDSTICKS, .subject = subject});
+    group_gather(rounds, &group);
+    if (group.count > 0 && goes_on(rounds))
+        visit_group(rounds, &group, 0, 1, look_at_set);
+    free(group.numbers);
+}
+
+static void measure_subject(struct wi_bench_rounds *rounds, const struct part *part, size_t subject)
+{
+    measure_group(
+        rounds, &(struct group){.part = part, .when = WI_LAB_YARDSTICKS, .subject = subject});
+}
+
+/* Whether some cell of a browser (NULL: of any) is still to be measured and was looked at. */
+static int has_looked(const struct wi_bench_side *side, const char *browser)
+{
+    for (size_t i = 0; i < side->plan.count; i++) {
+        const struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (!cell->over && cell->took_ms > 0 && (!browser || wi_text_equal(cell->browser, browser)))
+            return 1;
+    }
+    return 0;
+}
+
+/* If it is tight, browsers are started when their cells are looked at. */
+static size_t count_starts(const struct wi_bench_side *side)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < side->browsers.count && side->is_tight; i++)
+        count += !has_looked(side, side->browsers.items[i]);
+    return count;
+}
+
+/* Prints how long the rest takes. */
+static void rounds_announce(struct wi_bench_rounds *rounds)
+{
+    double left = 0, most = rounds->until_ms - wi_now_ms();
+    struct wi_buffer text = {0};
+    if (rounds->is_announced || !goes_on(rounds) || !has_looked(&rounds->sides[0], NULL))
+        return;
+    for (size_t s = 0; s < rounds->side_count; s++) {
+        const struct wi_bench_side *side = &rounds->sides[s];
+        const struct wi_bench_outlook outlook = {.choice = side->choice,
+            .together = wi_bench_rounds_together(rounds),
+            .starts = count_starts(side),
+            .start_ms = side->start_ms};
+        left += wi_bench_estimate(&side->plan, &outlook);
+    }
+    wi_table_seconds(&text, fmax(fmin(left, most), 0) / 1000);
+    fprintf(stderr, "%swebinfer: the first look is done; the rest takes about %s\n",
+        rounds->terminal ? "\r\033[K" : "", text.text);
+    wi_buffer_clear(&text);
+    rounds->is_announced = 1;
+}
+
+static void measure_part(
+    struct wi_bench_rounds *rounds, const struct part *part, struct wi_bench_subject *yardstick)
+{
+    size_t count = rounds->sides[0].count;
+    measure_yardsticks(rounds, part, yardstick, WI_LAB_BEFORE);
+    for (size_t i = 0; i < count && goes_on(rounds); i++)
+        look_at_subject(rounds, part, i);
+    rounds_announce(rounds);
+    for (size_t i = 0; i < count && goes_on(rounds); i++) {
+        measure_subject(rounds, part, i);
+        if (i == (count - 1) / 2)
+            measure_yardsticks(rounds, part, yardstick, WI_LAB_BETWEEN);
+    }
+    measure_yardsticks(rounds, part, yardstick, WI_LAB_AFTER);
+}
+
+/* Starts the browser on each side that is tight. Cells that cannot be measured there are finished.
+ */
+static void open_browser(struct wi_bench_rounds *rounds, const char *browser)
+{
+    for (size_t s = 0; s < rounds->side_count && goes_on(rounds); s++) {
+        struct wi_bench_side *side = &rounds->sides[s];
+        if (!side->is_tight)
+            continue;
+        wi_bench_side_open(side, browser);
+        for (size_t i = 0; i < side->plan.count && rounds->end == WI_BENCH_DONE; i++) {
+            struct wi_bench_cell *cell = &side->plan.cells[i];
+            if (!cell->over || cell->kept || !wi_text_equal(cell->browser, browser))
+                continue;
+            cell->kept = 1;
+            cell_finish(rounds, side, cell);
+        }
+    }
+}
+
+/* One browser after the other, so that each is started once. They are listed in the order of the
+ * seed. Cells without a browser come last, because `auto` is
+ * compared with the others. */
+static void measure_by_browser(struct wi_bench_rounds *rounds, struct wi_bench_subject *yardstick)
+{
+    struct part others = {0};
+    for (size_t s = 0; s < rounds->side_count; s++) {
+        const struct wi_strings *browsers = &rounds->sides[s].browsers;
+        for (size_t i = 0; i < browsers->count && goes_on(rounds); i++) {
+            const struct part part = {.browser = browsers->items[i]};
+            if (s > 0 && wi_strings_contain(&rounds->sides[0].browsers, part.browser))
+                continue;
+            open_browser(rounds, part.browser);
+            measure_part(rounds, &part, yardstick);
+        }
+    }
+    measure_part(rounds, &others, yardstick);
 }
 
 void wi_bench_rounds_measure(struct wi_bench_rounds *rounds)
 {
     struct wi_bench_ask ask = {.batch = 1, .request = json_object()};
     struct wi_bench_subject yardstick = {.name = WI_BENCH_YARDSTICK, .asks = &ask, .count = 1};
-    size_t count = rounds->sides[0].count;
+    const struct part whole = {.is_whole = 1};
     rounds->terminal = wi_cli_progress_begin().terminal;
     rounds->until_ms = wi_now_ms() + (double)rounds->sides[0].choice->all_ms;
-    measure_yardsticks(rounds, &yardstick, WI_LAB_BEFORE);
-    for (size_t i = 0; i < count && goes_on(rounds); i++) {
-        measure_subject(rounds, i);
-        if (i == (count - 1) / 2)
-            measure_yardsticks(rounds, &yardstick, WI_LAB_BETWEEN);
-    }
-    measure_yardsticks(rounds, &yardstick, WI_LAB_AFTER);
+    if (is_tight(rounds))
+        measure_by_browser(rounds, &yardstick);
+    else
+        measure_part(rounds, &whole, &yardstick);
     if (rounds->terminal)
         fputs("\r\033[K", stderr);
     json_decref(ask.request);

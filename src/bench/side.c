@@ -1,118 +1,22 @@
-/* The models and places of a daemon that can be measured; see side.h. */
+/* The browsers and places of a daemon that can be measured, and its run; see side.h. */
 #include "bench/side.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "bench/patience.h"
 #include "bench/resume.h"
-#include "cli/commands/add_files.h"
-#include "cli/commands/commands.h"
 #include "cli/events.h"
-#include "cli/pages.h"
 #include "cli/plain.h"
-#include "terms/format/model.h"
+#include "cli/text_table.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define START_MS 180000 /* for browsers, which start at the same time */
 #define EXCHANGE_MS 60000
 #define LOSSES_MAX 3 /* of a daemon that goes away each time browsers are started */
-
-/* --- models ----------------------------------------------------------------------------------- */
-
-/* Uploads a file or folder as a model whose name follows from its content. */
-static enum wi_exit send_files(struct wi_bench_side *side, const char *path, char **name)
-{
-    struct wi_add_files files = {0};
-    struct wi_rest_answer answer = {0};
-    struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
-    if (wi_add_files_find(path, &files, &error) != WI_OK)
-        wi_cli_complain(&error);
-    else
-        result = wi_add_send(&side->cli, &files, "bench/", name, 1, &answer);
-    if (result == WI_EXIT_OK)
-        wi_strings_add(&side->uploads, *name);
-    wi_rest_answer_clear(&answer);
-    wi_add_files_clear(&files);
-    return result;
-}
-
-int wi_bench_side_is_path(const char *word)
-{
-    struct stat status;
-    return *word == '/' || strncmp(word, "./", 2) == 0 || strncmp(word, "../", 3) == 0 ||
-           (stat(word, &status) == 0 &&
-               (S_ISREG(status.st_mode) || wi_model_check_name(word, NULL) != WI_OK));
-}
-
-/* Takes the name. */
-static enum wi_exit add_named(struct wi_bench_side *side, char *name)
-{
-    side->subjects = wi_grow_array(side->subjects, side->count, sizeof *side->subjects);
-    struct wi_bench_subject *subject = &side->subjects[side->count++];
-    *subject = (struct wi_bench_subject){.name = name};
-    return wi_bench_sample(&side->cli, side->choice, subject);
-}
-
-static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
-{
-    struct wi_error error = {0};
-    char *name = NULL;
-    enum wi_exit result = WI_EXIT_OK;
-    if (wi_bench_side_is_path(word)) {
-        result = send_files(side, word, &name);
-    } else if (wi_model_check_name(word, &error) != WI_OK) {
-        result = wi_cli_complain(&error);
-    } else {
-        name = wi_strdup(word);
-    }
-    if (result == WI_EXIT_OK)
-        return add_named(side, name);
-    free(name);
-    return result;
-}
-
-/* A model without a request, whose error is printed, does not stop the others. */
-static enum wi_exit add_all_subjects(struct wi_bench_side *side)
-{
-    struct wi_pages pages = {.cli = &side->cli, .path = "/v1/models", .member = "models"};
-    enum wi_exit added = WI_EXIT_OK;
-    int has_refused = 0;
-    const json_t *model;
-    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && (model = wi_pages_row(&pages))) {
-        const char *name = wi_json_text(model, "name");
-        if (!name || json_is_true(json_object_get(model, "builtin")) ||
-            json_is_string(json_object_get(model, "problem")))
-            continue;
-        added = add_named(side, wi_strdup(name));
-        if (added == WI_EXIT_FAILED) {
-            wi_bench_subject_clear(&side->subjects[--side->count]);
-            has_refused = 1;
-        }
-    }
-    enum wi_exit listed = wi_pages_close(&pages);
-    if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
-        return added;
-    if (listed != WI_EXIT_OK || side->count > 0)
-        return listed;
-    return has_refused ? WI_EXIT_USAGE
-                       : wi_cli_fail(WI_EXIT_USAGE,
-                             "the daemon has no models: name a model file or a folder");
-}
-
-static enum wi_exit add_subjects(struct wi_bench_side *side)
-{
-    const struct wi_arguments *arguments = &side->cli.arguments;
-    enum wi_exit result = WI_EXIT_OK;
-    if (arguments->positional_count == 0)
-        return add_all_subjects(side);
-    for (unsigned i = 0; i < arguments->positional_count && result == WI_EXIT_OK; i++)
-        result = add_subject(side, arguments->positionals[i]);
-    return result;
-}
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
@@ -210,9 +114,22 @@ static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
         side->cli.rest.url);
 }
 
+/* Starts take some seconds, during which nothing else is printed. */
+static void say_start(const struct wi_strings *browsers)
+{
+    struct wi_buffer text = {0};
+    for (size_t i = 0; i < browsers->count; i++) {
+        wi_buffer_puts(&text, i ? ", " : "webinfer: starting ");
+        wi_plain(&text, browsers->items[i], strlen(browsers->items[i]), "");
+    }
+    wi_buffer_puts(&text, browsers->count ? "\n" : "");
+    wi_plain_flush(stderr, &text);
+}
+
 /* The features of a browser are known when it runs. */
 static enum wi_exit start_browsers(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
+    say_start(browsers);
     enum wi_exit result = start_once(side, browsers);
     for (unsigned losses = 1; side->is_lost && losses < LOSSES_MAX; losses++) {
         if (wi_cli_is_interrupted() || !wi_bench_await(&side->cli))
@@ -227,6 +144,70 @@ enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_string
 {
     list_browsers(side, browsers);
     return side->is_lost ? complain_of_loss(side) : start_browsers(side, browsers);
+}
+
+/* Whether more of them are installed than can run at the same time. */
+static int is_tight(const struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    json_t *status = browsers->count > 1 ? wi_cli_get(&side->cli, "/v1/status", NULL) : NULL;
+    const json_t *kinds = json_object_get(status, "kinds");
+    const json_t *limit = json_object_get(status, "session_limit");
+    json_int_t installed = 0;
+    for (size_t i = 0; i < browsers->count; i++)
+        installed +=
+            json_is_true(json_object_get(json_object_get(kinds, browsers->items[i]), "installed"));
+    int tight = json_is_integer(limit) && installed > json_integer_value(limit);
+    json_decref(status);
+    return tight;
+}
+
+/* Puts the browsers into the order in which their cells are measured. */
+static void shuffle_browsers(const struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    unsigned *numbers = wi_alloc((browsers->count + 1) * sizeof *numbers);
+    struct wi_strings shuffled = {0};
+    for (size_t i = 0; i < browsers->count; i++)
+        numbers[i] = (unsigned)i;
+    wi_bench_shuffle(numbers, browsers->count, side->choice->seed, WI_BENCH_ROUNDS);
+    for (size_t i = 0; i < browsers->count; i++)
+        wi_strings_add(&shuffled, browsers->items[numbers[i]]);
+    wi_strings_clear(browsers);
+    *browsers = shuffled;
+    free(numbers);
+}
+
+/* The longest time that one of the browsers which run now took to become ready. */
+static double longest_start(const struct wi_bench_side *side)
+{
+    json_t *status = wi_cli_get(&side->cli, "/v1/status", NULL), *session;
+    double longest = 0;
+    size_t i;
+    json_array_foreach(json_object_get(status, "sessions"), i, session)
+    {
+        longest = fmax(longest, wi_json_number(session, "ready_ms"));
+    }
+    json_decref(status);
+    return longest;
+}
+
+/* Starts all of them, or if it is tight the first, which may run already. */
+static enum wi_exit open_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    struct wi_strings first = {0};
+    double began_ms;
+    list_browsers(side, browsers);
+    if (side->is_lost)
+        return complain_of_loss(side);
+    side->is_tight = is_tight(side, browsers);
+    if (!side->is_tight)
+        return start_browsers(side, browsers);
+    shuffle_browsers(side, browsers);
+    wi_strings_add(&first, browsers->items[0]);
+    began_ms = wi_now_ms();
+    enum wi_exit result = start_browsers(side, &first);
+    side->start_ms = fmax(wi_now_ms() - began_ms, longest_start(side));
+    wi_strings_clear(&first);
+    return result;
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -252,8 +233,15 @@ static enum wi_lab_outcome outcome_of(const json_t *hardware, const json_t *opti
     return code ? wi_bench_outcome_of(code) : WI_LAB_ABSENT;
 }
 
-static void plan_place(
-    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+/* What the daemon says of a place. */
+struct told {
+    json_t *hardware, *facts; /* owned */
+    const char *reason;       /* why nothing can be measured there; NULL: measurable */
+    enum wi_lab_outcome outcome;
+};
+
+static void told_ask(struct told *told, struct wi_bench_side *side, const char *model,
+    const char *browser, const char *platform)
 {
     char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
         browser ? "&browser=" : "", browser ? browser : "");
@@ -263,19 +251,67 @@ static void plan_place(
     const char *why = wi_json_text(option, "why");
     if (!why || !*why)
         why = wi_json_text(hardware, "why");
-    json_t *facts = facts_of(hardware, option);
+    *told = (struct told){.hardware = hardware,
+        .facts = facts_of(hardware, option),
+        .reason = never ? (why ? why : "the daemon has no such place") : NULL,
+        .outcome = outcome_of(hardware, option)};
+    free(query);
+}
+
+static void told_clear(struct told *told)
+{
+    json_decref(told->facts);
+    json_decref(told->hardware);
+}
+
+static void plan_place(
+    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+{
+    struct told told;
+    told_ask(&told, side, model, browser, platform);
     wi_bench_plan_place(&side->plan, side->choice,
         &(struct wi_bench_place){.model = model,
             .browser = browser,
             .platform = platform,
-            .facts = facts,
-            .reason = never ? (why ? why : "the daemon has no such place") : NULL,
-            .outcome = outcome_of(hardware, option)});
-    if (!never && browser && !wi_strings_contain(&side->browsers, browser))
+            .facts = told.facts,
+            .reason = told.reason,
+            .outcome = told.outcome});
+    if (!told.reason && browser && !wi_strings_contain(&side->browsers, browser))
         wi_strings_add(&side->browsers, browser);
-    json_decref(facts);
-    json_decref(hardware);
-    free(query);
+    told_clear(&told);
+}
+
+/* Now that the browser runs, its places are known. */
+static void look_again(struct wi_bench_side *side, struct wi_bench_cell *cell)
+{
+    struct told told;
+    told_ask(&told, side, cell->model, cell->browser, cell->platform);
+    if (!side->is_lost && told.reason)
+        wi_bench_cell_end(cell, told.outcome, told.reason);
+    else if (!side->is_lost)
+        json_object_update_missing(cell->document, told.facts);
+    told_clear(&told);
+}
+
+void wi_bench_side_open(struct wi_bench_side *side, const char *browser)
+{
+    struct wi_bench_call call = make_start(browser);
+    wi_bench_exchange_all(&side->cli, &call, 1);
+    long status = call.answer.status;
+    json_t *answer = json_loadb(call.answer.body.text, call.answer.body.size, 0, NULL);
+    for (size_t i = 0; i < side->plan.count && status != 0; i++) {
+        struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (cell->over || !wi_text_equal(cell->browser, browser))
+            continue;
+        if (status == 200)
+            look_again(side, cell);
+        else
+            wi_bench_cell_problem(cell, answer, status);
+    }
+    side->is_lost = 0; /* if it was, the next request waits for it */
+    json_decref(answer);
+    wi_rest_answer_clear(&call.answer);
+    wi_buffer_clear(&call.body);
 }
 
 /* Plans the platforms of browsers by default, and the others only if they are named. */
@@ -362,9 +398,9 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
     struct wi_strings browsers = {0};
     enum wi_exit result = wi_bench_keep_may(&side->cli);
     if (result == WI_EXIT_OK)
-        result = add_subjects(side);
+        result = wi_bench_side_models(side);
     if (result == WI_EXIT_OK)
-        result = wi_bench_side_browsers(side, &browsers);
+        result = open_browsers(side, &browsers);
     if (result == WI_EXIT_OK)
         result = make_plan(side, &browsers);
     wi_strings_clear(&browsers);

@@ -18,15 +18,24 @@ struct wi_bench_side {
     struct wi_strings browsers; /* in which a model can run */
     struct wi_bench_plan plan;
     struct wi_bench_keep keep;
-    int is_lost; /* it no longer answers, even after a while */
+    int is_tight;    /* fewer browsers can run at a time than are measured */
+    double start_ms; /* if it is: of the first browser */
+    int is_lost;     /* it no longer answers, even after a while */
 };
-/* Asks for the models and places, starts the browsers, and makes the plan. WI_EXIT_OK, or the exit
- * status once the error is printed. A token that may not write is an error before anything is
- * started or sent. */
+/* Adds the models of the command line, or all that the daemon has. WI_EXIT_OK, or the exit status
+ * once the error is printed. */
+enum wi_exit wi_bench_side_models(struct wi_bench_side *side);
+/* Asks for the models and places, starts the browsers, and makes the plan. If it is tight, only one
+ * browser is started, and the others are listed in the order of the seed; what they cannot do may
+ * be known only once they run. WI_EXIT_OK, or the exit status once the error is printed. A token
+ * that may not write is an error before anything is started or sent. */
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side);
 /* Begins a run, of which at most `together` cells are measured at a time, or resumes one, and
  * stores the cells that cannot be measured. Returns as wi_bench_side_plan. */
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together);
+/* Starts a browser of a side that is tight, and ends those of its cells that cannot be measured. If
+ * the daemon is lost meanwhile, nothing ends. */
+void wi_bench_side_open(struct wi_bench_side *side, const char *browser);
 /* Adds the requested browsers, or by default all that the daemon has, after trying to start each.
  * Uses only `cli`, `choice` and `is_lost`. WI_EXIT_OK, or the exit status once the error is
  * printed. */

@@ -2,6 +2,7 @@
 #include "bench/subject.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include "cli/events.h"
 #include "cli/text_table.h"
@@ -14,11 +15,13 @@
 #include <unistd.h>
 
 #define INPUT_MAX ((size_t)64 << 20)
+#define CHANGED_SIZE 200 /* of the member `changed`, below the limit of lab.schema.json */
 
 void wi_bench_subject_clear(struct wi_bench_subject *subject)
 {
     for (size_t i = 0; i < subject->count; i++) {
         json_decref(subject->asks[i].request);
+        json_decref(subject->asks[i].result);
         wi_tensors_clear(&subject->asks[i].reference);
     }
     free(subject->asks);
@@ -164,24 +167,61 @@ static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
         wi_tensors_clear(outputs);
 }
 
-int wi_bench_judge(
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
+/* The text that answers give for people: the best label, or what was written. */
+static const char *said_by(const json_t *result, const char **what)
+{
+    const json_t *labels = json_object_get(result, "labels");
+    *what = labels ? "the label" : "the text";
+    return labels ? wi_json_text(json_array_get(labels, 0), "label") : wi_json_text(result, "text");
+}
+
+/* Stores which label or text came in the place of the expected one. The prompts of a model that
+ * writes differ from the second request on, and so do its answers. */
+static void take_said(
+    struct wi_bench_cell *cell, const struct wi_bench_ask *ask, const json_t *answer)
+{
+    const char *what, *wanted = said_by(ask->result, &what);
+    const char *said = said_by(json_object_get(answer, "result"), &what);
+    if (cell->clock != WI_LAB_CLIENT || cell->writes || !wanted || !said ||
+        strcmp(wanted, said) == 0)
+        return;
+    char *whole = wi_sprintf("%s is \"%s\", not \"%s\"", what, said, wanted), cut[CHANGED_SIZE];
+    json_object_set_new(
+        cell->document, "changed", json_string(wi_text_copy(cut, sizeof cut, whole)));
+    free(whole);
+}
+
+/* Compares the tensors: 0, or -1 and the cell has ended. */
+static int judge_outputs(
+    const struct wi_bench_ask *ask, struct wi_bench_cell *cell, const json_t *answer)
 {
     const char *precision = wi_json_text(cell->document, "precision");
-    const struct wi_tensors *reference = &wi_bench_ask_of(subject, cell->batch)->reference;
+    char changed[CHANGED_SIZE];
     struct wi_comparison comparison;
     struct wi_tensors outputs = {0};
-    if (reference->count == 0 || strcmp(cell->platform, "simulated") == 0)
-        return 0; /* such nodes make their answers up */
     read_outputs(answer, &outputs);
-    wi_compare(reference, &outputs, wi_tolerance_of_graph(precision), &comparison);
+    wi_compare(&ask->reference, &outputs, wi_tolerance_of_graph(precision), &comparison);
+    wi_compare_choices(&ask->reference, &outputs, changed, sizeof changed);
     wi_tensors_clear(&outputs);
     if (isfinite(comparison.ratio))
-        json_object_set_new(cell->document, "error_ratio", json_real(comparison.ratio));
+        json_object_set_new(cell->document, "error_ratio",
+            json_real(fmax(comparison.ratio, wi_json_number(cell->document, "error_ratio"))));
+    if (*changed)
+        json_object_set_new(cell->document, "changed", json_string(changed));
     if (comparison.same || comparison.open)
         return 0;
     wi_bench_cell_end(cell, WI_LAB_INEXACT, comparison.detail);
     return -1;
+}
+
+int wi_bench_judge(
+    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
+{
+    const struct wi_bench_ask *ask = wi_bench_ask_of(subject, cell->batch);
+    if (strcmp(cell->platform, "simulated") == 0)
+        return 0; /* such nodes make their answers up */
+    take_said(cell, ask, answer);
+    return ask->reference.count > 0 ? judge_outputs(ask, cell, answer) : 0;
 }
 
 /* Sends one request on WASM, in `precision` if it is not NULL. */
@@ -202,8 +242,11 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
     json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     wi_bench_tell(cli, "%s on wasm%s%s, the reference for others: POST /v1/infer: %ld",
         subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
-    if (answer.status == 200)
+    if (answer.status == 200) {
         read_outputs(value, &ask->reference);
+        json_decref(ask->result);
+        ask->result = json_incref(json_object_get(value, "result"));
+    }
     enum wi_bench_end end = wi_bench_end_of(&answer);
     json_decref(value);
     wi_rest_answer_clear(&answer);
@@ -214,9 +257,12 @@ enum wi_bench_end wi_bench_refer(const struct wi_cli *cli, struct wi_bench_subje
 {
     static const char *const precisions[] = {"fp32", NULL};
     enum wi_bench_end end = WI_BENCH_DONE;
-    for (size_t i = 0; i < subject->count && end == WI_BENCH_DONE; i++)
-        for (size_t p = 0; p < 2 && end == WI_BENCH_DONE && subject->asks[i].reference.count == 0;
-             p++)
-            end = refer_once(cli, subject, &subject->asks[i], precisions[p]);
+    for (size_t i = 0; i < subject->count && end == WI_BENCH_DONE; i++) {
+        struct wi_bench_ask *ask = &subject->asks[i];
+        for (size_t p = 0; p < 2 && end == WI_BENCH_DONE && !ask->is_referred; p++) {
+            end = refer_once(cli, subject, ask, precisions[p]);
+            ask->is_referred = end == WI_BENCH_DONE && (ask->reference.count > 0 || p == 1);
+        }
+    }
     return end;
 }

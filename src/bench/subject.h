@@ -22,6 +22,8 @@ struct wi_bench_ask {
     /* The answer in FP32 on WASM; without tensors if it is unknown, or if the task's answer has
      * none. */
     struct wi_tensors reference;
+    json_t *result;  /* owned: what the task made of that answer; NULL: nothing */
+    int is_referred; /* the answer was asked for */
 };
 
 /* Free with wi_bench_subject_clear. */
@@ -39,10 +41,11 @@ enum wi_exit wi_bench_sample(const struct wi_cli *cli, const struct wi_bench_cho
     struct wi_bench_subject *subject);
 /* NULL: its inputs cannot be put together. */
 const struct wi_bench_ask *wi_bench_ask_of(const struct wi_bench_subject *subject, long batch);
-/* Computes the model's answers in FP32 on WASM, which other answers are compared with. The
- * reference stays empty if there is no such answer. */
+/* Computes the model's answers in FP32 on WASM, which other answers are compared with, unless this
+ * was done. The reference stays empty if there is no such answer. */
 enum wi_bench_end wi_bench_refer(const struct wi_cli *cli, struct wi_bench_subject *subject);
-/* 0, or -1 if the answer of POST /v1/infer or /v1/benchmark is wrong, which ends the cell. */
+/* 0, or -1 if the answer of POST /v1/infer or /v1/benchmark is wrong, which ends the cell. Its
+ * error and what else differs, such as the label, become members of the cell. */
 int wi_bench_judge(
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer);
 

@@ -345,7 +345,9 @@ static const struct wi_flag bench_options[] = {
         "show what is slower here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; the default is 10%"},
-    {"start", .help = "Start a daemon that runs only as long as this command; not with --url"},
+    {"start", .help =
+                  "Start a daemon that runs only as long as this command; not with --url. This is "
+                  "the default if no daemon is named and none is running"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "With --start, whether the daemon's browsers run without windows; the default is yes"},
     {"native", .help = "Also start onnxruntime-node, and show the speed-ups relative to it; this "
@@ -355,6 +357,8 @@ static const struct wi_flag bench_options[] = {
         "ONNX's own tests, and show which tests pass at which place. No times are measured. This "
         "option requires --start"},
     {"verbose", .help = "Print each request and the time that it took"},
+    {"wide", .help = "Print all cells with all figures, as results show does, instead of a row for "
+                     "each place"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write an HTML document with all results, which can be viewed without a network"},
     REPORT_OPTIONS,
@@ -564,8 +568,9 @@ const struct wi_verb wi_cli_verbs[] = {
         "it is named by its CID (ipfs://CID[/PATH][:VARIANT]), from all sources",
         pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0},
-        "List the models with their sizes (\"-\" if the daemon has not read the model yet), and "
-        "the running pulls",
+        "List the models with their sizes, types and tasks (\"-\" if the daemon has not read a "
+        "large "
+        "model yet), and the running pulls",
         NULL, wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show the files of a model, its origin, its memory use, and its measurements at each place",

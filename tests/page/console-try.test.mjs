@@ -131,6 +131,36 @@ test('options and the system message are sent as they were written, and a wrong 
         options: { temperature: 0, stop: ['a', 'b'], deterministic: true } }]);
 }));
 
+test('the notice of an answer goes when the next request is refused', () => tries({}, async ({ tab, go, said }) => {
+    await go(TEXT);
+    await tab.fill('#text', 'zero');
+    await tab.locator('form.try button').first().click();
+    await ended(tab);
+    await said(/^The answer has arrived\.$/);
+    await tab.locator('summary', { hasText: 'Options' }).first().click();
+    await tab.fill('#option-temperature', '9');
+    await tab.locator('form.try button').first().click();
+    await tab.waitForSelector('#wrong');
+    assert.equal(await tab.evaluate(() => document.getElementById('said').textContent), '');
+}));
+
+test('the fields are filled with the service’s own sample, if it is for their task', () => tries({}, async ({ tab, go, service, said, problems }) => {
+    const fill = () => tab.locator('form.try button', { hasText: 'Fill in a sample' }).click();
+    await go(TEXT);
+    await fill();
+    await tab.waitForFunction(() => document.getElementById('text').value === 'A river');
+    assert.deepEqual(service.asked('POST', /sample$/).map(({ path }) => path), ['/v1/models/org/chat/sample']);
+    service.sample = { inputs: { messages: [] }, task: 'chat' };
+    await tab.fill('#text', 'mine');
+    await fill();
+    await said(/^The sample is for another task, chat\.$/);
+    service.refusal = { status: 404, detail: 'there is no such model' };
+    await fill();
+    await said(/^there is no such model$/);
+    assert.equal(await tab.inputValue('#text'), 'mine');
+    problems.splice(0); // the browser notes the 404
+}));
+
 test('a long answer grows at its end alone, and is shown whole', () => tries({}, async ({ tab, go, service }) => {
     const next = held(service), words = Array.from({ length: 10_000 }, (_, i) => (i % 100 === 99 ? '\n\n' : `w${i} `));
     await go(CHAT);

@@ -77,16 +77,30 @@ export function confirm({ title, text, verb }) {
     });
 }
 
+/** How long a notice of what went well stays. One of what went wrong stays until something else is done. */
+const SAID_MS = 20_000;
+let fading = 0;
+
+/** Takes the notice away, which tells of something that was done before. */
+export function unsay() {
+    window.clearTimeout(fading);
+    const said = document.getElementById('said');
+    if (said) draw(said);
+}
+
 /** Shows a sentence, and has screen readers read it out. @param {string} sentence @param {boolean} [isError] */
 export function say(sentence, isError = false) {
     const said = document.getElementById('said');
     if (!said) return;
     said.dataset.kind = isError ? 'bad' : 'good';
     draw(said, sentence);
+    window.clearTimeout(fading);
+    if (!isError) fading = window.setTimeout(unsay, SAID_MS);
 }
 
 /** Does it, and says what came of it. @param {() => Promise<unknown>} act @param {string} done */
 export async function attempt(act, done) {
+    unsay();
     try {
         await act();
         say(done);

@@ -5,7 +5,7 @@
  * threads?: number | 'all', batch?: number, concurrency?: number, clock?: string, outcome: string, reason?: string,
  * optimization?: string, text?: {prompt_per_s?: number, generated_per_s?: number, first_p50_ms?: number, first_p90_ms?: number,
  * token_ms?: number, all_per_s?: number}, yardstick?: string, adapter?: {description?: string, is_fallback?: boolean}, samples_ms: number[], load_ms?: number,
- * first_ms?: number, error_ratio?: number, repeats?: number, disturbed?: number, summary?: Summary, baseline?: number,
+ * first_ms?: number, error_ratio?: number, changed?: string, repeats?: number, disturbed?: number, summary?: Summary, baseline?: number,
  * speedup?: {value: number, low: number, high: number}}} Cell */
 /** @typedef {{id: string, name: string, began_at: number, ended_at?: number, noisy: boolean, together?: number, simulated: boolean, imported: boolean, person?: boolean,
  * webinfer?: {version?: string, commit?: string}, machine?: {cores?: number, memory_bytes?: number, kernel?: string}, cells: Cell[]}} Run */
@@ -36,6 +36,7 @@ const ALL = [
     { title: 'Median ms', by: (cell) => cell.summary?.median, isFigure: true },
     { title: '95 % of it', by: (cell) => cell.summary && cell.summary.high - cell.summary.low, isFigure: true },
     { title: 'Error / allowed', by: (cell) => cell.error_ratio, isFigure: true },
+    { title: 'Changed', by: (cell) => cell.changed },
     { title: 'Samples', by: (cell) => cell.samples_ms.length || undefined },
     { title: 'p90 ms', by: (cell) => cell.summary?.p90, isFigure: true },
     { title: 'Precision', by: (cell) => cell.precision },

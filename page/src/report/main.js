@@ -19,6 +19,8 @@ const run = { cells: [], ...said.run };
 const cells = run.cells.filter(({ yardstick }) => !yardstick);
 const yardsticks = run.cells.filter(({ yardstick }) => yardstick);
 const columns = columnsOf(cells);
+/** The answer is in the document already, for readers without scripts; so is then the heading. */
+const hasAnswer = document.querySelector('main > h1') !== null;
 /** By which column the table is sorted; null: the worst first. @type {{column: import('./figures.js').Column, isDown: boolean} | null} */
 let order = null;
 
@@ -93,7 +95,7 @@ const SHOWN = {
     Threads: ({ threads }) => threads,
 };
 /** Texts that may be long, and so may break: the class of such a column. @type {Record<string, string>} */
-const LONG = { Model: 'long', Reason: 'why' };
+const LONG = { Model: 'long', Changed: 'why', Reason: 'why' };
 
 /** @param {import('./figures.js').Column[]} shown */
 const rowOf = (shown) => (/** @type {Cell} */ cell) =>
@@ -194,7 +196,7 @@ const curves = curvesOf(run), texts = textCurvesOf(run);
 const history = historyOf(run, said.history ?? [], moment);
 
 function redraw() {
-    draw(root, h('h1', null, run.name), warnings(), facts(), h('h2', null, 'Cells'),
+    draw(root, !hasAnswer && h('h1', null, run.name), warnings(), facts(), h('h2', null, 'Cells'),
         h('p', { class: 'note' }, order ? 'Click a column head to sort.' : 'The worst is first; click a column head to sort. A speed-up is relative to the cell with that number.'),
         table('Cells', order ? sorted(cells, order.column, order.isDown) : worstFirst(cells), columns, true),
         curves.length > 0 && [h('h2', null, 'Over concurrency'), h('div', { class: 'plots' }, curves.map(plot))],

@@ -1669,6 +1669,8 @@ class _Status(TypedDict):
     #: the daemon started.
     stored_jobs: StatusStoredJobs
     sessions: List[Session]
+    #: How many browsers can run at the same time.
+    session_limit: int
     #: The first 100 nodes; GET /v1/nodes lists all nodes in pages.
     nodes: List[NodeRow]
     #: How many more nodes there are.

@@ -159,8 +159,8 @@ void wi_handle_status(struct wi_request *request)
             json_pack(
                 "{s:s, s:I}", "url", api->url, "connections", (json_int_t)api->connections.count),
             json_pack("{s:s}", "url", wi_bridge_url(deps->bridge)), queue, memory, sound_json(api),
-            stored_jobs_json(api), wi_pool_sessions_json(deps->pool), nodes, nodes_more,
-            wi_pool_kinds_json(deps->pool),
+            stored_jobs_json(api), wi_pool_sessions_json(deps->pool),
+            deps->config->pool.max_connections, nodes, nodes_more, wi_pool_kinds_json(deps->pool),
             request->rank == WI_RANK_ADMIN ? models_directory_json(api) : NULL, models, models_more,
             wi_api_numerics_json(api), wi_api_cross_checks_json(api), quarantined, quarantined_more,
             cluster_state_json(api), counters_json(api, &jobs), wi_api_warnings_json(api)));

@@ -56,6 +56,9 @@ char *wi_cli_pulled_name(const char *reference, const char *name);
  * or the error of a CID. */
 enum wi_code wi_cli_begun_name(
     struct wi_cli *cli, const char *reference, char **name, struct wi_error *error);
+/* A model of a list with what the server knows once it has read the file, such as its type, tasks
+ * and inputs, which a request for this model alone makes it do. A new reference. */
+json_t *wi_cli_complete_model(const struct wi_cli *cli, const json_t *model);
 /* The number of nodes in which a model of a list is loaded. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model);
 

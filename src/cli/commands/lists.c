@@ -68,9 +68,7 @@ static int worth_asking(const json_t *model)
                json_integer_value(json_object_get(model, "bytes")) <= small);
 }
 
-/* The server knows a model's inputs once it has read the file, which a request for this model alone
- * makes it do. A new reference. */
-static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
+json_t *wi_cli_complete_model(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = wi_json_text(model, "name");
     json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/*", name) : NULL;
@@ -131,7 +129,7 @@ static void print_models(void *context, const json_t *page)
     size_t i;
 
     json_array_foreach(json_object_get(page, "models"), i, model)
-        json_array_append_new(rows, row_complete(models->cli, model));
+        json_array_append_new(rows, wi_cli_complete_model(models->cli, model));
     wi_sheet_print(&models->sheet, rows);
     add_warnings(models->warnings, rows);
     json_decref(rows);

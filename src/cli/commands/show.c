@@ -19,18 +19,29 @@ static void put_progress(struct wi_buffer *out, const json_t *pull)
         wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
 }
 
-/* Only models in the folder count; built-in models are no files. */
-static void print_stored(void *sheet, const json_t *page)
+struct stored {
+    const struct wi_cli *cli;
+    struct wi_sheet sheet;
+};
+
+/* Only models in the folder count; built-in models are no files. The purpose of a model is known
+ * once it was read. */
+static void print_stored(void *context, const json_t *page)
 {
-    json_t *rows = json_array(), *item;
+    struct stored *stored = context;
+    json_t *rows = json_array();
+    const json_t *item;
     size_t i;
 
     json_array_foreach(json_object_get(page, "models"), i, item)
     {
-        if (!json_is_true(json_object_get(item, "builtin")))
-            json_array_append(rows, item);
+        if (json_is_true(json_object_get(item, "builtin")))
+            continue;
+        json_array_append_new(rows, wi_json_text(item, "type")
+                                        ? json_incref((json_t *)item)
+                                        : wi_cli_complete_model(stored->cli, item));
     }
-    wi_sheet_print(sheet, rows);
+    wi_sheet_print(&stored->sheet, rows);
     json_decref(rows);
 }
 
@@ -54,17 +65,17 @@ static void print_pulls(const json_t *pulls)
 enum wi_exit wi_cli_list(struct wi_cli *cli)
 {
     static const struct wi_column models[] = {{"MODEL", "name", NULL}, {"SIZE", "{bytes:B}", NULL},
-        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"VARIANTS", "variants[{name}]", NULL},
-        {"LOADED", "", wi_cli_put_loaded}, {"PULLED FROM", "source.repository", NULL},
-        {"PROBLEM", "problem", NULL}, {0}};
+        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"TASKS", "tasks", NULL},
+        {"VARIANTS", "variants[{name}]", NULL}, {"LOADED", "", wi_cli_put_loaded},
+        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
         {"AS", "ipfs://{cid}", NULL},
         {"STATE", "{stale?stale: its files have changed since|whole}", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
-    struct wi_sheet sheet = {.columns = models};
+    struct stored stored = {.cli = cli, .sheet = {.columns = models}};
 
-    if (wi_pages_show(&pages, print_stored, &sheet) == WI_EXIT_OK && !cli->json) {
-        wi_sheet_end(&sheet, "There are no models; webinfer run ORG/NAME pulls one.");
+    if (wi_pages_show(&pages, print_stored, &stored) == WI_EXIT_OK && !cli->json) {
+        wi_sheet_end(&stored.sheet, "There are no models; webinfer run ORG/NAME pulls one.");
         print_pulls(json_object_get(pages.rest, "pulls"));
         wi_table_print("\n", published, json_object_get(pages.rest, "published"), NULL);
     }

@@ -128,8 +128,7 @@ void wi_lab_figures_clear(struct wi_lab_figures *figures)
     *figures = (struct wi_lab_figures){0};
 }
 
-/* Failures come before ok cells, and these before cells that were not tried. */
-static int rank_of(const struct wi_lab_figure *row)
+int wi_lab_gravity(int outcome)
 {
     static const int ranks[WI_LAB_OUTCOMES] = {[WI_LAB_CRASHED] = 0,
         [WI_LAB_INEXACT] = 1,
@@ -139,7 +138,12 @@ static int rank_of(const struct wi_lab_figure *row)
         [WI_LAB_UNSUPPORTED] = 5,
         [WI_LAB_ABSENT] = 6,
         [WI_LAB_NOT_RUN] = 7};
-    return ranks[row->cell->outcome];
+    return ranks[outcome];
+}
+
+static int rank_of(const struct wi_lab_figure *row)
+{
+    return wi_lab_gravity(row->cell->outcome);
 }
 
 static int figure_order(const void *a, const void *b)

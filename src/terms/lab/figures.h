@@ -37,6 +37,9 @@ struct wi_lab_figures {
 };
 void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run *run);
 void wi_lab_figures_clear(struct wi_lab_figures *figures);
+/* How grave an outcome is; the smaller, the worse. Failures come before ok, and cells that could
+ * not be tried come after it. */
+int wi_lab_gravity(int outcome);
 /* The rows in the order of reports: first what went wrong (crashed, inexact, failed, too slow),
  * then ok cells with the least speed-up first, then what could not be tried. Yardsticks are left
  * out. The caller frees the array; `*count` receives its length. */

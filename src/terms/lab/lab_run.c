@@ -26,7 +26,7 @@ const char *const wi_lab_platform_names[] = {
 struct reading {
     struct wi_lab_run run;
     int64_t version;
-    json_t *machine, *webinfer, *cells, *noisy;
+    json_t *machine, *webinfer, *cells, *ignored;
 };
 
 #define RUN(member, kind, min_, max_, help_)                                                       \
@@ -45,8 +45,10 @@ const struct wi_param wi_lab_run_params[] = {
         .form = "(version? string|null, commit? string|null)"),
     WI_PARAM(reading, machine, OBJECT, .help = "The machine on which the run was made.",
         .form = "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)"),
-    WI_PARAM(
-        reading, noisy, ANY, .help = "Computed by the service; a value that is sent is ignored."),
+    WI_PARAM_AS("noisy", reading, ignored, ANY,
+        .help = "Computed by the service; a value that is sent is ignored."),
+    WI_PARAM_AS("answers", reading, ignored, ANY,
+        .help = "Computed from the cells by the client; a value that is sent is ignored."),
     RUN(together, INTEGER, 1, COUNT_MAX, "The largest number of cells measured at the same time."),
     RUN(simulated, BOOL, 0, 0, "Whether the run's nodes only simulate computation."),
     RUN(imported, BOOL, 0, 0, "Whether the run was imported."),
@@ -107,6 +109,9 @@ const struct wi_param wi_lab_cell_params[] = {
     COUNT(rss_bytes, 0, "The browser's maximum resident memory."),
     CELL(error_ratio, NUMBER, 0, 1e300,
         "The answer's error against WASM in FP32, as a multiple of the allowed error."),
+    TEXT(changed,
+        "How the answer differs from that of WASM in FP32, apart from numbers: another label, or "
+        "another text."),
     TEXT(output_hash, "SHA-256 of the answer."),
     CELL(baseline, INTEGER, 0, WI_LAB_CELLS_MAX - 1,
         "The index of the cell to which speedup is relative; by default, the cell for WASM with "
@@ -409,6 +414,7 @@ enum wi_code wi_lab_run_read(struct wi_lab_run *run, const json_t *document,
         code = read_cells(run, reading.cells, error);
     run->json = json_copy((json_t *)document);
     json_object_del(run->json, "cells");
+    json_object_del(run->json, "answers");
     if (code != WI_OK)
         wi_lab_run_clear(run);
     return code;

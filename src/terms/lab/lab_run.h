@@ -65,7 +65,7 @@ struct wi_lab_cell {
     json_t *json;  /* its document; one reference */
     int64_t index; /* its number, unique in the run */
     const char *model, *hash, *browser, *browser_version, *engine, *engine_version, *precision,
-        *reason, *output_hash;
+        *reason, *output_hash, *changed;
     int platform;          /* index into wi_lab_platform_names */
     int outcome;           /* enum wi_lab_outcome */
     int clock, yardstick;  /* WI_LAB_CLOCKS, WI_LAB_YARDSTICKS: none */
@@ -87,8 +87,9 @@ struct wi_lab_cell {
 };
 
 struct wi_lab_run {
-    json_t *json;   /* its document without cells; one reference, from which texts are borrowed */
-    const char *id; /* NULL: the document has none */
+    /* Its document without cells and answers; one reference, from which texts are borrowed. */
+    json_t *json;
+    const char *id;                      /* NULL: the document has none */
     const char *name, *version, *commit; /* `version` and `commit` are webinfer's */
     const json_t *machine;
     int64_t seed, began_at, ended_at; /* Unix milliseconds; -1: unknown, or not ended */
@@ -103,9 +104,9 @@ enum wi_lab_extent {
     WI_LAB_PART, /* part of a run: absent members are known already or come later */
     WI_LAB_WHOLE /* a whole document: version, id, name and begin are required */
 };
-/* Reads a document (borrowed). Members that are derived from samples (`noisy`, `summary` and
- * `speedup`) are not trusted and not read. WI_OK, or with `error` a code of wi_params_read; `run`
- * holds nothing then. */
+/* Reads a document (borrowed). Members that are derived from others (`noisy`, `answers`, `summary`
+ * and `speedup`) are not trusted and not read. WI_OK, or with `error` a code of wi_params_read;
+ * `run` holds nothing then. */
 enum wi_code wi_lab_run_read(struct wi_lab_run *run, const json_t *document,
     enum wi_lab_extent extent, struct wi_error *error);
 void wi_lab_run_clear(struct wi_lab_run *run);

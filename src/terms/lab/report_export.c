@@ -58,9 +58,9 @@ static void put_run(struct wi_buffer *out, const struct wi_lab_figures *figures)
     free(head);
 }
 
-void wi_lab_put_json(struct wi_buffer *out, const struct wi_lab_figures *figures)
+/* The cells, and the end of the document. */
+static void put_cells(struct wi_buffer *out, const struct wi_lab_figures *figures)
 {
-    put_run(out, figures);
     wi_buffer_puts(out, ",\"cells\":[");
     for (size_t i = 0; i < figures->count; i++) {
         wi_buffer_puts(out, i ? ",\n" : "\n");
@@ -68,6 +68,23 @@ void wi_lab_put_json(struct wi_buffer *out, const struct wi_lab_figures *figures
         wi_buffer_puts(out, "}");
     }
     wi_buffer_puts(out, "]}\n");
+}
+
+void wi_lab_put_cells(struct wi_buffer *out, const struct wi_lab_figures *figures)
+{
+    put_run(out, figures);
+    put_cells(out, figures);
+}
+
+void wi_lab_put_json(struct wi_buffer *out, const struct wi_lab_figures *figures)
+{
+    struct wi_lab_answer answer;
+    put_run(out, figures);
+    wi_lab_answer_make(&answer, figures);
+    wi_buffer_puts(out, ",\"answers\":");
+    wi_lab_put_answer_json(out, &answer);
+    wi_lab_answer_clear(&answer);
+    put_cells(out, figures);
 }
 
 /* Which cell it is, and of which model; NULL: it has no time of its own. The caller frees. */
@@ -204,6 +221,7 @@ CELL(load_ms, csv_put_time(out, cell->load_ms))
 CELL(first_ms, csv_put_time(out, cell->first_ms))
 CELL(disturbed, put_count(out, cell->disturbed))
 CELL(error_ratio, csv_put_time(out, cell->error_ratio))
+CELL(changed, put_field(out, cell->changed))
 /* All columns of a model that writes. */
 CELL(
     texts, for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
@@ -245,7 +263,7 @@ static const struct column columns[] = {TITLE(run), TITLE(name), TITLE(began_at)
     TITLE(error_ratio), {NULL, csv_texts}, TITLE(n), {"min_ms", csv_min}, {"median_ms", csv_median},
     {"low_ms", csv_low}, {"high_ms", csv_high}, {"p90_ms", csv_p90}, TITLE(bimodal),
     TITLE(baseline), TITLE(speedup), TITLE(speedup_low), TITLE(speedup_high), TITLE(simulated),
-    TITLE(noisy), TITLE(imported), TITLE(samples_ms), TITLE(person)};
+    TITLE(noisy), TITLE(imported), TITLE(samples_ms), TITLE(person), TITLE(changed)};
 #define COLUMNS (sizeof columns / sizeof *columns)
 
 static void put_title(struct wi_buffer *out, const struct column *column)

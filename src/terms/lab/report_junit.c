@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds text or the value of an attribute. XML 1.0 allows only three control characters. */
-static void put_xml(struct wi_buffer *out, const char *text)
+/* XML 1.0 allows only three control characters. */
+void wi_lab_put_xml(struct wi_buffer *out, const char *text)
 {
     static const char *const names[] = {
         ['<'] = "&lt;", ['>'] = "&gt;", ['&'] = "&amp;", ['"'] = "&quot;", ['\''] = "&apos;"};
@@ -23,7 +23,7 @@ static void put_xml(struct wi_buffer *out, const char *text)
 static void put_attribute(struct wi_buffer *out, const char *name, const char *value)
 {
     wi_buffer_strings(out, " ", name, "=\"", NULL);
-    put_xml(out, value);
+    wi_lab_put_xml(out, value);
     wi_buffer_puts(out, "\"");
 }
 
@@ -145,14 +145,26 @@ void wi_lab_put_junit_comparison(struct wi_buffer *out, const struct wi_lab_comp
     put_suite(out, &suite, comparison->now);
 }
 
-int wi_lab_put_html(struct wi_buffer *out, const char *template_text, const char *json)
+/* The place of the mark, if it is there once; else NULL. */
+static const char *find_once(const char *text, const char *mark)
 {
-    const char *mark = strstr(template_text, WI_LAB_HTML_MARK);
-    if (mark == NULL || strstr(mark + 1, WI_LAB_HTML_MARK))
+    const char *found = strstr(text, mark);
+    return found && !strstr(found + 1, mark) ? found : NULL;
+}
+
+int wi_lab_put_html(
+    struct wi_buffer *out, const char *template_text, const char *answer, const char *json)
+{
+    const char *first = find_once(template_text, WI_LAB_ANSWER_MARK);
+    const char *second = find_once(template_text, WI_LAB_HTML_MARK);
+    if (!first || !second || second < first)
         return -1;
-    wi_buffer_add(out, template_text, (size_t)(mark - template_text));
+    wi_buffer_add(out, template_text, (size_t)(first - template_text));
+    wi_buffer_puts(out, answer);
+    first += strlen(WI_LAB_ANSWER_MARK);
+    wi_buffer_add(out, first, (size_t)(second - first));
     for (const char *text = json; *text; text++) /* so that no tag ends the script around it */
         *text == '<' ? wi_buffer_puts(out, "\\u003c") : wi_buffer_add(out, text, 1);
-    wi_buffer_puts(out, mark + strlen(WI_LAB_HTML_MARK));
+    wi_buffer_puts(out, second + strlen(WI_LAB_HTML_MARK));
     return 0;
 }

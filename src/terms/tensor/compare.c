@@ -281,6 +281,54 @@ void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got
     comparison_settle(out);
 }
 
+/* --- choices ---------------------------------------------------------------------------------- */
+
+/* The place of the largest of `count` values from `first` on, within these. */
+static size_t largest_at(const struct wi_tensor *tensor, size_t first, size_t count)
+{
+    const unsigned char *bytes = wi_tensor_bytes(tensor);
+    size_t at = 0;
+    for (size_t i = 1; i < count; i++)
+        if (real_at(tensor->datatype, bytes, first + i) >
+            real_at(tensor->datatype, bytes, first + at))
+            at = i;
+    return at;
+}
+
+static void note_choices(
+    const struct wi_tensor *reference, const struct wi_tensor *got, char *out, size_t size)
+{
+    struct wi_comparison form = {0};
+    size_t width = wi_datatype_size(reference->datatype), rows, moved = 0;
+    size_t classes = reference->rank > 0 ? (size_t)reference->dims[reference->rank - 1] : 0;
+    if (!wi_datatype_is_real(reference->datatype) || reference->rank > 2 || classes < 2 ||
+        !same_form(reference, got, &form))
+        return;
+    rows = reference->size / width / classes;
+    for (size_t row = 0; row < rows; row++)
+        if (largest_at(reference, row * classes, classes) !=
+            largest_at(got, row * classes, classes))
+            moved++;
+    if (moved > 0 && rows == 1)
+        snprintf(out, size, "%.80s: %zu is the largest, not %zu", reference->name,
+            largest_at(got, 0, classes), largest_at(reference, 0, classes));
+    else if (moved > 0)
+        snprintf(out, size, "%.80s: another one is the largest in %zu of %zu rows", reference->name,
+            moved, rows);
+    wi_text_mend(out);
+}
+
+void wi_compare_choices(
+    const struct wi_tensors *reference, const struct wi_tensors *got, char *out, size_t size)
+{
+    *out = '\0';
+    for (size_t i = 0; i < reference->count && !*out; i++) {
+        const struct wi_tensor *have = find_tensor(got, reference->items[i].name, i);
+        if (have)
+            note_choices(&reference->items[i], have, out, size);
+    }
+}
+
 /* --- generated text --------------------------------------------------------------------------- */
 
 struct written {

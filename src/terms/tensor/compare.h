@@ -53,6 +53,11 @@ const struct wi_tolerance *wi_tolerance_of_graph(const char *precision);
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
     const struct wi_tolerance *tolerance, struct wi_comparison *out);
 
+/* Writes where an output of at most two dimensions chooses another class than the reference does,
+ * which is the place of the largest value of a row: "y: 5 is the largest, not 3"; "": nowhere. */
+void wi_compare_choices(
+    const struct wi_tensors *reference, const struct wi_tensors *got, char *out, size_t size);
+
 /*
  * Compares the outputs of a task's graphs as a page reports them (webinfer-protocol(7), raw). The
  * tolerance is relative to the largest value of a tensor; logits may also differ by as much as

@@ -70,6 +70,7 @@ const struct wi_schema wi_service_schemas[] = {
             "How many jobs are queued and running now, and how many have ended in each way since "
             "the daemon started."},
         {"sessions", "[Session]", NULL},
+        {"session_limit", "integer", "How many browsers can run at the same time."},
         {"nodes", "[NodeRow]", "The first 100 nodes; GET /v1/nodes lists all nodes in pages."},
         {"nodes_more", "integer", "How many more nodes there are."},
         {"kinds", "{Kind}", "The kinds of browsers, by name."},

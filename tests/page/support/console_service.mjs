@@ -264,6 +264,9 @@ export class ConsoleService {
         return found ? this.#json(response, 200, found) : this.#json(response, 404, { code: 'not_found', detail: `there is nothing at that path ${this.text}`, request_id: 'r-1' });
     }
 
+    /** The answer to POST /v1/models/NAME/sample. */
+    sample = { inputs: 'A river', options: { max_tokens: 16 }, task: 'complete' };
+
     /** How requests are answered: a test puts its own here. @param {{body: any, request: http.IncomingMessage, response: http.ServerResponse, part: (text: string) => void,
      * done: (more?: object) => void, event: (name: string, data: object) => void, fail: (status: number, problem: object, headers?: object) => void}} asked */
     infer = ({ part, done }) => {
@@ -302,6 +305,7 @@ export class ConsoleService {
     /** Does what is told, as much of it as is seen of it. */
     #write({ method, body }, name, response) {
         if (this.refusal) return this.#json(response, this.refusal.status, { code: 'refused', ...this.refusal });
+        if (name.endsWith('/sample')) return this.#json(response, 200, this.sample);
         if (name.startsWith('/v1/admin/quarantine/')) this.quarantined = this.quarantined.filter(({ id }) => id !== name.slice(21));
         if (name.startsWith('/v1/results/')) this.removed.add(name.slice(12));
         if (name.startsWith('/v1/devices/')) this.devices = this.devices.filter(({ id }) => id !== name.slice(12));

@@ -3,6 +3,7 @@
  * webinfer bench: outcomes, answers and errors are what a client of the test's own gets; what is wrong, falls back or dies is
  * found; what is killed goes on, each cell once. No test asserts how long anything takes.
  */
+import Ajv from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,7 +20,7 @@ import { capabilities, FakeNode } from '../../lib/fake-node.mjs';
 import { FakeDriver } from '../../lib/fake-session.mjs';
 import { rightModel } from '../../lib/kernel-models.mjs';
 import { decode, pack } from '../../lib/kserve.mjs';
-import { cliPath, ownModels } from '../../lib/paths.mjs';
+import { cliPath, ownModels, root } from '../../lib/paths.mjs';
 import * as processes from '../../lib/processes.mjs';
 import { Simulation } from '../../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../../lib/tokens.mjs';
@@ -124,11 +125,25 @@ function checkPlace({ model, browser, platform, outcome }, cells, got, right) {
     }
 }
 
+/** What is printed of the run: a row for each place, which fit 100 columns, and a sentence for each model. @param {string} out */
+function checkAnswer(out) {
+    for (const line of out.split('\n')) assert.ok([...line].length <= 100, line);
+    for (const { model, browser, platform, outcome } of PLACES) {
+        const table = out.split('\n\n').find((part) => part.startsWith(`${model} (`)) ?? '';
+        assert.match(table, new RegExp(`^${browser}/${platform}(?: fp32)? +${outcome}(?: \\*)? `, 'm'), `${model} ${table}`);
+    }
+    const said = out.replaceAll(/\s+/g, ' ');
+    assert.match(said, / digits runs in (?:(?:Chromium|Edge|Firefox|WebKit) [\d]+(?:, | and )?){4}; fastest: \w+\/\w+, [\d.]+ ms; WebGPU is [^;]+; [^.]*no WebNN/);
+}
+
 test('each place of each browser has its outcome, its answer or error is what a client gets there, and what the service chose is compared', { timeout: 400_000 }, async () => {
     const { code, out, problems, run } = await bench(['digits', 'builtin/mlp', '--runs', '5', '--threads', '1']);
     assert.equal(code, 0, out + problems);
     assertWhole(run);
     assert.match(run.webinfer.commit ?? 'not-built-by-git', /^(?:[0-9a-f]{12,}(?:-dirty)?|not-built-by-git)$/);
+    const validate = new Ajv().compile(JSON.parse(fs.readFileSync(path.join(root, 'lab/lab.schema.json'), 'utf8')));
+    assert.ok(validate((await webinfer(daemon, ['results', 'export', run.id, '--format', 'json'])).json), JSON.stringify(validate.errors));
+    checkAnswer(out);
     const measured = run.cells.filter(({ yardstick }) => !yardstick);
     for (const model of Object.keys(EXPECTED)) {
         const { json: { inputs } } = await daemon.post(`/v1/models/${model}/sample`, {});
@@ -219,7 +234,8 @@ test('a file is sent, measured and removed, and what there is no time for is the
     assert.equal((await daemon.get(`/v1/models/${run.cells[0].model}`)).status, 404);
     const none = await bench([...words, '--time', '1ms']);
     assert.equal(none.code, 1, none.problems);
-    assert.match(none.out, /bench\/[0-9a-f]{16} chrome\/wasm threads=1 .* not run .*the time of --time was up/);
+    assert.match(none.out, /^chrome\/wasm: not run: the time of --time was up; webinfer bench --resume/m);
+    assert.match(none.out, /^bench\/[0-9a-f]{16} runs nowhere here; Chromium: not tried on WASM\.\n$/m);
     assertNotRun(none.run);
 });
 
@@ -339,10 +355,11 @@ test('bad input is refused before anything is measured', async () => {
 /* --- nodes that are scripted ------------------------------------------------------------------- */
 
 /** A browser of ours that doubles what it is given: right on wasm, by 1 % wrong on webgpu. On webnn a chrome dies, and an edge
- * falls back in secret. The first that is measured on wasm with one thread waits until another is, too. */
+ * falls back in secret. If two run at a time, the first that is measured on wasm with one thread waits until another is, too. */
 class Scripted extends FakeNode {
-    /** @param {Scripted[]} nodes all that there are; @param {boolean} dies whatever it is given to compute */
-    constructor(url, kind, nodes, dies) {
+    /** @param {Scripted[]} nodes all that there are; @param {boolean} dies whatever it is given to compute; @param {number} slots how
+     * many run at a time */
+    constructor(url, kind, nodes, dies, slots) {
         super(url);
         this.kind = kind;
         this.nodes = nodes;
@@ -353,7 +370,7 @@ class Scripted extends FakeNode {
         this.onTask = async (task) => {
             this.isTimed = task.message.data.benchmark?.threads === 1;
             this.hasTimed ||= this.isTimed;
-            if (this.isTimed && !this.dies) await until(() => this.nodes.filter(({ hasTimed }) => hasTimed).length > 1, { what: 'another that is measured' });
+            if (this.isTimed && !this.dies && slots > 1) await until(() => this.nodes.filter(({ hasTimed }) => hasTimed).length > 1, { what: 'another that is measured' });
             this.#run(task);
         };
     }
@@ -374,10 +391,10 @@ class Scripted extends FakeNode {
 }
 
 /** A daemon whose browsers are scripted nodes, for as long as `use` takes. */
-async function withScripted(use, { dies = false } = {}) {
+async function withScripted(use, { dies = false, slots = 2 } = {}) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-'));
     const drivers = ['chrome', 'edge'].map((kind) => /** @type {const} */ ([kind, new FakeDriver(path.join(folder, kind))]));
-    const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: 2, min_connections: 2, numerics: 'off' },
+    const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: slots, min_connections: slots > 1 ? slots : 0, numerics: 'off' },
         ...Object.fromEntries(drivers.map(([kind, driver]) => [`browser.${kind}`, { ...driver.config, max_connections: 1 }])) } });
     own.writeConfig({ api: { tokens_file: writeTokens(own, people, tokens) } });
     /** @type {Scripted[]} */
@@ -387,7 +404,7 @@ async function withScripted(use, { dies = false } = {}) {
     const follow = async ([kind, driver]) => {
         for (let seen = 0; !ends; await new Promise((resolve) => setTimeout(resolve, 20)))
             for (const urls = driver.pageUrls; seen < urls.length; seen++) {
-                const node = new Scripted(urls[seen], kind, nodes, dies);
+                const node = new Scripted(urls[seen], kind, nodes, dies, slots);
                 nodes.push(node);
                 await node.join().catch(() => {}); // its session has ended
             }
@@ -424,6 +441,9 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
             'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'failed', 'edge/webnn client': 'failed',
         }, out);
         for (const cell of run.cells.filter(({ outcome }) => outcome === 'inexact')) assert.ok(cell.error_ratio > 9 && cell.error_ratio < 11 && cell.reason, JSON.stringify(cell));
+        // As of a weight that is 1 % too large on one platform, or of a kernel that is wrong there.
+        assert.match(out, /^chrome\/webgpu fp32 +inexact /m);
+        assert.match(out.replaceAll(/\s+/g, ' '), /chrome\/webgpu fp32 answers wrongly by (?:9\.\d|10|11) times the allowed error/);
         for (const { reason } of run.cells.filter(({ outcome }) => outcome === 'failed')) assert.match(reason, /data.executed_on.platform is "wasm"/);
         // Begun with two browsers, and gone on with when one of them is gone.
         const words = ['twice', '--browser', 'chrome,edge', '--platform', 'wasm', '--runs', '5'];
@@ -437,6 +457,20 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
                 assert.deepEqual([outcome, reason], ['absent', 'max_connections is 0, so no edge is started, and no page has joined']);
             else if (!yardstick) assert.equal(outcome, 'ok', reason);
     });
+});
+
+test('where one browser runs at a time each is started once, and its cells are measured one after the other', async () => {
+    await withScripted(async (own) => {
+        const as = { from: own, env: { WEBINFER_TOKEN: tokens.root }, as: { headers: { Authorization: `Bearer ${tokens.root}` } } };
+        const { code, problems, run } = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'wasm', '--threads', '1', '--runs', '5'], as);
+        assert.equal(code, 0, problems);
+        const measured = run.cells.filter(({ yardstick, platform }) => !yardstick && platform !== 'auto');
+        assert.deepEqual(measured.map(({ browser, clock, outcome }) => `${browser} ${clock} ${outcome}`).sort(),
+            ['chrome client ok', 'chrome page ok', 'edge client ok', 'edge page ok']);
+        const { sessions } = (await own.get('/v1/status', as.as)).json.counters;
+        assert.equal(sessions.started, 2, JSON.stringify(sessions));
+        assert.match(problems, /; the rest takes about \d+ (?:s|min \d+ s)\n/);
+    }, { slots: 1 });
 });
 
 test('a browser that dies in every cell leaves cells that say so', async () => {
@@ -498,7 +532,7 @@ test('what is too slow says so; what the daemon has no room for goes into a file
         assert.deepEqual([slowly, ...run.cells.map(({ outcome, reason }) => `${outcome}: ${reason}`)], [0, 'too slow: the time of a cell was up before it ran five times']);
         const limit = (size) => execFileSync('prlimit', ['--pid', String(own.pid), `--fsize=${size}:`]);
         limit('4096');
-        const { code, out, problems } = await webinfer(own, ['bench', ...words, '--runs', '2'], { cwd: own.folder });
+        const { code, out, problems } = await webinfer(own, ['bench', ...words, '--runs', '2', '--wide'], { cwd: own.folder });
         limit('unlimited');
         assert.equal(code, 0, problems);
         const file = path.join(own.folder, `${runIn(problems)}.json`);
@@ -517,7 +551,8 @@ test('simulated nodes of 40 and 52 ms are told apart, and those of 40 and 40 are
         try {
             const { code, out, run } = await bench(['digits', '--platform', 'simulated', '--test-type', 'page']);
             assert.equal(code, 0, out);
-            assert.match(out, /digits simulated.*simulated/);
+            assert.match(out, /^simulated .* ok /m);
+            assert.match(out, /digits runs in other nodes; simulated times are made up\.\n$/);
             assert.deepEqual(run.cells.map(({ platform, outcome, samples_ms: { length } }) => [platform, outcome, length]), [['simulated', 'ok', 20]]);
             runs.push(run.id);
         } finally {

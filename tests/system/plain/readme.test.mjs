@@ -35,7 +35,7 @@ const EXPECTED = [
     ['build/webinfer add /tmp/digits.car ', /^carried: added, /],
     ['build/webinfer unpublish digits', /^digits: no longer published/],
     ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
-    ['build/webinfer bench digits', /^\d+ +digits chrome\/wasm .* threads=1 .* page +ok /m],
+    ['build/webinfer bench digits', /^chrome\/wasm fp32 +ok [^]*^digits runs in Chromium \d+; fastest: /m],
     ['build/webinfer verify --verbose', /^node-.* wasm +right /m],
     ['build/webinfer verify --browser chrome', /^node-\w+ +chrome +wasm +right /m],
     ['build/webinfer infer digits ', /^7 +\d/m],
@@ -60,7 +60,7 @@ const EXPECTED = [
     ['import Anthropic', /42/],
 ];
 /** What takes a hub, a file of the reader's own, a microphone, or a machine to look at; what builds. */
-const ELSEWHERE = /^\.\/dev |^arecord |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient/;
+const ELSEWHERE = /^\.\/dev |^arecord |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient|bench model\.onnx/;
 
 /** The commands, and what is JavaScript: lines that are indented, with those that go on behind them. */
 function commandsOf(text) {

@@ -4,8 +4,10 @@
 #define PLAYED_PROGRAM wi_bench
 #include "../cli/commands/played.h"
 
+#include "cli/text_table.h"
 #include <signal.h>
 
+#define COLUMNS 100 /* of a terminal that the answer fits */
 #define COLD_MS 5
 #define FIRST_MS 3.0 /* of the first run behind a load */
 #define PAGE_MS 1.5
@@ -31,8 +33,13 @@ static struct {
     unsigned benchmarks, most, calls; /* how many benchmarks; calls at once, and so far */
     unsigned yardsticks;              /* benchmarks of them */
     unsigned at_once;
-    int writes;   /* its models write */
-    int is_empty; /* there are no models, and nothing that could be verified */
+    int writes;         /* its models write */
+    int is_empty;       /* there are no models, and nothing that could be verified */
+    int is_away;        /* nobody answers where a daemon would be */
+    int is_tight;       /* chrome and firefox are installed, and one of them runs at a time */
+    char running[16];   /* the browser that runs */
+    unsigned starts;    /* of browsers */
+    const char *broken; /* a browser that does not start; NULL: all do */
 } lab;
 
 static json_t *body_of(const struct wi_rest_request *request)
@@ -105,6 +112,11 @@ static void keep_run(const struct wi_rest_request *request, struct wi_rest_answe
     json_decref(body);
 }
 
+static const char usual_status[] =
+    "{\"sessions\":[{\"node\":\"n0\",\"memory_bytes\":44},{\"node\":\"n1\",\"memory_bytes\":33}]}";
+static const char tight_status[] = "{\"session_limit\":1,\"kinds\":{\"chrome\":{\"installed\":true}"
+                                   ",\"firefox\":{\"installed\":true}}}";
+
 static void tell_hardware(
     const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {
@@ -117,18 +129,24 @@ static void tell_hardware(
             json_pack("{s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}], s:[{s:s}]}", "decision",
                 "now", "model_hash", "sha256:0", "options", "browser", "chrome", "platform", "wasm",
                 "engine", "ort", "browser", "chrome", "platform", "webgpu", "engine", "ort",
-                "passed_over", "browser", "chrome"));
+                "passed_over", "browser", lab.is_tight ? "firefox" : "chrome"));
 }
 
 /* Where the request wants it, or where the daemon likes it best; whether it was loaded for it. */
 static json_t *place_of(const json_t *body, int *is_cold)
 {
-    const char *platform = text_in(body, "platform");
+    const char *platform = text_in(body, "platform"), *browser = text_in(body, "browser");
     platform = *platform ? platform : "webgpu";
+    browser = *browser ? browser : *lab.running ? lab.running : "chrome";
+    if (strcmp(browser, lab.running) != 0) { /* it takes the place of the other one */
+        snprintf(lab.running, sizeof lab.running, "%s", browser);
+        json_object_clear(lab.loaded);
+        lab.starts++;
+    }
     *is_cold = !json_object_get(lab.loaded, platform);
     json_object_set_new(lab.loaded, platform, json_true());
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "browser", "chrome", "platform", platform, "node",
-        "n1", "precision", "fp32", "engine", "ort");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "browser", lab.running, "platform", platform,
+        "node", "n1", "precision", "fp32", "engine", "ort");
 }
 
 /* As many rows as are asked for, each with its number; a model that writes has no tensors. */
@@ -144,6 +162,12 @@ static json_t *outputs_of(const json_t *body)
 static int is_troubled(
     const json_t *body, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {
+    if (lab.broken && strcmp(lab.broken, text_in(body, "browser")) == 0) {
+        answer->status = 503;
+        wi_buffer_puts(
+            &answer->body, "{\"code\":\"unavailable\",\"detail\":\"it does not start\"}");
+        return 1;
+    }
     if (!lab.trouble.platform || strcmp(lab.trouble.platform, text_in(body, "platform")) != 0 ||
         strcmp(text_in(body, "model_name"), "m") != 0)
         return 0;
@@ -242,6 +266,8 @@ static void serve(
         tell_sample(request, answer);
     else if (strcmp(asked, "POST /v1/models/none/sample") == 0)
         give_problem(request, answer, 404);
+    else if (strcmp(asked, "GET /healthz") == 0)
+        answer->status = lab.is_away ? 0 : 200;
     else if (strcmp(asked, "POST /v1/benchmark") == 0)
         benchmark(request, answer);
     else if (strcmp(asked, "POST /v1/infer") == 0)
@@ -251,9 +277,7 @@ static void serve(
             "{\"nodes\":[{\"id\":\"n0\"},{\"id\":\"n1\",\"models\":[{\"name\":\"m\",\"platform\":"
             "\"wasm\",\"bytes\":11},{\"name\":\"m\",\"platform\":\"webgpu\",\"bytes\":22}]}]}");
     else if (strcmp(asked, "GET /v1/status") == 0)
-        give(request, answer, 200,
-            "{\"sessions\":[{\"node\":\"n0\",\"memory_bytes\":44},{\"node\":\"n1\","
-            "\"memory_bytes\":33}]}");
+        give(request, answer, 200, lab.is_tight ? tight_status : usual_status);
     else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
         json_object_clear(lab.loaded);
         give(request, answer, 200, "{}");
@@ -423,9 +447,51 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_true(json_integer_value(json_object_get(only_run(), "ended_at")) > 0);
     assert_int_equal(count_asked("POST /v1/models/m/unload"), 3);
     assert_int_equal(lab.most, 1);
-    assert_non_null(strstr(printed, "m chrome/webgpu"));
+    assert_non_null(strstr(printed, "chrome/webgpu fp32  ok"));
+    assert_non_null(strstr(printed, "auto chose chrome/webgpu\n"));
+    assert_non_null(strstr(printed, "\n\nm runs in Chromium; fastest: chrome/wasm, 1.5 ms; "));
+    assert_non_null(strstr(said, "webinfer: starting chrome\n"));
     assert_non_null(
         strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
+}
+
+/* How many columns the widest line takes. */
+static int width_of(char *printed)
+{
+    int widest = 0;
+    for (char *line = strtok(printed, "\n"); line; line = strtok(NULL, "\n"))
+        widest = wi_table_width(line) > widest ? wi_table_width(line) : widest;
+    return widest;
+}
+
+TEST(the_answer_fits_a_terminal_and_all_cells_are_there_if_they_are_wanted)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--threads", "1", "--runs", "6"), WI_EXIT_OK);
+    assert_null(strstr(printed, "SPEED-UP"));
+    assert_non_null(strstr(printed, "chrome/webnn: unsupported: nobody has it; use another"));
+    assert_true(width_of(printed) <= COLUMNS);
+    json_object_clear(lab.runs);
+    assert_int_equal(BENCH("--threads", "1", "--runs", "6", "--wide"), WI_EXIT_OK);
+    assert_non_null(strstr(printed, "SPEED-UP"));
+    assert_non_null(strstr(printed, "m chrome/webgpu"));
+    assert_null(strstr(printed, "m runs in"));
+}
+
+/* As of a kernel that is wrong on one platform: 1 over 1e-3 of 1 and 1e-4 of 2. */
+TEST(a_wrong_answer_is_in_the_table_and_in_the_sentence)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.trouble = (struct trouble){"webgpu", 200,
+        "{\"executed_on\":{\"browser\":\"chrome\",\"platform\":\"webgpu\",\"node\":\"n1\"},"
+        "\"outputs\":[{\"name\":\"y\",\"datatype\":\"FP32\",\"shape\":[1,2],\"data\":[2,1]}]}"};
+    assert_int_equal(BENCH("--platform", "both", "--threads", "1", "--runs", "5"), WI_EXIT_FAILED);
+    assert_non_null(strstr(printed, "\nchrome/webgpu     inexact  "));
+    assert_non_null(strstr(printed, "chrome/webgpu: inexact: y at 0: 2 where WASM gives 1; "));
+    assert_non_null(strstr(printed, "1.5 ms; chrome/webgpu answers wrongly by 833 times"));
+    assert_string_equal(
+        text_in(cell_of("webgpu", "page"), "changed"), "y: 0 is the largest, not 1");
+    assert_true(width_of(printed) <= COLUMNS);
 }
 
 #define PRESET(...)                                                                                \
@@ -470,6 +536,66 @@ TEST(a_preset_that_there_is_not_and_a_daemon_without_models_are_refused)
     assert_int_equal(json_object_size(lab.runs), 0);
     assert_int_equal(PRESET("gpu", "--platform", "wasm", "--runs", "5", "m"), WI_EXIT_OK);
     assert_non_null(strstr(said, "webinfer: no WebGPU could be verified\n"));
+}
+
+/* The first browser of the models' cells, by the run that was stored. */
+static const char *assert_one_after_the_other(void)
+{
+    const json_t *cells = json_object_get(only_run(), "cells"), *cell;
+    size_t i;
+    assert_int_equal(json_array_size(cells), 2 + 2 * WI_LAB_YARDSTICKS);
+    json_array_foreach(cells, i, cell) assert_string_equal(text_in(cell, "outcome"), "ok");
+    /* Cells are stored in the order in which they end. */
+    const char *first = text_in(json_array_get(cells, 0), "browser");
+    for (i = 0; i < json_array_size(cells); i++)
+        assert_int_equal(strcmp(text_in(json_array_get(cells, i), "browser"), first) == 0,
+            i < 1 + WI_LAB_YARDSTICKS);
+    return first;
+}
+
+TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_seed)
+{
+    static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    size_t chrome_first = 0, count = sizeof seeds / sizeof *seeds;
+    for (size_t i = 0; i < count; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        json_object_clear(lab.runs);
+        lab.is_tight = 1;
+        lab.starts = 0;
+        *lab.running = '\0';
+        assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page",
+                             "--runs", "5", "--seed", seeds[i]),
+            WI_EXIT_OK);
+        assert_int_equal(lab.starts, 2);
+        chrome_first += strcmp(assert_one_after_the_other(), "chrome") == 0;
+        assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
+        assert_non_null(strstr(said, "the rest takes about "));
+        assert_non_null(strstr(printed, "m runs in "));
+    }
+    assert_true(chrome_first > 0 && chrome_first < count);
+}
+
+TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)
+{
+    static const char *const browsers[] = {"chrome", "firefox"};
+    for (size_t i = 0; i < 2; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        const json_t *cell;
+        size_t k;
+        json_object_clear(lab.runs);
+        lab.is_tight = 1;
+        lab.broken = browsers[i];
+        assert_int_equal(
+            BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--runs", "5"),
+            WI_EXIT_OK);
+        json_array_foreach(json_object_get(only_run(), "cells"), k, cell)
+        {
+            int is_broken = strcmp(text_in(cell, "browser"), browsers[i]) == 0;
+            assert_string_equal(text_in(cell, "outcome"), is_broken ? "absent" : "ok");
+            assert_string_equal(
+                text_in(cell, "reason"), is_broken ? "unavailable: it does not start" : "");
+        }
+    }
 }
 
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
@@ -585,7 +711,7 @@ TEST(a_run_is_compared_with_the_latest_one)
     char printed[PRINTED_MAX], said[PRINTED_MAX];
     assert_int_equal(AGAINST("latest"), WI_EXIT_OK);
     assert_non_null(strstr(said, "there is no earlier run of m to compare with"));
-    assert_non_null(strstr(printed, "m chrome/wasm"));
+    assert_non_null(strstr(printed, "chrome/wasm fp32"));
     assert_null(strstr(printed, "no regression"));
     char *id = wi_strdup(text_in(only_run(), "id"));
     assert_int_equal(AGAINST("latest", "--fail-on-regression", "10%"), WI_EXIT_OK);
@@ -647,12 +773,13 @@ TEST(no_node_is_started_for_a_daemon_that_lets_none_join)
 {
     char printed[PRINTED_MAX], said[PRINTED_MAX];
     assert_int_equal(BENCH("--native"), WI_EXIT_NO_SERVER);
-    assert_string_equal(played.asked.text, "POST /v1/admin/join\n");
+    assert_string_equal(played.asked.text, "GET /healthz\nPOST /v1/admin/join\n");
 }
 
-/* --start with that script as the daemon, which is found where PATH says. */
-static enum wi_exit run_started(
-    const char *root, const char *script, char printed[PRINTED_MAX], char said[PRINTED_MAX])
+/* Runs the command with that script as the daemon that it may start, which is found where PATH
+ * says; `option` may be NULL. */
+static enum wi_exit run_started(const char *root, const char *script, const char *option,
+    char printed[PRINTED_MAX], char said[PRINTED_MAX])
 {
     char *program = path_to(root, "webinferd"), *before = wi_strdup(getenv("PATH"));
     char *path = wi_sprintf("%s:%s", root, before);
@@ -661,8 +788,8 @@ static enum wi_exit run_started(
     setenv("PATH", path, 1);
     setenv("WI_TEST_ROOT", root, 1);
     enum wi_exit result = run_saying(root, NULL,
-        (const char *[]){"webinfer", "bench", "m", "--start", "--headless", "no", "--platform",
-            "wasm", "--test-type", "client", "--runs", "5", NULL},
+        (const char *[]){"webinfer", "bench", "m", "--headless", "no", "--platform", "wasm",
+            "--test-type", "client", "--runs", "5", option, NULL},
         printed, said);
     setenv("PATH", before, 1);
     free(path);
@@ -671,16 +798,48 @@ static enum wi_exit run_started(
     return result;
 }
 
+static const char own_daemon[] = "#!/bin/sh\necho \"$*\" >$WI_TEST_ROOT/words\n"
+                                 "echo '{\"api\":\"http://127.0.0.1:3\"}'\n"
+                                 "read line\necho ended >>$WI_TEST_ROOT/words\n";
+
+/* Whether the script was run. */
+static int was_started(const char *root)
+{
+    char *words = path_to(root, "words");
+    int was = access(words, F_OK) == 0;
+    free(words);
+    return was;
+}
+
+/* Unless one is named, or a run is resumed, which is in the database of another. */
+TEST(where_no_daemon_runs_one_is_started)
+{
+    static const struct {
+        int is_away;
+        const char *option; /* NULL: none */
+        const char *url;    /* of the environment; NULL: none */
+        int starts;
+    } cases[] = {{0, NULL, NULL, 0}, {1, "--resume=r", NULL, 0}, {1, NULL, "http://127.0.0.1:4", 0},
+        {1, "--url=http://127.0.0.1:4", NULL, 0}, {1, NULL, NULL, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        lab.is_away = cases[i].is_away;
+        if (cases[i].url)
+            setenv("WEBINFER_URL", cases[i].url, 1);
+        run_started(*state, own_daemon, cases[i].option, printed, said);
+        unsetenv("WEBINFER_URL");
+        assert_int_equal(was_started(*state), cases[i].starts);
+        assert_int_equal(
+            strstr(said, "no daemon answers at http://127.0.0.1:1, so one is started") != NULL,
+            cases[i].starts);
+    }
+}
+
 /* It is started for this, told what is to be otherwise, and ends with its standard input. */
 TEST(a_daemon_of_its_own_ends_with_it)
 {
     char printed[PRINTED_MAX], said[PRINTED_MAX];
-    assert_int_equal(run_started(*state,
-                         "#!/bin/sh\necho \"$*\" >$WI_TEST_ROOT/words\n"
-                         "echo '{\"api\":\"http://127.0.0.1:3\"}'\n"
-                         "read line\necho ended >>$WI_TEST_ROOT/words\n",
-                         printed, said),
-        WI_EXIT_OK);
+    assert_int_equal(run_started(*state, own_daemon, "--start", printed, said), WI_EXIT_OK);
     assert_samples("wasm", "client", 5, CLIENT_MS);
     read_printed(*state, "words", printed);
     assert_memory_equal(printed, "--private --set=", 16);
@@ -702,7 +861,8 @@ TEST(a_daemon_that_does_not_start_says_why)
             "webinferd did not say where it serves"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char printed[PRINTED_MAX], said[PRINTED_MAX];
-        assert_int_equal(run_started(*state, cases[i].script, printed, said), WI_EXIT_NO_SERVER);
+        assert_int_equal(
+            run_started(*state, cases[i].script, "--start", printed, said), WI_EXIT_NO_SERVER);
         if (!strstr(said, cases[i].complaint))
             fail_msg("\"%s\" does not say \"%s\"", said, cases[i].complaint);
         assert_null(played.asked.text);
@@ -748,7 +908,7 @@ TEST(what_the_daemon_has_no_room_for_goes_to_a_file)
     assert_int_equal(result, WI_EXIT_OK);
     assert_int_equal(json_object_size(lab.runs), 0);
     assert_non_null(strstr(said, "the daemon does not keep it (there is none)"));
-    assert_non_null(strstr(printed, "m chrome/wasm"));
+    assert_non_null(strstr(printed, "chrome/wasm fp32  ok"));
     free(before);
 }
 

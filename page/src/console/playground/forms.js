@@ -17,7 +17,8 @@ import { makeText } from './forms/text.js';
 /** A form: fields, their values (`read` throws FieldError), and a drawn answer. While an answer arrives, `show` gets null for it and the
  * run, whose `text` is the part that has arrived; it is called only if there is some. `difference` says how far two answers are apart. `whole`,
  * for forms with a body of their own (chat), draws instead of the fields, buttons and answers. `stop` is called when the view is left.
- * @typedef {{draw: () => Part[], read: () => Read, show: (answer: any, run: Run) => Part[], difference?: (answer: any, other: any) => string,
+ * `fill` writes the inputs of a request into the fields; forms without it take files, or fill themselves.
+ * @typedef {{draw: () => Part[], read: () => Read, fill?: (inputs: any) => void, show: (answer: any, run: Run) => Part[], difference?: (answer: any, other: any) => string,
  * stop?: () => void, whole?: (view: Whole) => Part[]}} Form */
 /** @typedef {{places: () => import('./places.js').Place[], isGone: () => boolean, code: (asked: () => import('./code.js').Asked | null) => Part}} Whole `code` draws
  * the request as commands */

@@ -101,7 +101,7 @@ function why(hardware, problem) {
  * @param {any} hardware @returns {[string, string][]} */
 const unusedOf = ({ options = [], passed_over: absent = [] }) => [
     ...options.filter((/** @type {any} */ { chosen }) => !chosen).map((/** @type {any} */ one) =>
-        [`${plain(one.browser ?? 'any browser')} ${plain(one.browser_version ?? '')}${one.joined ? ', joined,' : ''} on ${plain(one.platform)}`, one.why || one.standing]),
+        [`${plain(one.browser ?? 'any browser')} ${plain(one.browser_version ?? '')}${one.joined ? ', joined,' : ''} on ${plain(one.platform)}`, one.why || (one.standing === 'ready' ? `ready, with an expected time of ${milliseconds(one.expected_ms)}` : one.standing)]),
     ...absent.map((/** @type {any} */ { browser, why: reason }) => [plain(browser), reason]),
 ];
 
@@ -147,7 +147,7 @@ const joinedBy = (token) => (token ? `joined by ${plain(token)}` : 'joined');
 
 /** @param {any} adapter of a place @param {string | null | undefined} compared what the guard found there */
 function adapterOf(adapter, compared) {
-    const name = adapter?.description || [adapter?.vendor, adapter?.architecture].filter(Boolean).join(' ') || compared;
+    const name = adapter?.description || [adapter?.vendor, adapter?.architecture].filter(Boolean).join(' ') || compared?.split('/').filter(Boolean).join('/');
     return name ? h('small', null, name) : null;
 }
 

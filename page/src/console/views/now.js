@@ -72,10 +72,10 @@ function verdict({ store }) {
 
 /** @param {import('../main.js').App} app */
 function warnings({ store }) {
-    const list = warningsOf(store.get('status') ?? {});
+    const list = warningsOf(store.get('status') ?? {}).sort((one, other) => Number(other.isFault) - Number(one.isFault));
     if (list.length === 0) return null;
     return h('section', { key: 'warnings', 'aria-label': 'Warnings' }, h('h2', null, 'Warnings'),
-        h('ul', { class: 'warnings' }, list.map(({ what, help }) => h('li', null, what, help ? ' ' : null, help ? h('strong', null, help) : null))));
+        h('ul', { class: 'warnings' }, list.map(({ what, help, isFault }) => h('li', null, isFault ? null : h('span', { class: 'note' }, 'No fault: '), what, help ? ' ' : null, help ? h('strong', null, help) : null))));
 }
 
 /** @param {import('../main.js').App} app @param {any} status @param {any} history */

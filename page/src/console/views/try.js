@@ -1,8 +1,8 @@
 /** The playground: a model is tried with one's own input, at up to four places side by side. */
-import { get, modelPath } from '../api.js';
+import { ask, get, modelPath, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { plain } from '../format.js';
-import { button, section, say } from '../parts.js';
+import { button, section, say, unsay } from '../parts.js';
 import { description } from '../playground/description.js';
 import { formsOf } from '../playground/forms.js';
 import { codeBlock } from '../playground/code_block.js';
@@ -184,8 +184,23 @@ class Playground {
         };
         return [h('form', { key: 'form', class: 'try', onsubmit: send, novalidate: true, autocomplete: 'off' }, form.draw(),
             this.#wrong ? h('p', { class: 'problem', role: 'alert', id: 'wrong' }, this.#wrong.message) : null,
-            h('p', { class: 'verbs' }, h('button', { disabled: this.#isGone }, 'Run'), this.runs.isRunning ? button('Stop', () => this.runs.stop()) : null)),
+            h('p', { class: 'verbs' }, h('button', { disabled: this.#isGone }, 'Run'), this.runs.isRunning ? button('Stop', () => this.runs.stop()) : null,
+                form.fill ? button('Fill in a sample', () => void this.#fill(form), { quiet: true, disabled: this.#isGone }) : null)),
         this.runs.list.length ? section(this.runs.list.length > 1 ? 'Answers' : 'Answer', results(this.runs.list, form)) : null, this.code(() => this.#asked(form))];
+    }
+
+    /** Writes the inputs that the service would take into the fields. @param {Form} form */
+    async #fill(form) {
+        unsay();
+        this.#wrong = null;
+        try {
+            const { task, inputs } = await ask('POST', modelPath(this.name, 'sample'));
+            if (task && task !== this.#task) say(`The sample is for another task, ${plain(task)}.`, true);
+            else form.fill?.(inputs);
+        } catch (error) {
+            say(sentenceOf(error), true);
+        }
+        this.app.redraw();
     }
 
     /** The request that would be sent to the first place. @param {Form} form */
@@ -202,6 +217,7 @@ class Playground {
     /** @param {Form} form */
     #send(form) {
         this.#wrong = null;
+        unsay();
         try {
             const { inputs, options, files, task, parameters } = form.read();
             const asked = this.#at().map((place) => ({ place, files, body: bodyOf({ model: this.name, task, inputs, options, parameters, at: place }) }));

@@ -3,7 +3,7 @@
 #define WI_CLI_LAB_H
 
 #include "cli/cli.h"
-#include "terms/lab/lab_run.h"
+#include "terms/lab/figures.h"
 
 /* The text as JSON, a new reference; clears the buffer. */
 json_t *wi_cli_lab_text(struct wi_buffer *text);
@@ -18,8 +18,12 @@ int wi_cli_lab_check_id(const char *id);
  * caller clears it; else the error is printed. */
 enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run);
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
-/* Shows the run as webinfer results show does, with the same options. */
+/* Shows the answer that the run gives, in rows and sentences; with --wide, all cells as webinfer
+ * results show does. Its other options have the same effect as there. */
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name);
+/* Prints that answer on standard output, with what `between` prints before the sentences. */
+void wi_cli_lab_print_answer(
+    const struct wi_lab_figures *figures, void (*between)(const struct wi_lab_figures *figures));
 /* Compares two runs as webinfer results compare does, with the same options of `cli`, of which the
  * threshold was checked: the run with one name at one service, or in a file, and the run with
  * another name at another service. */
@@ -34,5 +38,8 @@ enum wi_exit wi_cli_lab_write(
 /* Writes the document of page/src/report for `json` (terms/lab/report.h) to the file of --html,
  * with the same results. */
 enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json);
+/* The same with `answer`, which is HTML, before what the script makes of `json`. */
+enum wi_exit wi_cli_lab_write_answer(
+    const struct wi_cli *cli, const char *answer, const char *json);
 
 #endif

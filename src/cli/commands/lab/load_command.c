@@ -138,6 +138,11 @@ enum wi_exit wi_cli_lab_write(
 
 enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)
 {
+    return wi_cli_lab_write_answer(cli, "", json);
+}
+
+enum wi_exit wi_cli_lab_write_answer(const struct wi_cli *cli, const char *answer, const char *json)
+{
     char *folder = wi_config_data_directory(), *path = wi_sprintf("%s/lab.html", folder);
     struct wi_error error = {0};
     struct wi_buffer text = {0};
@@ -148,7 +153,7 @@ enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)
     if (!template_text) {
         wi_cli_complain(&error);
         fputs("  the page from which this document is built must be installed\n", stderr);
-    } else if (wi_lab_put_html(&text, template_text, json) != 0) {
+    } else if (wi_lab_put_html(&text, template_text, answer, json) != 0) {
         fprintf(stderr, "webinfer: %s is not the document of this version\n", path);
     } else {
         result = wi_cli_lab_write(cli, "html", &text);

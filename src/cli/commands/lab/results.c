@@ -191,16 +191,21 @@ static void put_history(
 static enum wi_exit write_html(
     const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures)
 {
-    struct wi_buffer json = {0}, history = {0};
+    struct wi_buffer json = {0}, history = {0}, html = {0};
+    struct wi_lab_answer answer;
 
+    wi_lab_answer_make(&answer, figures);
+    wi_lab_put_answer_html(&html, &answer);
+    wi_lab_answer_clear(&answer);
     wi_buffer_puts(&json, "{\"run\":");
-    wi_lab_put_json(&json, figures);
+    wi_lab_put_cells(&json, figures);
     if (!wi_cli_lab_is_file(name) && !figures->run->imported)
         put_history(cli, &history, figures->run);
     wi_buffer_strings(&json, ",\"history\":[", history.size ? history.text : "", "]}", NULL);
     wi_buffer_clear(&history);
-    enum wi_exit result = wi_cli_lab_write_html(cli, json.text);
+    enum wi_exit result = wi_cli_lab_write_answer(cli, html.text, json.text);
     wi_buffer_clear(&json);
+    wi_buffer_clear(&html);
     return result;
 }
 
@@ -235,7 +240,21 @@ static enum wi_exit write_reports(
     return result;
 }
 
-enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
+static void print_run(const struct wi_lab_figures *figures)
+{
+    print_head(figures);
+    print_cells(figures);
+    print_texts(figures);
+}
+
+static void print_answer(const struct wi_lab_figures *figures)
+{
+    wi_cli_lab_print_answer(figures, print_texts);
+}
+
+/* Writes the reports that are requested, or else prints the run with --json, or by `print`. */
+static enum wi_exit show_run(
+    struct wi_cli *cli, const char *name, void (*print)(const struct wi_lab_figures *figures))
 {
     struct wi_lab_run run;
     struct wi_lab_figures figures;
@@ -251,9 +270,7 @@ enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
         wi_lab_put_json(&text, &figures);
         fputs(text.text, stdout);
     } else if (!is_written) {
-        print_head(&figures);
-        print_cells(&figures);
-        print_texts(&figures);
+        print(&figures);
     }
     wi_buffer_clear(&text);
     wi_lab_figures_clear(&figures);
@@ -261,9 +278,16 @@ enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
     return result;
 }
 
+enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
+{
+    int is_wide = wi_argument_given(&cli->arguments, "wide");
+
+    return show_run(cli, name, is_wide ? print_run : print_answer);
+}
+
 enum wi_exit wi_cli_results_show(struct wi_cli *cli)
 {
-    return wi_cli_lab_show(cli, cli->arguments.positionals[0]);
+    return show_run(cli, cli->arguments.positionals[0], print_run);
 }
 
 /* The format of that name, the first one for NULL; NULL once the error is printed. */

@@ -96,6 +96,30 @@ TEST(what_a_path_in_content_has_led_to_is_run_without_a_pull)
     assert_string_equal(played.asked.text, "GET /v1/models?limit=100\nGET /v1/models/ipfs/right\n");
 }
 
+/* A model that was not read yet is read for it; a large one is not, nor one that is built in. */
+TEST(a_list_says_what_each_model_is_for)
+{
+    static const struct reply replies[] = {
+        {"GET /v1/models?limit=100", 200,
+            "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true},"
+            "{\"name\":\"fresh\",\"format\":\"huggingface\",\"bytes\":7},"
+            "{\"name\":\"large\",\"format\":\"gguf\",\"bytes\":9000000000},"
+            "{\"name\":\"read\",\"format\":\"onnx\",\"type\":\"vision\",\"bytes\":7}]}"},
+        {"GET /v1/models/fresh", 200,
+            "{\"name\":\"fresh\",\"format\":\"huggingface\",\"type\":\"text\",\"bytes\":7,"
+            "\"tasks\":[\"embed\",\"rank\"]}"},
+        {0}};
+    char printed[PRINTED_MAX];
+    assert_int_equal(
+        run_command(*state, replies, (const char *[]){"webinfer", "list", NULL}, printed),
+        WI_EXIT_OK);
+    assert_string_equal(played.asked.text, "GET /v1/models?limit=100\nGET /v1/models/fresh\n");
+    assert_non_null(strstr(printed, "fresh  7 B     huggingface  text    embed, rank  "));
+    assert_non_null(strstr(printed, "large  9.0 GB  gguf         -       -            "));
+    assert_non_null(strstr(printed, "read   7 B     onnx         vision  -            "));
+    assert_null(strstr(printed, "builtin"));
+}
+
 TEST(what_was_published_is_printed_as_an_address_or_as_json)
 {
     static const struct reply replies[] = {

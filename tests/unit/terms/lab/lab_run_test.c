@@ -46,7 +46,7 @@ TEST(a_whole_document_is_read)
         "{'version':1,'id':'run-1','name':'a','seed':7,'began_at':5,'ended_at':9,"
         "'webinfer':{'version':'0.1','commit':'abc'},'machine':{'cores':2,'memory_bytes':1,"
         "'kernel':'6.1'},'noisy':true,'together':4,'simulated':false,'imported':true,'person':true,"
-        "'cells':[{'"
+        "'answers':[{'model':'m'}],'cells':[{'"
         "index':4,"
         "'model':'m','hash':'00','browser':'chrome','browser_version':'1','flags':['--a'],"
         "'platform':'webgpu','adapter':{'vendor':'v','architecture':'a','description':'d',"
@@ -54,7 +54,8 @@ TEST(a_whole_document_is_read)
         "'optimization':'none','text':{'token_ms':2.5},'batch':1,'concurrency':4,'outcome':'ok','"
         "reason':null,'clock':'client','load_ms':1.5,"
         "'first_ms':2,'samples_ms':[3,2.5],'repeats':8,'disturbed':1,'page_bytes':10,"
-        "'rss_bytes':20,'error_ratio':0.5,'output_hash':'ff','baseline':2,'speedup':{},"
+        "'rss_bytes':20,'error_ratio':0.5,'changed':'y','output_hash':'ff','baseline':2,'speedup':{"
+        "},"
         "'summary':{}},{'index':2,'model':'m','platform':'native','outcome':'failed',"
         "'reason':'deadline_exceeded: late'}]}");
     assert_int_equal(run.count, 2);
@@ -69,7 +70,9 @@ TEST(a_whole_document_is_read)
     assert_int_equal(cell->clock, WI_LAB_CLIENT);
     assert_int_equal(cell->yardstick, WI_LAB_YARDSTICKS);
     assert_int_equal(cell->baseline, 2);
+    assert_string_equal(cell->changed, "y");
     assert_string_equal(run.commit, "abc");
+    assert_null(json_object_get(run.json, "answers"));
     assert_true(run.imported && run.person);
     struct wi_buffer name = {0};
     wi_lab_put_name(&name, cell);

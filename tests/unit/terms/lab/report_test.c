@@ -154,7 +154,7 @@ TEST(junit_fails_and_skips)
     free(text);
 }
 
-TEST(html_takes_the_run_as_text_and_one_mark)
+TEST(html_takes_the_run_as_text_and_each_mark_once)
 {
     struct wi_buffer out = {0}, json = {0};
     struct wi_lab_run run;
@@ -162,12 +162,18 @@ TEST(html_takes_the_run_as_text_and_one_mark)
     make(&run);
     wi_lab_figures_make(&figures, &run);
     wi_lab_put_json(&json, &figures);
-    assert_int_equal(wi_lab_put_html(&out, "<script>%RUN%</script>", json.text), 0);
+    assert_int_equal(wi_lab_put_html(&out, "%ANSWER%<script>%RUN%</script>", "", json.text), 0);
     has(out.text, "\\u003c/script>\\u003cimg");
     assert_ptr_equal(strstr(out.text, "</"), out.text + out.size - strlen("</script>"));
     wi_buffer_clear(&out);
-    assert_int_equal(wi_lab_put_html(&out, "nothing", json.text), -1);
-    assert_int_equal(wi_lab_put_html(&out, "%RUN% %RUN%", json.text), -1);
+    static const char *const wrong[] = {"nothing", "%ANSWER% %RUN% %RUN%",
+        "%ANSWER% %ANSWER% %RUN%", "%RUN% %ANSWER%", "%RUN%", "%ANSWER%"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(wi_lab_put_html(&out, wrong[i], "", json.text), -1);
+    /* A mark in what is put in is text. */
+    assert_int_equal(wi_lab_put_html(&out, "a%ANSWER%b%RUN%c", "%RUN%", "%ANSWER%"), 0);
+    assert_string_equal(out.text, "a%RUN%b%ANSWER%c");
+    wi_buffer_clear(&out);
     wi_buffer_clear(&json);
     wi_lab_figures_clear(&figures);
     wi_lab_run_clear(&run);
@@ -192,7 +198,7 @@ TEST(a_large_report_has_an_end_and_says_so)
     wi_lab_figures_make(&figures, &run);
     wi_lab_put_markdown(&out, &figures);
     wi_lab_put_json(&json, &figures);
-    assert_int_equal(wi_lab_put_html(&html, "%RUN%", json.text), 0);
+    assert_int_equal(wi_lab_put_html(&html, "%ANSWER%%RUN%", "", json.text), 0);
     print_message("reports of 10,000 samples: %.0f ms\n", wi_now_ms() - began);
     assert_true(out.size <= WI_LAB_MARKDOWN_MAX && out.size > WI_LAB_MARKDOWN_MAX - 1000);
     has(out.text, " more cells, for which there is no room here");

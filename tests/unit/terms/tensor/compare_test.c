@@ -566,3 +566,62 @@ TEST(no_text_at_all_is_one_that_ends_at_once)
     write_text(&b, &sure, 1);
     assert_int_equal(compare_raw(&a, &b, "fp32").open, WI_OPEN_NUMBERS);
 }
+
+/* --- choices ---------------------------------------------------------------------------------- */
+
+/* What is said of outputs of that shape; the caller's buffer has it. */
+static const char *choices(char text[200], unsigned rank, const int64_t *dims,
+    const float *reference, const float *got, size_t count)
+{
+    struct wi_tensors a = {0}, b = {0};
+    struct wi_tensor *sides[] = {
+        add(&a, "y", WI_FP32, (int64_t)count, reference, count * sizeof *reference),
+        add(&b, "y", WI_FP32, (int64_t)count, got, count * sizeof *got)};
+    for (size_t i = 0; i < 2; i++) {
+        sides[i]->rank = rank;
+        memcpy(sides[i]->dims, dims, rank * sizeof *dims);
+    }
+    wi_compare_choices(&a, &b, text, 200);
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+    return text;
+}
+
+/* The places are those of numpy.argmax over the last axis. */
+TEST(another_class_is_told_however_small_the_error_is)
+{
+    const float reference[] = {1, 2, 3, 3.01f, 0, 1}, close[] = {1, 2, 3.02f, 3, 0, 1};
+    const float same[] = {0, 1, 2, 9, 8, 7};
+    const int64_t row[] = {1, 6}, rows[] = {2, 3}, deep[] = {1, 1, 6}, single[] = {6, 1};
+    char text[200];
+    assert_string_equal(choices(text, 2, row, reference, close, 6), "y: 2 is the largest, not 3");
+    assert_string_equal(
+        choices(text, 1, &row[1], reference, close, 6), "y: 2 is the largest, not 3");
+    assert_string_equal(choices(text, 2, row, reference, same, 6), "");
+    const float turned[] = {3, 2, 1, 3.01f, 0, 1};
+    assert_string_equal(choices(text, 2, rows, reference, turned, 6),
+        "y: another one is the largest in 1 of 2 rows");
+    /* What has more dimensions, or one value in a row, has no classes. */
+    assert_string_equal(choices(text, 3, deep, reference, close, 6), "");
+    assert_string_equal(choices(text, 2, single, reference, close, 6), "");
+}
+
+TEST(outputs_that_cannot_be_compared_choose_nothing)
+{
+    const float values[] = {1, 2, 3}, fewer[] = {2, 1};
+    const int32_t numbers[] = {3, 2, 1};
+    struct wi_tensors a = {0}, b = {0}, none = {0};
+    char text[200];
+    add(&a, "y", WI_FP32, 3, values, sizeof values);
+    wi_compare_choices(&a, &none, text, sizeof text);
+    assert_string_equal(text, "");
+    add(&b, "y", WI_FP32, 2, fewer, sizeof fewer);
+    wi_compare_choices(&a, &b, text, sizeof text);
+    assert_string_equal(text, "");
+    wi_tensors_clear(&b);
+    add(&b, "y", WI_INT32, 3, numbers, sizeof numbers);
+    wi_compare_choices(&a, &b, text, sizeof text);
+    assert_string_equal(text, "");
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
+}

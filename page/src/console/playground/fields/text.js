@@ -21,6 +21,9 @@ export function textField(changed, name, label, { value = '', rows = 1, hint, op
         changed();
     };
     return {
+        name,
+        /** @param {string | string[]} given the lines of a list */
+        write(given) { text = Array.isArray(given) ? given.join('\n') : given; },
         draw: () => labelled(name, label, h(rows > 1 ? 'textarea' : 'input', { id: idOf(name), name, dir: 'auto', rows: rows > 1 ? rows : undefined, value: text, oninput,
             autocomplete: 'off', 'aria-describedby': hint && `${idOf(name)}-hint` }), hint),
         /** @returns {string} */
@@ -35,6 +38,16 @@ export function textField(changed, name, label, { value = '', rows = 1, hint, op
             return lines;
         },
     };
+}
+
+/** Writes the inputs of a request into the fields: a text or a list into the first one, members into those of their names.
+ * @param {ReturnType<typeof textField>[]} fields @param {any} inputs */
+export function fillFields(fields, inputs) {
+    const isAlone = typeof inputs === 'string' || Array.isArray(inputs);
+    for (const [i, field] of fields.entries()) {
+        const given = !isAlone ? inputs?.[field.name] : i === 0 ? inputs : undefined;
+        if (given !== undefined) field.write(given);
+    }
 }
 
 /** @param {() => void} changed @param {string} name @param {string} label @param {[string, string][]} choices values and

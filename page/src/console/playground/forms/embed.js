@@ -2,7 +2,7 @@
 import { h } from '../../draw.js';
 import { count, plain } from '../../format.js';
 import { table } from '../../parts.js';
-import { textField } from '../fields/text.js';
+import { fillFields, textField } from '../fields/text.js';
 import { cosine, cosines, neighbours, rowsOf, short } from '../numbers.js';
 import { Options } from '../options.js';
 
@@ -16,6 +16,7 @@ export function makeEmbed(context) {
     return {
         draw: () => [field.draw(), options.draw()],
         read: () => ({ inputs: field.lines(), options: options.read(), task: context.task }),
+        fill: (inputs) => fillFields([field], inputs),
         show: (answer, run) => (answer ? near(answer, run.body.inputs) : []),
         difference: (one, other) => vectorsApart(vectorsOf(one), vectorsOf(other)),
     };

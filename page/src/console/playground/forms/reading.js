@@ -4,7 +4,7 @@ import { count, plain } from '../../format.js';
 import { table } from '../../parts.js';
 import { bars, labelsApart, percent } from '../answer/bars.js';
 import { marked, spokenCell } from '../answer/words.js';
-import { textField } from '../fields/text.js';
+import { fillFields, textField } from '../fields/text.js';
 import { apart, short } from '../numbers.js';
 import { Options } from '../options.js';
 
@@ -19,6 +19,7 @@ export function makeReading(context) {
     return {
         draw: () => [fields.map((field) => field.draw()), options.draw()],
         read: () => ({ inputs: kind.inputs(fields), options: options.read(), task: context.task }),
+        fill: (inputs) => fillFields(fields, inputs),
         show: (answer, run) => (answer ? kind.show(answer.result ?? {}, run.body.inputs) : []),
         difference: (one, other) => kind.difference(one.result ?? {}, other.result ?? {}),
     };

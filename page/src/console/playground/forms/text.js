@@ -18,6 +18,7 @@ export function makeText(context) {
             if (text === '') throw new FieldError('text', 'The text is missing.');
             return { inputs: text, options: options.read(), task: context.task };
         },
+        fill: (inputs) => { text = String(inputs); },
         show: (answer, run) => [h('p', { class: 'said', dir: 'auto' }, ...said(pieces(answer?.result?.text ?? run.text)))],
     };
 }
