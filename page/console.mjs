@@ -24,7 +24,7 @@ export const ANY_LANGUAGE = { name: 'any-language', setup: (/** @type {any} */ b
 /** Of the kernels' engine what a map needs: two rules, and neither tuning nor a clock, which a service asks for. */
 const ONLY_SOM = { name: 'only-som', setup: (/** @type {any} */ build) => {
     build.onLoad({ filter: /kernel_tuning\.js$/ }, () => ({ contents: 'export const tune = async () => null, drawn = () => new Float32Array(0);' }));
-    build.onLoad({ filter: /gpu_timer\.js$/ }, () => ({ contents: "export const TIMESTAMPS = '', GpuTimer = { of: () => null }, isFine = () => false;" }));
+    build.onLoad({ filter: /gpu_timer\.js$/ }, () => ({ contents: "export const TIMESTAMPS = '', GpuTimer = { of: () => null }, Marks = Object, isFine = () => false;" }));
     build.onLoad({ filter: /kernel_rules\.js$/ }, () => ({ contents: `export const KERNEL_RULES = ${JSON.stringify(ofSom(KERNEL_RULES))};` }));
 } };
 
