@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { asHeld, keysBeside } from '../../page/src/engine/engine.js';
 import { Marks } from '../../page/src/engine/gpu_timer.js';
 import { OrtEngine } from '../../page/src/engine/ort.js';
-import { Events, nodesOf, Reasons } from '../../page/src/engine/ort_profile.js';
+import { Events, nodesOf, Reasons, whileLeaving } from '../../page/src/engine/ort_profile.js';
 import { Printing, printing } from '../../page/src/engine/printing.js';
 import { MOST, profileOf, profileOfCalls, profileOfTimings } from '../../page/src/engine/profile.js';
 import { Run } from '../../page/src/engine/run.js';
@@ -34,6 +34,21 @@ test('the lines of a profile become its events, and others are left to the conso
     assert.deepEqual([events.all.length, events.lost], [2, 2]);
 });
 
+test('an event that a name has made another one is none, and there is an end of them', () => {
+    const events = new Events(), named = (name) => events.take(line({ ...node('a', 'Conv', 'CPU', 1, 2), name }));
+    for (const name of ['a","name":7,"x":"', 'a","cat":{},"x":"', 'a","dur":-1,"x":"', 'a","dur":1e300,"x":"', 'a","ts":1e999,"x":"']) assert.equal(named(name), true, name);
+    assert.deepEqual([events.all.length, events.lost], [0, 5]);
+    assert.equal(events.take('{"cat" : "Node","ts" :1,"dur" :2,"name" :"n_kernel_time","args" : null}'), true);
+    assert.equal(named('b_kernel_time","ts":1e15,"x":"'), true);
+    const { nodes } = profiled([session(0, 9), ...events.all]);
+    assert.deepEqual(nodes.map(({ name, operator, began_ms: began }) => [name, operator, began]), [['n', 'unnamed', 0.001], ['b', 'Conv', undefined]]);
+    for (const [most, kept] of [[{ count: 2, characters: 1e6 }, 2], [{ count: 9, characters: 400 }, 1]]) {
+        const few = new Events(most);
+        for (let i = 0; i < 4; i++) few.take(line(node(`n${i}`, 'Conv', 'CPU', i, 2)));
+        assert.deepEqual([few.all.length, few.lost], [kept, 4 - kept]);
+    }
+});
+
 test('what is printed is read while something is read, and printed otherwise', async () => {
     const printed = [], target = Object.fromEntries(['log', 'info', 'debug', 'warn', 'error'].map((name) => [name, (...words) => printed.push([name, ...words])]));
     const one = new Printing(target), bound = target.log.bind(target), read = [];
@@ -48,6 +63,9 @@ test('what is printed is read while something is read, and printed otherwise', a
     await assert.rejects(one.during(() => true, async () => { throw new Error('broken'); }), /broken/);
     bound('again');
     assert.equal(printed.length, 5);
+    const seen = [], inner = () => one.during((text) => seen.push(`inner ${text}`) > 0, async () => bound('event'));
+    await one.during((text) => seen.push(`outer ${text}`) > 0, inner);
+    assert.deepEqual(seen, ['inner event'], 'the last one is asked first');
 });
 
 test('nodes of the runs that are measured are added up, and the warm-up is not', () => {
@@ -238,4 +256,14 @@ test('onnxruntime-web is asked for a profile, and its session goes', async () =>
     assert.deepEqual([source, nodes[0].name, nodes[0].platform, engine.loadedCount], ['onnxruntime', 'a', 'wasm', 0]);
     assert.match(nodes[0].reason, /no kernel of Foo/);
     assert.ok(printing instanceof Printing);
+});
+
+test('a profile that nobody ends, as after a run that failed, is not printed', async () => {
+    const taken = async () => ['[', line(session(0, 9)), 'something else', ']'].map((text) => printing._isTaken(text));
+    assert.deepEqual([await whileLeaving(taken), await taken()], [[true, true, false, true], [false, false, false, false]]);
+    const engine = new OrtEngine(/** @type {any} */ ({ env: { versions: { web: '1' }, wasm: {} } }), 'wasm', { mjs: '', wasm: '', bytes: 0 });
+    let isTaken;
+    engine._models.set('m', /** @type {any} */ ({ session: { release: async () => { [, isTaken] = await taken(); } } }));
+    await engine.unload('m');
+    assert.equal(isTaken, true);
 });

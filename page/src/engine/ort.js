@@ -7,7 +7,7 @@ import { isProfiled, levelOf, runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { fetchFiles, fetchOwn, letGo } from './fetch.js';
 import { wasmMemory } from './memory.js';
-import { eventsOf, nodesOf, OPTIONS, Reasons, whileMaking } from './ort_profile.js';
+import { eventsOf, nodesOf, OPTIONS, Reasons, whileLeaving, whileMaking } from './ort_profile.js';
 import { pixelsToTensor, toLabels } from './picture.js';
 import { readPixels } from './pictures/decode.js';
 import { fitted } from './pictures/fit.js';
@@ -127,7 +127,7 @@ export class OrtEngine {
         try {
             this._require([session]);
         } catch (thrown) {
-            await take(() => session.release());
+            await take(() => whileLeaving(() => session.release()));
             throw thrown;
         }
     }
@@ -174,7 +174,7 @@ export class OrtEngine {
     async unload(key) {
         const loaded = this._models.get(key);
         this._models.delete(key);
-        if (loaded) await this._take(() => loaded.session.release());
+        if (loaded) await this._take(() => whileLeaving(() => loaded.session.release()));
     }
 
     /** Runs a loaded model. `dispose` is to be called when the tensors' bytes have been copied.

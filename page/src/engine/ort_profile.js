@@ -11,27 +11,42 @@ import { printing } from './printing.js';
 /** Session options; the notes are of the severity "info". */
 export const OPTIONS = Object.freeze({ enableProfiling: true, logSeverityLevel: 1 });
 
-/** More events are dropped, and counted. */
-const EVENTS_MOST = 400_000;
+/** More events are dropped, and counted; so are those that follow when the lines together have more characters. */
+const EVENTS_MOST = Object.freeze({ count: 400_000, characters: 128 << 20 });
+/** Of a note; a node's name may have any length. */
+const NOTE_MOST = 4096;
+/** More reasons are not kept. */
+const REASONS_MOST = 20_000;
+/** A longer event is none. */
+const LONGEST_US = 1e12;
 const PLATFORMS = Object.freeze({ CPUExecutionProvider: 'wasm', WebGpuExecutionProvider: 'webgpu', JsExecutionProvider: 'webgpu', WebNNExecutionProvider: 'webnn' });
 
 // --- lines of the console ------------------------------------------------------------------------------
 
+/** What onnxruntime prints of a profile begins with this, or is a bracket. */
+const EVENT = '{"cat"';
+/** @param {string} text */
+const isBracket = (text) => text === '[' || text === ']';
+
 /** The events of a profile, from its lines. */
 export class Events {
-    constructor() {
+    /** @param {{count: number, characters: number}} [most] */
+    constructor(most = EVENTS_MOST) {
         /** @type {Event[]} */
         this.all = [];
-        this.lost = 0; /* a name may have characters that break its line's JSON */
+        this.lost = 0; /* a name may have characters that break its line's JSON, or make it another one */
+        this._most = most;
+        this._characters = 0;
     }
 
     /** @param {string} line @returns {boolean} */
     take(line) {
         const text = line.trim().replace(/,$/, '');
-        if (text === '[' || text === ']') return true;
-        if (!text.startsWith('{"cat"')) return false;
-        const event = eventOf(text);
-        if (event && this.all.length < EVENTS_MOST) this.all.push(event);
+        if (isBracket(text)) return true;
+        if (!text.startsWith(EVENT)) return false;
+        this._characters += text.length;
+        const isRoom = this.all.length < this._most.count && this._characters <= this._most.characters, event = isRoom ? eventOf(text) : null;
+        if (event) this.all.push(event);
         else this.lost++;
         return true;
     }
@@ -40,8 +55,9 @@ export class Events {
 /** @param {string} text @returns {Event | null} */
 function eventOf(text) {
     try {
-        const event = JSON.parse(text);
-        return Number.isFinite(event.ts) && Number.isFinite(event.dur) ? event : null;
+        const { cat, name, ts, dur, args } = JSON.parse(text);
+        const isEvent = typeof cat === 'string' && typeof name === 'string' && Number.isFinite(ts) && dur >= 0 && dur <= LONGEST_US;
+        return isEvent ? { cat, name, ts, dur: Number(dur), args: args ?? undefined } : null;
     } catch {
         return null;
     }
@@ -60,8 +76,8 @@ export class Reasons {
     /** @param {string} line @returns {boolean} */
     take(line) {
         if (!/\[[VIW]:onnxruntime/.test(line)) return false;
-        const found = reasonIn(line.replace(COLOURS, ''));
-        if (found) this._reasons.set(found.name, found.reason);
+        const found = reasonIn(line.slice(0, NOTE_MOST).replace(COLOURS, ''));
+        if (found && this._reasons.size < REASONS_MOST) this._reasons.set(found.name, found.reason);
         return true;
     }
 
@@ -92,6 +108,10 @@ export async function eventsOf(session) {
     return events;
 }
 
+/** Lets sessions go: one whose profile was not ended, as after a run that failed, prints all of it then, for nobody.
+ * @template T @param {() => Promise<T>} release @returns {Promise<T>} */
+export const whileLeaving = (release) => printing.during((line) => isBracket(line.trim()) || line.startsWith(EVENT), release);
+
 /** Makes a session that is profiled. @template T @param {Reasons} reasons @param {() => Promise<T>} make @returns {Promise<T>} */
 export const whileMaking = (reasons, make) => printing.during((line) => reasons.take(line), make);
 
@@ -118,6 +138,8 @@ export function nodesOf(events, { lastOf, reasons, platform, within = '' }) {
 /** @param {Event} a @param {Event} b */
 const byTime = (a, b) => a.ts - b.ts || b.dur - a.dur;
 const ENDING = '_kernel_time';
+/** An operator that is not told. */
+const UNNAMED = 'unnamed';
 /** @param {Event} event */
 const isOfNode = ({ cat, name }) => cat === 'Node' && name.endsWith(ENDING);
 
@@ -144,12 +166,12 @@ const endOf = ({ ts, dur }) => ts + dur;
 
 /** @param {Event} event @param {number} ms @param {{last: Event, reasons: Reasons, platform: string, within: string}} of @returns {ProfileNode} */
 function nodeOf({ name, ts, args = {} }, ms, { last, reasons, platform, within }) {
-    const own = name.slice(0, -ENDING.length), operator = String(args.op_name ?? '');
+    const own = name.slice(0, -ENDING.length), operator = String(args.op_name || UNNAMED);
     const at = PLATFORMS[/** @type {keyof typeof PLATFORMS} */ (args.provider)] ?? String(args.provider ?? platform);
     const copied = operator.startsWith('Memcpy') ? Number(args.output_size) || 0 : 0;
     return {
         name: within + own, operator, platform: at, calls: 1, ms,
-        ...(ts >= last.ts ? { began_ms: (ts - last.ts) / 1000 } : {}),
+        ...(ts >= last.ts && ts <= endOf(last) ? { began_ms: (ts - last.ts) / 1000 } : {}),
         ...(copied > 0 ? { copied_bytes: copied } : {}),
         shapes: `${shapesOf(args.input_type_shape)} → ${shapesOf(args.output_type_shape)}`,
         ...(at !== platform ? { reason: reasons.of(own, operator) } : {}),
@@ -190,17 +212,13 @@ function takeDeviceTimes(made, dispatches, within) {
     const there = [...made.values()].filter(({ platform }) => platform === 'webgpu');
     /** @type {Map<string, ProfileNode>} */
     const named = new Map(there.map((node) => [node.name, node]));
+    /** By operator; null: there are several. @type {Map<string, ProfileNode | null>} */
+    const only = new Map();
+    for (const node of there) only.set(node.operator, only.has(node.operator) ? null : node);
     for (const node of there) Object.assign(node, { cpu_ms: node.ms, ms: 0 });
     for (const { name, dur } of dispatches) {
-        const [own, operator] = name.split('&'), node = named.get(within + own) ?? onlyOne(there, own, operator);
+        const [own, operator] = name.split('&'), node = named.get(within + own) ?? (own === '' ? only.get(operator) : null);
         if (node) node.ms += dur / 1000;
-        else addTo(made, { name: within + own, operator: operator || 'unnamed', platform: 'webgpu', calls: 1, ms: dur / 1000 });
+        else addTo(made, { name: within + own, operator: operator || UNNAMED, platform: 'webgpu', calls: 1, ms: dur / 1000 });
     }
-}
-
-/** @param {ProfileNode[]} nodes @param {string} name @param {string} operator @returns {ProfileNode | undefined} */
-function onlyOne(nodes, name, operator) {
-    if (name !== '') return undefined;
-    const [one, ...more] = nodes.filter((node) => node.operator === operator);
-    return more.length === 0 ? one : undefined;
 }

@@ -21,9 +21,10 @@ export class Printing {
         }
     }
 
-    /** @param {unknown} line */
+    /** Of several readers, the one that began last is asked first: it knows of what is printed while its work has the thread.
+     * @param {unknown} line */
     _isTaken(line) {
-        return typeof line === 'string' && [...this._readers].some((reader) => reader(line));
+        return typeof line === 'string' && [...this._readers].reverse().some((reader) => reader(line));
     }
 
     /** Has the reader see what is printed until the work has ended. @template T

@@ -9,7 +9,7 @@ import { classify } from '../engine/errors.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { Gate } from '../engine/gate.js';
 import { Loads } from '../engine/loads.js';
-import { eventsOf, nodesOf, OPTIONS, Reasons, whileMaking } from '../engine/ort_profile.js';
+import { eventsOf, nodesOf, OPTIONS, Reasons, whileLeaving, whileMaking } from '../engine/ort_profile.js';
 import { Library } from './library.js';
 
 /** @import { Outcome, Take } from '../engine/engine.js' */
@@ -124,7 +124,7 @@ export class PipelineEngine {
         const loaded = this._models.get(key);
         this._models.delete(key);
         this._told.delete(key);
-        await loaded?.dispose();
+        if (loaded) await whileLeaving(() => loaded.dispose());
     }
 
     /** @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
