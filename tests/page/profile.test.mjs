@@ -217,6 +217,25 @@ test('a model that was loaded for a profile alone is told of as gone', async () 
     assert.equal(dispatcher.models.residents.isLoaded(key, 'wasm'), false);
 });
 
+test('two profiles of a model come one after the other, and one that only waits ends nothing', async () => {
+    const told = [];
+    let isLoaded = false;
+    const engine = engineOf(async () => ({ tensors: [] }), {
+        info: { slots: 4, queue: 1, can: [] }, steps: true, has: () => isLoaded,
+        load: async () => void (isLoaded = told.push('load') > 0),
+        unload: async () => void (isLoaded = told.push('unload') < 0),
+        profile: async () => (told.push('profile'), { source: 'onnxruntime', clock: 'cpu', nodes: [] }),
+    });
+    await withServer(async ({ post, answer, end, until }) => {
+        for (const attempt of ['b', 'c', 'd']) post(measure({ attempt }));
+        post({ type: 'cancel', attempt: 'd' });
+        assert.equal((await end('d')).error.code, 'cancelled');
+        for (const attempt of ['b', 'c']) assert.equal((await answer(attempt)).ok, true);
+        await until(() => told.length === 6);
+        assert.deepEqual(told, ['load', 'profile', 'unload', 'load', 'profile', 'unload']);
+    }, engine);
+});
+
 test('an engine that has none says so, and a profile that fails leaves nothing', async () => {
     let open = 0;
     const run = async () => {

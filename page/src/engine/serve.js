@@ -52,6 +52,8 @@ export class Server {
         /** The runs, by attempt; `waits`: until its model is unloaded. @type {Map<string, {run: Run, key: string, waits: boolean}>} */
         this._runs = new Map();
         this._changes = 0; /* how often a run has begun or ended */
+        /** Sessions that are profiled, by their keys: settled when they are gone. @type {Map<string, Promise<void>>} */
+        this._profiles = new Map();
         /** @type {number | undefined} */
         this._clockMs = undefined; /* the resolution of the clock, once a benchmark has needed it */
         this._loads = 0; /* running */
@@ -215,7 +217,10 @@ export class Server {
         const one = { run, key, waits: false };
         this._runs.set(attempt, one);
         this._changes++;
+        /** @type {(() => void) | null} */
+        let leave = null;
         try {
+            if (isProfiled(task)) leave = await this._enterProfile(held.key, run);
             // A benchmark that runs this task between two of its runs must not wait for its own end.
             if (this._unwanted.has(key) && !isNested) await this._untilUnloaded(one);
             const engine = this._engineFor(task);
@@ -237,7 +242,7 @@ export class Server {
             if (thrown instanceof EngineFault && this._platform !== 'wasm') await yieldOnce();
             this._fail(task, run.phase, thrown);
         }
-        if (isProfiled(task)) await this._endProfile(task);
+        if (leave) await this._endProfile(task).finally(leave);
         this._runs.delete(attempt);
         this._changes++;
         if (this._unwanted.has(key)) this._release(key);
@@ -292,6 +297,22 @@ export class Server {
         } finally {
             outcome.dispose?.();
         }
+    }
+
+    /** Waits until another profile of the model has let go of its session: each has its own. @param {string} key of the session @param {Run} run
+     * @returns {Promise<() => void>} to be called when this one's is gone @throws {Failure} if it was cancelled */
+    async _enterProfile(key, run) {
+        /** @type {Promise<void> | undefined} */
+        let other;
+        while ((other = this._profiles.get(key)) !== undefined) await run.aside(unlessCancelled(other, run.signal));
+        let leave = () => {};
+        this._profiles.set(key, new Promise((/** @type {(value: void) => void} */ resolve) => {
+            leave = () => {
+                this._profiles.delete(key);
+                resolve();
+            };
+        }));
+        return leave;
     }
 
     /** The sessions of a profile go, also after a failure; and the model with them, if it was loaded for the profile alone.
