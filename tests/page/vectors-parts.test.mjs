@@ -169,6 +169,20 @@ test('the quantisation error shrinks while a map learns, and rows that come late
     assert.ok(learning.rowsOf(cell).includes(rows.count - 1));
 });
 
+test('a map that nobody wants any more ends its step before the next call, and is as it was', async () => {
+    const { rows } = planted(8), reference = new Reference(breathe), map = new Learning(reference, rows, await principalOf(rows, breathe), { side: 8, seed: 1 });
+    await map.learn();
+    const { weights } = map, distances = reference.distances.bind(reference);
+    let calls = 0;
+    reference.most = 16 * 8 * 8; // a row at a time
+    reference.distances = (...of) => {
+        if (++calls === 3) map.leave();
+        return distances(...of);
+    };
+    await map.learn();
+    assert.deepEqual([calls, map.weights === weights, map.placed], [3, true, rows.count]);
+});
+
 test('a map of no rows learns nothing and has no errors', async () => {
     const rows = new Rows(3), map = await learnt(rows, { side: 8, seed: 1 });
     assert.deepEqual([map.errors, map.placed, map.counts().some(Boolean)], [{ quantisation: 0, topographic: 0 }, 0, false]);

@@ -204,6 +204,28 @@ test('each step is told with both errors, and rows that came by and by are learn
     assert.deepEqual(again.map(({ quantisation }) => quantisation), once.map(({ quantisation }) => quantisation));
 });
 
+test('who leaves the view, or wants another map, waits for no step of the former one', async () => {
+    const atlas = new Atlas('m', 2, () => {}, breathe), slow = new Reference(breathe), distances = slow.distances.bind(slow), sides = new Set();
+    let calls = 0;
+    slow.most = 2 * 64; // a row at a time
+    slow.distances = (data, weights, dimensions) => {
+        calls++;
+        sides.add(Math.sqrt(weights.length / dimensions));
+        return distances(data, weights, dimensions);
+    };
+    const over = atlas.run(slow);
+    atlas.begin({ side: 8, seed: 3 });
+    atlas.add(some(1000));
+    await until(() => calls > 3);
+    atlas.begin({ side: 12, seed: 3 });
+    await until(() => sides.has(12));
+    assert.ok(calls < 1000, String(calls));
+    const before = calls;
+    atlas.stop();
+    await over;
+    assert.ok(calls <= before + 1, `${calls} after ${before}`);
+});
+
 test('when a GPU computes no more, JavaScript does, and it is said', async () => {
     const atlas = new Atlas('m', 2, () => {}, breathe), stopped = [];
     const gpu = { name: 'WebGPU', most: 2 ** 30, bytes: 0, distances: async () => { throw new Error('the device is lost'); }, update: async () => new Float32Array(), stop: () => void stopped.push(true) };

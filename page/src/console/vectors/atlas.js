@@ -78,6 +78,7 @@ export class Atlas {
 
     stop() {
         this.#isOver = true;
+        this.#forget();
         this.#wake();
     }
 
@@ -151,6 +152,7 @@ export class Atlas {
 
     /** The next step is the first one of another map. */
     #forget() {
+        this.#learner?.leave();
         this.#learner = null;
         this.#isPlaced = false;
     }

@@ -36,10 +36,16 @@ export class Learning {
         /** @type {Errors} */
         this.errors = { quantisation: 0, topographic: 0 };
         this._influence = new Float32Array(0);
+        this._isLeft = false;
     }
 
     get isOver() {
         return this.step >= STEPS;
+    }
+
+    /** Nobody wants the map any more: the step that is being made ends before its next call, and changes nothing. */
+    leave() {
+        this._isLeft = true;
     }
 
     /** One step; after the last one, it goes on with the last radius. */
@@ -54,14 +60,14 @@ export class Learning {
         const { side, rows: { values, dimensions }, weights } = this, radius = this.isOver ? LAST_RADIUS : radiusOf(side, this.step);
         const gathered = gather(values, this.placed, dimensions, this.found.best, side * side), updated = new Float32Array(weights.length);
         const some = Math.max(1, Math.floor(MOST_PAIRS / gathered.length / side));
-        for (let begin = 0; begin < side; begin += some) {
+        for (let begin = 0; begin < side && !this._isLeft; begin += some) {
             const end = Math.min(side, begin + some), size = gathered.length * side * (end - begin), at = dimensions * side * begin;
             if (this._influence.length < size) this._influence = new Float32Array(2 * size);
             const influence = this._influence.subarray(0, size);
             influenceOf(gathered, side, radius, influence, begin, end);
             updated.set(await this.computing.update(weights.subarray(at, dimensions * side * end), gathered.means, influence, dimensions), at);
         }
-        this.weights = updated;
+        if (!this._isLeft) this.weights = updated;
     }
 
     /** Finds the cells of all rows, and how well the map fits these. */
@@ -69,10 +75,11 @@ export class Learning {
         const { rows, side, weights } = this, { dimensions, count } = rows, cells = side * side;
         if (this.found.best.length < count) this.found = moreRoom(this.found, Math.max(count, 2 * this.found.best.length));
         const some = Math.max(1, Math.floor(Math.min(this.computing.most / dimensions / cells, MOST_PAIRS / cells, MOST_NUMBERS / dimensions)));
-        for (let row = 0; row < count; row += some) {
+        for (let row = 0; row < count && !this._isLeft; row += some) {
             const end = Math.min(count, row + some);
             findBest(await this.computing.distances(rows.values.subarray(row * dimensions, end * dimensions), weights, dimensions), cells, this.found, row);
         }
+        if (this._isLeft) return;
         this.placed = count;
         this.errors = errorsOf(this.found, count, side);
     }
