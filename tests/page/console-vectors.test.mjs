@@ -214,6 +214,35 @@ test('a text is embedded by the same model and found; a refusal is said', () => 
     problems.splice(0);
 }));
 
+test('the answer to an earlier text comes too late', () => withConsole({}, async (on) => {
+    const { tab, reads, service, press } = on, answers = [];
+    await opened(on);
+    service.infer = ({ response }) => answers.push(() => {
+        response.writeHead(200, { 'Content-Type': 'application/json' });
+        response.end(JSON.stringify({ outputs: [{ name: 'embeddings', datatype: 'FP32', shape: [1, DIMENSIONS], data: Array(DIMENSIONS).fill(1) }] }));
+    });
+    await tab.evaluate(() => {
+        const main = document.querySelector('main');
+        window.seen = '';
+        new MutationObserver(() => { window.seen += main.innerText; }).observe(main, { subtree: true, childList: true, characterData: true });
+    });
+    const ask = async (asked) => {
+        const { length } = answers;
+        await tab.fill('#vectors-text', asked);
+        await press('Find');
+        while (answers.length === length) await tab.evaluate(() => new Promise(requestAnimationFrame));
+    };
+    await ask('first');
+    await ask('second');
+    answers[1]();
+    await reads(/Text: second/);
+    answers[0]();
+    await ask('third');
+    answers[2]();
+    await reads(/Text: third/);
+    assert.doesNotMatch(await tab.evaluate(() => window.seen), /Text: first/);
+}));
+
 test('labels, jobs and places are saved as CSV, the vectors as NPY, the map as a picture', () => withConsole({}, async (on) => {
     const { tab } = on, batch = planted(200);
     await opened(on, 'vectors', [batch]);

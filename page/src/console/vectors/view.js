@@ -47,6 +47,8 @@ class Vectors {
     /** Rows that had come before the one that is chosen, whose place may be taken. */
     #before = 0;
     #finding = '';
+    /** How often a text was looked for: answers to earlier ones come too late. */
+    #searches = 0;
     #text = '';
     /** @type {Drawing | null} */
     #drawing = null;
@@ -116,6 +118,7 @@ class Vectors {
         this.#leaveCloud();
         this.#shown = name;
         this.#choice = null;
+        this.#finding = '';
         const atlas = this.#atlas;
         if (!atlas) return;
         this.app.redraw();
@@ -174,6 +177,7 @@ class Vectors {
     async #find(text) {
         const atlas = this.#atlas;
         if (!atlas || !text.trim()) return;
+        const search = ++this.#searches, isLate = () => search !== this.#searches || atlas !== this.#atlas;
         this.#finding = 'The model embeds the text.';
         this.app.redraw();
         try {
@@ -181,9 +185,11 @@ class Vectors {
             const { data = [] } = outputs.find((/** @type {any} */ { name }) => name === 'embeddings') ?? {};
             if (data.length !== atlas.rows.dimensions) throw new Error(`The model's vector has ${count(data.length)} numbers, and those here have ${count(atlas.rows.dimensions)}.`);
             if (!data.every(Number.isFinite)) throw new Error('The model\'s vector has numbers that are not finite.');
+            if (isLate()) return;
             this.#finding = '';
-            if (atlas === this.#atlas) this.#choose({ kind: 'text', text, vector: Float32Array.from(data) });
+            this.#choose({ kind: 'text', text, vector: Float32Array.from(data) });
         } catch (error) {
+            if (isLate()) return;
             this.#finding = this.kit.sentenceOf(error);
             this.app.redraw();
         }
