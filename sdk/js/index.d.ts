@@ -18,8 +18,8 @@ import type {
 
 export type {
     Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, Hardware, Job, Jobs, Labels, Model, Models, Nodes,
-    Order, Performance, Problem, Pull, PullEvent, Removed, Result, Scores, Segments, SpeechResult, Status, StreamDone,
-    StreamPart, StreamProgress, TextResult, TokenList, Transcript, Verb,
+    Order, Performance, Problem, Profile, ProfileNode, ProfileOperator, Pull, PullEvent, Removed, Result, Scores, Segments,
+    SpeechResult, Status, StreamDone, StreamPart, StreamProgress, TextResult, TokenList, Transcript, Verb,
 };
 
 // --- errors -------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ export type PlaceSettings = Partial<Pick<InferRequest, 'model_type' | 'platform'
 
 /** Settings of a request that runs a model. */
 export interface InferSettings extends PlaceSettings, CallSettings,
-    Partial<Pick<InferRequest, 'options' | 'task' | 'outputs' | 'priority' | 'timeout_ms' | 'id'>> {
+    Partial<Pick<InferRequest, 'options' | 'task' | 'outputs' | 'priority' | 'timeout_ms' | 'id' | 'publish'>> {
     /** Instead of timeout_ms: when the answer has to be there, in milliseconds since 1970 or as a Date. */
     deadline?: Date | number;
     /**

@@ -10,7 +10,7 @@ import { tensorOfWire } from './tensors.js';
 const HEAD_LENGTH = 'Inference-Header-Content-Length';
 /** The settings of a request that are members of its body; all others that a task is given are options of it, */
 const MEMBERS = ['options', 'task', 'model_type', 'platform', 'browser', 'node', 'fallback', 'precision', 'outputs',
-    'priority', 'timeout_ms', 'id'];
+    'priority', 'timeout_ms', 'id', 'publish'];
 /** but for these. */
 const OTHERS = ['deadline', 'idempotent', 'signal'];
 const OF_STREAMS = ['resumable', 'stall_timeout_ms', 'onProgress'];

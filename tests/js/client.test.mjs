@@ -69,9 +69,9 @@ test('pictures in messages become texts', async () => {
 });
 
 test('settings are separated from options, and times are milliseconds', async () => {
-    const [body] = await sentBy('chat', 'm', 'hi', { temperature: 0, timeout_ms: 1500, options: { seed: 3 }, priority: 9 });
+    const [body] = await sentBy('chat', 'm', 'hi', { temperature: 0, timeout_ms: 1500, options: { seed: 3 }, priority: 9, publish: true });
     assert.deepEqual(body, { model_name: 'm', task: 'chat', inputs: { messages: [{ role: 'user', content: 'hi' }] },
-        options: { seed: 3, temperature: 0 }, timeout_ms: 1500, priority: 9, parameters: { binary_data_output: true } });
+        options: { seed: 3, temperature: 0 }, timeout_ms: 1500, priority: 9, publish: true, parameters: { binary_data_output: true } });
     const [{ timeout_ms: left }] = await sentBy('infer', 'm', 'x', { deadline: new Date(Date.now() + 5000) });
     assert.ok(left > 1000 && left <= 5000, `${left}`);
     await call([EMPTY], 'infer', ['m'], { timeout_ms: 70 });
