@@ -40,6 +40,8 @@ test('a run has its cells, the worst first, and is compared with another one', (
     assert.match(await text(), /Regression: a cell is slower\. The yardstick takes 1\.01 times as long\./);
     assert.deepEqual(await cellsOf(tab, 'Differences'), [['digits chrome/wasm fp32', 'slower', '2.02 ms', '2.62 ms', '1.31 1.28 to 1.34', '1.5e-11'],
         ['digits chrome/webnn', 'not ok it ended', 'failed', 'failed', '–', '–']]);
+    await go('results/run-3?before=run-1');
+    assert.equal(await tab.inputValue('#before'), 'run-1', 'also if it is none of the newest');
     await rows(tab, 'Cells of the run').first().locator('a').click();
     await tab.waitForSelector(shows('results?history=digits'));
 }));

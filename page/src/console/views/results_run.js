@@ -35,12 +35,13 @@ export function runView(app, id, before) {
     return {
         title: `Run ${plain(id)}`, kinds: [], fresh: () => void polling.again(), stop: polling.stop,
         render() {
-            const { problem } = polling, back = h('p', { key: 'back', class: 'verbs' }, h('a', { href: listHref() }, 'All runs'));
+            const { problem } = polling, choices = before && !others.some((one) => one.id === before) ? [{ id: before }, ...others] : others;
+            const back = h('p', { key: 'back', class: 'verbs' }, h('a', { href: listHref() }, 'All runs'));
             if (!run) return { state: problem ? 'failed' : 'loading', parts: [back, h('p', { class: problem ? 'problem' : '' }, problem || 'Reading the run.')] };
             return { state: 'filled', parts: [
                 back, problem ? h('p', { class: 'problem' }, problem) : null, what(run),
-                others.length ? form('Compare', compare, h('label', { for: 'before' }, 'Compare with'), h('select', { id: 'before', value: before || others[0].id },
-                    others.map((one) => h('option', { value: one.id }, `${plain(one.id)}, ${moment(one.began_at)}`)))) : null,
+                choices.length ? form('Compare', compare, h('label', { for: 'before' }, 'Compare with'), h('select', { id: 'before', value: before || undefined },
+                    choices.map(({ id: one, began_at: began }) => h('option', { value: one, key: one }, began ? `${plain(one)}, ${moment(began)}` : plain(one))))) : null,
                 comparison ? differences(comparison) : null, cells(run), texts(run),
             ] };
         },
