@@ -43,7 +43,7 @@ export class Learning {
         return this.step >= STEPS;
     }
 
-    /** Nobody wants the map any more: the step that is being made ends before its next call, and changes nothing. */
+    /** Nobody wants the map any more: the step that is being made ends before its next call, and moves no cell. */
     leave() {
         this._isLeft = true;
     }
