@@ -2,7 +2,7 @@
 import { ask, get } from '../api.js';
 import { h } from '../draw.js';
 import { count, moment, plain } from '../format.js';
-import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
+import { attempt, button, confirm, form, section, table } from '../parts.js';
 import { polled } from '../polled.js';
 import { historyView } from './results_history.js';
 import { commitOf, historyHref, listHref, notesOf, runHref } from './results_parts.js';
