@@ -166,7 +166,7 @@ double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser)
     return median;
 }
 
-static double compare_yardsticks(const struct wi_lab_run *before, const struct wi_lab_run *now)
+double wi_lab_marks_ratio(const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     double farthest = 0;
     for (size_t i = 0; i < before->count; i++) {
@@ -257,7 +257,7 @@ void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_ru
     pair_up(comparison);
     qsort(comparison->differences, comparison->count, sizeof *comparison->differences,
         difference_order);
-    comparison->yardstick = compare_yardsticks(before, now);
+    comparison->yardstick = wi_lab_marks_ratio(before, now);
     settle_all(comparison);
 }
 

@@ -42,6 +42,9 @@ void wi_lab_difference_time(struct wi_lab_difference *difference, const struct w
 
 /* The median of all samples of the yardstick in a browser; 0: there are none. */
 double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser);
+/* How many times as long the yardstick takes in `now`, in the browser where it differs most; 0: no
+ * browser has one in both. */
+double wi_lab_marks_ratio(const struct wi_lab_run *before, const struct wi_lab_run *now);
 /* Whether a mark that is `ratio` times another one forbids a comparison of times. */
 int wi_lab_mark_differs(double ratio, double threshold);
 

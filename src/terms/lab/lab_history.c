@@ -92,7 +92,7 @@ static void point_note_changes(const struct wi_lab_history *history, struct wi_l
 /* The first run of those in which a cell took the same time. */
 struct level {
     const struct wi_lab_point *point;
-    double mark; /* of the yardstick in its browser; 0: unknown */
+    double mark; /* of the yardstick in its browser; 0: unknown, or it has none */
     struct wi_lab_sample sample;
 };
 
@@ -118,20 +118,34 @@ static void levels_clear(struct levels *levels)
     free(levels->items);
 }
 
+/* How many times as long the yardstick takes as at that level; 0: the runs have none in common. A
+ * cell without a browser may have run in any. */
+static double level_ratio(const struct levels *levels, const struct level *level,
+    const struct wi_lab_point *point, double mark)
+{
+    const struct wi_lab_run *runs = levels->history->runs;
+    if (!point->cell->browser)
+        return wi_lab_marks_ratio(&runs[level->point->run], &runs[point->run]);
+    return level->mark > 0 ? mark / level->mark : 0;
+}
+
 /* Why a point cannot be compared with a level, or "". */
 static void level_obstacle(const struct levels *levels, const struct level *level,
     const struct wi_lab_point *point, double mark, char *reason, size_t size)
 {
     const char *then = level->point->cell->hash, *today = point->cell->hash;
     *reason = '\0';
-    if (then && today && strcmp(then, today) != 0)
+    if (then && today && strcmp(then, today) != 0) {
         wi_text_copy(reason, size, "the model is another one");
-    else if (levels->series->simulated)
+        return;
+    }
+    if (levels->series->simulated)
         return; /* its times are those of no machine */
-    else if (level->mark <= 0 || mark <= 0)
+    double ratio = level_ratio(levels, level, point, mark);
+    if (ratio <= 0)
         wi_text_copy(reason, size, "the runs have no yardstick in common");
-    else if (wi_lab_mark_differs(mark / level->mark, levels->history->threshold))
-        snprintf(reason, size, "the yardstick takes %.3g times as long", mark / level->mark);
+    else if (wi_lab_mark_differs(ratio, levels->history->threshold))
+        snprintf(reason, size, "the yardstick takes %.3g times as long", ratio);
 }
 
 /* The latest level with which the point can be compared; NULL: none, and the point's reason says

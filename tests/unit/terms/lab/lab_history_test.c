@@ -14,6 +14,7 @@ struct planned {
     const char *outcome, *hash, *commit;
     int samples;
     int simulated;
+    int is_auto; /* the cell has no browser */
 };
 
 /* Samples from `ms` on, each a thousandth of it longer than the one before: their median is 1.0095
@@ -43,6 +44,10 @@ static void run_make(struct wi_lab_run *run, int number, const struct planned *p
         json_object_set_new(document, "simulated", json_true());
     if (planned->commit)
         json_object_set_new(document, "webinfer", json_pack("{s:s}", "commit", planned->commit));
+    if (planned->is_auto) {
+        json_object_set_new(cell, "platform", json_string("auto"));
+        json_object_del(cell, "browser");
+    }
     if (planned->hash)
         json_object_set_new(cell, "hash", json_string(planned->hash));
     if (planned->outcome)
@@ -208,6 +213,22 @@ TEST(without_a_yardstick_nothing_is_told)
     check_change(&told, 1, WI_LAB_UNCLEAR, 0);
     assert_string_equal(point_of(&told, 1)->reason, "the runs have no yardstick in common");
     check_change(&told, 2, WI_LAB_ALIKE, 1);
+    told_clear(&told);
+}
+
+/* The browser whose yardstick differs most counts: here Firefox, by 4 / 3. */
+TEST(a_cell_without_a_browser_has_the_yardsticks_of_all)
+{
+    struct told told;
+    tell(&told, 4,
+        (struct planned[]){{.ms = 10, .firefox_mark = 3, .is_auto = 1},
+            {.ms = 13, .firefox_mark = 3, .is_auto = 1},
+            {.ms = 13, .firefox_mark = 4, .is_auto = 1}, {.ms = 13, .mark = -1, .is_auto = 1}});
+    check_change(&told, 1, WI_LAB_SLOWER, 0);
+    check_change(&told, 2, WI_LAB_UNCLEAR, 1);
+    assert_string_equal(point_of(&told, 2)->reason, "the yardstick takes 1.33 times as long");
+    check_change(&told, 3, WI_LAB_UNCLEAR, 2);
+    assert_string_equal(point_of(&told, 3)->reason, "the runs have no yardstick in common");
     told_clear(&told);
 }
 
