@@ -65,7 +65,7 @@ static void difference_judge(
 
 /* --- which cell is which --------------------------------------------------------------------- */
 
-/* A cell of the later run, by its name. */
+/* A cell of one of the runs, by its name. */
 struct named {
     char *name;
     const struct wi_lab_cell *cell;
@@ -113,19 +113,53 @@ static void comparison_add(struct wi_lab_comparison *comparison, const struct wi
     comparison->counts[difference->change]++;
 }
 
+int wi_lab_may_be(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
+{
+    return cell->outcome != WI_LAB_OK && !cell->precision &&
+           strcmp(cell->model, other->model) == 0 && wi_text_equal(cell->browser, other->browser) &&
+           cell->platform == other->platform && cell->clock == other->clock &&
+           cell->batch == other->batch && cell->concurrency == other->concurrency &&
+           (!cell->threads || json_equal(cell->threads, other->threads)) &&
+           (cell->optimization == WI_LAB_OPTIMIZATIONS ||
+               cell->optimization == other->optimization);
+}
+
+/* A cell that never ran and may be this one; NULL: there is none. */
+static struct named *named_find(struct named *all, const struct wi_lab_cell *cell)
+{
+    while (all && !wi_lab_may_be(all->cell, cell))
+        all = all->hh.next;
+    return all;
+}
+
+static void pair_add(
+    struct wi_lab_comparison *comparison, struct named *earlier, struct named *later)
+{
+    earlier->is_paired = later->is_paired = 1;
+    comparison_add(comparison, earlier->cell, later->cell);
+}
+
 static void pair_up(struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_run *before = comparison->before, *now = comparison->now;
-    struct named *earlier = name_all(before), *later = name_all(now), *other;
+    struct named *earlier = name_all(before), *later = name_all(now), *named, *other;
     comparison->differences =
         wi_realloc_array(NULL, before->count + now->count + 1, sizeof *comparison->differences);
-    for (const struct named *named = earlier; named; named = named->hh.next) {
+    for (named = earlier; named; named = named->hh.next) {
         HASH_FIND_STR(later, named->name, other);
-        comparison_add(comparison, named->cell, other ? other->cell : NULL);
         if (other)
-            other->is_paired = 1;
+            pair_add(comparison, named, other);
     }
-    for (const struct named *named = later; named; named = named->hh.next)
+    for (named = earlier; named; named = named->hh.next)
+        if (!named->is_paired && (other = named_find(later, named->cell)))
+            pair_add(comparison, named, other);
+    for (named = later; named; named = named->hh.next)
+        if (!named->is_paired && (other = named_find(earlier, named->cell)))
+            pair_add(comparison, other, named);
+    for (named = earlier; named; named = named->hh.next)
+        if (!named->is_paired)
+            comparison_add(comparison, named->cell, NULL);
+    for (named = later; named; named = named->hh.next)
         if (!named->is_paired)
             comparison_add(comparison, NULL, named->cell);
     free_names(earlier);

@@ -40,6 +40,10 @@ struct wi_lab_difference {
 void wi_lab_difference_time(struct wi_lab_difference *difference, const struct wi_lab_sample *then,
     const struct wi_lab_sample *today, double threshold);
 
+/* Whether a cell that never ran, so that neither its precision nor perhaps its threads are known,
+ * may be the other one, which has another name for this alone. */
+int wi_lab_may_be(const struct wi_lab_cell *cell, const struct wi_lab_cell *other);
+
 /* The median of all samples of the yardstick in a browser; 0: there are none. */
 double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser);
 /* How many times as long the yardstick takes in `now`, in the browser where it differs most; 0: no

@@ -241,25 +241,64 @@ static void series_judge(const struct wi_lab_history *history, struct wi_lab_ser
 struct named {
     char *key; /* the name, with a mark if it is simulated */
     size_t series;
+    const struct wi_lab_cell *cell; /* that has given the name */
     UT_hash_handle hh;
 };
 
-static struct wi_lab_series *series_add(
-    struct wi_lab_history *history, const struct wi_lab_cell *cell, int simulated)
+/* Of cells with one name in a run, the first is the one. */
+static void point_add(struct wi_lab_series *series, size_t run, const struct wi_lab_cell *cell)
 {
-    struct wi_buffer name = {0};
-    history->series = wi_grow_array(history->series, history->count, sizeof *history->series);
-    struct wi_lab_series *series = &history->series[history->count++];
-    wi_lab_put_name(&name, cell);
-    *series = (struct wi_lab_series){.name = wi_buffer_take(&name), .simulated = simulated};
-    return series;
+    if (series->count > 0 && series->points[series->count - 1].run == run)
+        return;
+    series->points = wi_grow_array(series->points, series->count, sizeof *series->points);
+    series->points[series->count++] =
+        (struct wi_lab_point){.run = run, .cell = cell, .against = WI_LAB_NO_RUN};
+}
+
+/* Adds a cell that never ran to each series that it may be of; whether there is one. */
+static int cell_join(
+    struct wi_lab_history *history, struct named *all, size_t run, const struct wi_lab_cell *cell)
+{
+    int simulated = wi_lab_is_simulated(&history->runs[run], cell), found = 0;
+    for (const struct named *named = all; named; named = named->hh.next) {
+        struct wi_lab_series *series = &history->series[named->series];
+        if (series->simulated != simulated || !wi_lab_may_be(cell, named->cell))
+            continue;
+        point_add(series, run, cell);
+        found = 1;
+    }
+    return found;
+}
+
+/* Takes a series out whose cell never ran and may be this one; NULL: there is none. */
+static struct named *named_claim(struct wi_lab_history *history, struct named **all, int simulated,
+    const struct wi_lab_cell *cell)
+{
+    struct named *named = *all;
+    while (named && (history->series[named->series].simulated != simulated ||
+                        !wi_lab_may_be(named->cell, cell)))
+        named = named->hh.next;
+    if (named) {
+        HASH_DEL(*all, named);
+        free(named->key);
+        free(history->series[named->series].name);
+    }
+    return named;
+}
+
+static struct named *named_new(struct wi_lab_history *history, int simulated)
+{
+    struct named *named = wi_alloc(sizeof *named);
+    named->series = history->count;
+    *WI_APPEND(history->series, history->count) = (struct wi_lab_series){.simulated = simulated};
+    return named;
 }
 
 static struct wi_lab_series *series_of(
     struct wi_lab_history *history, struct named **all, size_t run, const struct wi_lab_cell *cell)
 {
     int simulated = wi_lab_is_simulated(&history->runs[run], cell);
-    struct wi_buffer key = {0};
+    struct wi_buffer key = {0}, name = {0};
     struct named *named;
     wi_buffer_puts(&key, simulated ? "simulated " : "");
     wi_lab_put_name(&key, cell);
@@ -268,25 +307,24 @@ static struct wi_lab_series *series_of(
         wi_buffer_clear(&key);
         return &history->series[named->series];
     }
-    named = wi_alloc(sizeof *named);
+    named = named_claim(history, all, simulated, cell);
+    if (!named)
+        named = named_new(history, simulated);
     named->key = wi_buffer_take(&key);
-    named->series = history->count;
+    named->cell = cell;
     HASH_ADD_KEYPTR(hh, *all, named->key, strlen(named->key), named);
-    return series_add(history, cell, simulated);
+    wi_lab_put_name(&name, cell);
+    history->series[named->series].name = wi_buffer_take(&name);
+    return &history->series[named->series];
 }
 
-/* Of cells with one name in a run, the first is the one. */
 static void cell_add(
     struct wi_lab_history *history, struct named **all, size_t run, const struct wi_lab_cell *cell)
 {
-    if (cell->yardstick < WI_LAB_YARDSTICKS || cell->outcome == WI_LAB_NOT_RUN)
+    if (cell->yardstick < WI_LAB_YARDSTICKS || cell->outcome == WI_LAB_NOT_RUN ||
+        cell_join(history, *all, run, cell))
         return;
-    struct wi_lab_series *series = series_of(history, all, run, cell);
-    if (series->count > 0 && series->points[series->count - 1].run == run)
-        return;
-    series->points = wi_grow_array(series->points, series->count, sizeof *series->points);
-    series->points[series->count++] =
-        (struct wi_lab_point){.run = run, .cell = cell, .against = WI_LAB_NO_RUN};
+    point_add(series_of(history, all, run, cell), run, cell);
 }
 
 static void gather_series(struct wi_lab_history *history)

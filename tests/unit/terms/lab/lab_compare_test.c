@@ -140,6 +140,27 @@ TEST(what_broke_fails_whatever_the_times_are)
     check(HEAD CRASHED YARDSTICK, HEAD CRASHED YARDSTICK, WI_LAB_NEITHER, WI_LAB_GOOD, "no cell");
 }
 
+#define RAN                                                                                        \
+    "{'model':'m','browser':'chrome','platform':'wasm','precision':'fp32','threads':1,'outcome':"  \
+    "'ok','samples_ms':[1,1,1]}"
+#define NEVER_RAN(members)                                                                         \
+    "{'model':'m','browser':'chrome','platform':'wasm','outcome':'absent','reason':'why'" members  \
+    "}"
+
+/* Its precision is unknown, and its threads are if the whole place is not there. */
+TEST(what_cannot_run_any_more_broke)
+{
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN("") YARDSTICK, WI_LAB_BROKEN, WI_LAB_REGRESSION,
+        "ok no more");
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN(",'threads':1") YARDSTICK, WI_LAB_BROKEN,
+        WI_LAB_REGRESSION, "ok no more");
+    check(HEAD NEVER_RAN("") YARDSTICK, HEAD RAN YARDSTICK, WI_LAB_MENDED, WI_LAB_GOOD, "no cell");
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN(",'threads':'all'") YARDSTICK, WI_LAB_GONE,
+        WI_LAB_CANNOT_TELL, "in common");
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN(",'clock':'page'") YARDSTICK, WI_LAB_GONE,
+        WI_LAB_CANNOT_TELL, "in common");
+}
+
 TEST(few_samples_are_unclear)
 {
     check(HEAD OK YARDSTICK, HEAD OK YARDSTICK, WI_LAB_UNCLEAR, WI_LAB_CANNOT_TELL, "unclear");

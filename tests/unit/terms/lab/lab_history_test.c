@@ -14,7 +14,8 @@ struct planned {
     const char *outcome, *hash, *commit;
     int samples;
     int simulated;
-    int is_auto; /* the cell has no browser */
+    int is_auto;    /* the cell has no browser */
+    int is_unknown; /* its precision is, because it never ran */
 };
 
 /* Samples from `ms` on, each a thousandth of it longer than the one before: their median is 1.0095
@@ -48,6 +49,8 @@ static void run_make(struct wi_lab_run *run, int number, const struct planned *p
         json_object_set_new(cell, "platform", json_string("auto"));
         json_object_del(cell, "browser");
     }
+    if (planned->is_unknown)
+        json_object_del(cell, "precision");
     if (planned->hash)
         json_object_set_new(cell, "hash", json_string(planned->hash));
     if (planned->outcome)
@@ -263,6 +266,21 @@ TEST(what_broke_and_was_mended_is_said)
     check_change(&told, 4, WI_LAB_MENDED, 1);
     assert_int_equal(point_of(&told, 4)->run, 5); /* what was not run is no point */
     assert_int_equal(told.history.series[0].count, 5);
+    told_clear(&told);
+}
+
+TEST(a_cell_that_never_ran_is_in_the_series_of_the_one_that_did)
+{
+    struct told told;
+    tell(&told, 4,
+        (struct planned[]){{.outcome = "absent", .is_unknown = 1}, {.ms = 10},
+            {.outcome = "crashed", .is_unknown = 1}, {.ms = 10}});
+    check_change(&told, 0, WI_LAB_NEW, WI_LAB_NO_RUN);
+    check_change(&told, 1, WI_LAB_MENDED, WI_LAB_NO_RUN);
+    check_change(&told, 2, WI_LAB_BROKEN, 1);
+    check_change(&told, 3, WI_LAB_MENDED, 1);
+    assert_string_equal(told.history.series[0].name,
+        "digits chrome/webgpu fp32 threads=1 batch=1 concurrency=1 page");
     told_clear(&told);
 }
 
