@@ -14,6 +14,13 @@ const char *const wi_lab_change_names[] = {
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
+const struct wi_lab_cell *wi_lab_difference_cell(const struct wi_lab_difference *difference)
+{
+    const struct wi_lab_cell *before = difference->before, *now = difference->now;
+    int is_less = now && before && before->precision && !now->precision;
+    return now && !is_less ? now : before;
+}
+
 static enum wi_lab_change judge_times(struct wi_lab_difference *difference, double threshold)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;

@@ -35,6 +35,10 @@ struct wi_lab_difference {
     double p;
 };
 
+/* The cell of the two whose name it has: that of the later run, unless this one never ran, so that
+ * less is known of it. */
+const struct wi_lab_cell *wi_lab_difference_cell(const struct wi_lab_difference *difference);
+
 /* Compares the times of `before` and `now`, which are both ok; `then` and `today` are their
  * samples. Fills the other members: the change is slower, faster, unclear or alike. */
 void wi_lab_difference_time(struct wi_lab_difference *difference, const struct wi_lab_sample *then,

@@ -32,8 +32,9 @@ static double read_threshold(const char *text)
 static json_t *row_of(const struct wi_lab_difference *difference)
 {
     const struct wi_lab_cell *before = difference->before, *now = difference->now;
-    json_t *row = json_pack("{s:o, s:s, s:s*, s:s*}", "cell", wi_cli_lab_name(now ? now : before),
-        "change", wi_lab_change_names[difference->change], "before",
+    json_t *row = json_pack("{s:o, s:s, s:s*, s:s*}", "cell",
+        wi_cli_lab_name(wi_lab_difference_cell(difference)), "change",
+        wi_lab_change_names[difference->change], "before",
         before ? wi_lab_outcome_names[before->outcome] : NULL, "now",
         now ? wi_lab_outcome_names[now->outcome] : NULL);
 

@@ -161,6 +161,20 @@ TEST(what_cannot_run_any_more_broke)
         WI_LAB_CANNOT_TELL, "in common");
 }
 
+TEST(a_difference_has_the_name_of_the_cell_of_which_more_is_known)
+{
+    const struct wi_lab_cell ran = {.precision = "fp32"}, never = {0};
+    const struct {
+        const struct wi_lab_cell *before, *now, *named;
+    } cases[] = {{&ran, &never, &ran}, {&never, &ran, &ran}, {NULL, &never, &never},
+        {&ran, NULL, &ran}, {&never, &never, &never}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct wi_lab_difference difference = {
+            .before = cases[i].before, .now = cases[i].now};
+        assert_ptr_equal(wi_lab_difference_cell(&difference), cases[i].named);
+    }
+}
+
 TEST(few_samples_are_unclear)
 {
     check(HEAD OK YARDSTICK, HEAD OK YARDSTICK, WI_LAB_UNCLEAR, WI_LAB_CANNOT_TELL, "unclear");
