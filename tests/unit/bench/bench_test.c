@@ -494,6 +494,16 @@ TEST(a_wrong_answer_is_in_the_table_and_in_the_sentence)
     assert_true(width_of(printed) <= COLUMNS);
 }
 
+/* A request that names no platform is that of the service's own choice. */
+TEST(what_became_of_the_choice_of_the_service_is_said)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.trouble = (struct trouble){"", 500, "{\"code\":\"internal\",\"detail\":\"no\"}"};
+    assert_int_equal(BENCH("--test-type", "client", "--runs", "5"), WI_EXIT_FAILED);
+    assert_outcome("auto", "client", "failed", "internal: no");
+    assert_non_null(strstr(printed, "\nauto: failed: internal: no\n"));
+}
+
 #define PRESET(...)                                                                                \
     run_saying(*state, NULL,                                                                       \
         (const char *[]){"webinfer", "bench", "--url", "http://x", "--preset", __VA_ARGS__, NULL}, \
