@@ -270,13 +270,21 @@ static int cell_join(
     return found;
 }
 
-/* Takes a series out whose cell never ran and may be this one; NULL: there is none. */
-static struct named *named_claim(struct wi_lab_history *history, struct named **all, int simulated,
+/* Whether this series is of an earlier cell that never ran and may be this one. */
+static int named_fits(const struct wi_lab_history *history, const struct named *named, size_t run,
     const struct wi_lab_cell *cell)
 {
+    const struct wi_lab_series *series = &history->series[named->series];
+    return series->simulated == wi_lab_is_simulated(&history->runs[run], cell) &&
+           series->points[series->count - 1].run < run && wi_lab_may_be(named->cell, cell);
+}
+
+/* Takes such a series out, so that it gets another name; NULL: there is none. */
+static struct named *named_claim(
+    struct wi_lab_history *history, struct named **all, size_t run, const struct wi_lab_cell *cell)
+{
     struct named *named = *all;
-    while (named && (history->series[named->series].simulated != simulated ||
-                        !wi_lab_may_be(named->cell, cell)))
+    while (named && !named_fits(history, named, run, cell))
         named = named->hh.next;
     if (named) {
         HASH_DEL(*all, named);
@@ -307,7 +315,7 @@ static struct wi_lab_series *series_of(
         wi_buffer_clear(&key);
         return &history->series[named->series];
     }
-    named = named_claim(history, all, simulated, cell);
+    named = named_claim(history, all, run, cell);
     if (!named)
         named = named_new(history, simulated);
     named->key = wi_buffer_take(&key);
