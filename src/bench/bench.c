@@ -82,7 +82,7 @@ static enum wi_exit gate_report(struct bench *bench, struct wi_bench_side *side)
 {
     enum wi_exit result = WI_EXIT_OK;
     if (wi_argument_given(&bench->cli->arguments, "html"))
-        result = wi_cli_lab_show(&side->cli, run_of(side));
+        result = wi_cli_lab_page(&side->cli, run_of(side));
     if (result != WI_EXIT_OK)
         return result;
     return wi_cli_lab_compare(bench->cli, &side->cli, bench->before, &side->cli, run_of(side));

@@ -321,12 +321,14 @@ static void measure_subject(struct wi_bench_rounds *rounds, const struct part *p
         rounds, &(struct group){.part = part, .when = WI_LAB_YARDSTICKS, .subject = subject});
 }
 
-/* Whether some cell of a browser (NULL: of any) is still to be measured and was looked at. */
-static int has_looked(const struct wi_bench_side *side, const char *browser)
+/* Whether some cell of a browser (NULL: of any) is still to be measured; one that was looked at, if
+ * `is_looked`. */
+static int has_left(const struct wi_bench_side *side, const char *browser, int is_looked)
 {
     for (size_t i = 0; i < side->plan.count; i++) {
         const struct wi_bench_cell *cell = &side->plan.cells[i];
-        if (!cell->over && cell->took_ms > 0 && (!browser || wi_text_equal(cell->browser, browser)))
+        if (!cell->over && (!is_looked || cell->took_ms > 0) &&
+            (!browser || wi_text_equal(cell->browser, browser)))
             return 1;
     }
     return 0;
@@ -337,7 +339,8 @@ static size_t count_starts(const struct wi_bench_side *side)
 {
     size_t count = 0;
     for (size_t i = 0; i < side->browsers.count && side->is_tight; i++)
-        count += !has_looked(side, side->browsers.items[i]);
+        count += has_left(side, side->browsers.items[i], 0) &&
+                 !has_left(side, side->browsers.items[i], 1);
     return count;
 }
 
@@ -346,7 +349,7 @@ static void rounds_announce(struct wi_bench_rounds *rounds)
 {
     double left = 0, most = rounds->until_ms - wi_now_ms();
     struct wi_buffer text = {0};
-    if (rounds->is_announced || !goes_on(rounds) || !has_looked(&rounds->sides[0], NULL))
+    if (rounds->is_announced || !goes_on(rounds) || !has_left(&rounds->sides[0], NULL, 1))
         return;
     for (size_t s = 0; s < rounds->side_count; s++) {
         const struct wi_bench_side *side = &rounds->sides[s];
@@ -379,13 +382,13 @@ static void measure_part(
     measure_yardsticks(rounds, part, yardstick, WI_LAB_AFTER);
 }
 
-/* Starts the browser on each side that is tight. Cells that cannot be measured there are finished.
- */
+/* Starts the browser on each side that is tight, unless a run that is resumed has all its cells.
+ * Cells that cannot be measured there are finished. */
 static void open_browser(struct wi_bench_rounds *rounds, const char *browser)
 {
     for (size_t s = 0; s < rounds->side_count && goes_on(rounds); s++) {
         struct wi_bench_side *side = &rounds->sides[s];
-        if (!side->is_tight)
+        if (!side->is_tight || !has_left(side, browser, 0))
             continue;
         wi_bench_side_open(side, browser);
         for (size_t i = 0; i < side->plan.count && rounds->end == WI_BENCH_DONE; i++) {
@@ -399,8 +402,7 @@ static void open_browser(struct wi_bench_rounds *rounds, const char *browser)
 }
 
 /* One browser after the other, so that each is started once. They are listed in the order of the
- * seed. Cells without a browser come last, because `auto` is
- * compared with the others. */
+ * seed. Cells without a browser come last, because `auto` is compared with the others. */
 static void measure_by_browser(struct wi_bench_rounds *rounds, struct wi_bench_subject *yardstick)
 {
     struct part others = {0};

@@ -123,21 +123,39 @@ static const struct wi_lab_figure *find_wasm(
     return found;
 }
 
-static void row_compare(const struct wi_lab_answer *answer, struct wi_lab_answer_row *row)
+static int row_is_compared(const struct wi_lab_answer_row *row)
+{
+    return row->best && row->cell->browser && !row->is_simulated && !is_on(row->cell, "wasm");
+}
+
+/* Compares the rows that have this one on WASM, whose samples are resampled once for all. */
+static void rows_compare(struct wi_lab_answer *answer, const struct wi_lab_figure *wasm)
 {
     const struct wi_lab_run *run = answer->figures->run;
-    if (!row->best || !row->cell->browser || row->is_simulated || is_on(row->cell, "wasm"))
-        return;
-    row->wasm = find_wasm(answer, row);
-    if (!row->wasm)
-        return;
-    struct wi_lab_sample above = wi_lab_sample_of(run, row->wasm->cell);
-    struct wi_lab_sample below = wi_lab_sample_of(run, row->best->cell);
-    row->than_wasm = wi_lab_ratio(&above, &below);
+    struct wi_lab_sample above = {0};
+    for (size_t i = 0; i < answer->count; i++) {
+        struct wi_lab_answer_row *row = &answer->rows[i];
+        if (row->wasm != wasm)
+            continue;
+        if (above.count == 0)
+            above = wi_lab_sample_of(run, wasm->cell);
+        struct wi_lab_sample below = wi_lab_sample_of(run, row->best->cell);
+        row->than_wasm = wi_lab_ratio(&above, &below);
+        wi_lab_sample_clear(&below);
+        if (!(row->than_wasm.value > 0)) /* a median is 0: its clock is too coarse */
+            row->wasm = NULL;
+    }
     wi_lab_sample_clear(&above);
-    wi_lab_sample_clear(&below);
-    if (!(row->than_wasm.value > 0)) /* a median is 0: its clock is too coarse */
-        row->wasm = NULL;
+}
+
+static void compare_with_wasm(struct wi_lab_answer *answer)
+{
+    for (size_t i = 0; i < answer->count; i++)
+        if (row_is_compared(&answer->rows[i]))
+            answer->rows[i].wasm = find_wasm(answer, &answer->rows[i]);
+    for (size_t i = 0; i < answer->count; i++)
+        if (answer->rows[i].best && is_on(answer->rows[i].cell, "wasm"))
+            rows_compare(answer, answer->rows[i].best);
 }
 
 /* --- the order -------------------------------------------------------------------------------- */
@@ -174,8 +192,7 @@ void wi_lab_answer_make(struct wi_lab_answer *answer, const struct wi_lab_figure
     *answer = (struct wi_lab_answer){.figures = figures};
     for (size_t i = 0; i < figures->count; i++)
         answer_take(answer, &figures->rows[i]);
-    for (size_t i = 0; i < answer->count; i++)
-        row_compare(answer, &answer->rows[i]);
+    compare_with_wasm(answer);
     if (answer->count > 0)
         qsort(answer->rows, answer->count, sizeof *answer->rows, row_order);
 }

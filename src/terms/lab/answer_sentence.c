@@ -40,6 +40,12 @@ static int is_ok(const struct wi_lab_answer_row *row)
     return row->cell->outcome == WI_LAB_OK;
 }
 
+/* Whether it runs there in some way, such as by the page's clock alone, and no answer was wrong. */
+static int does_run(const struct wi_lab_answer_row *row)
+{
+    return row->best && row->cell->outcome != WI_LAB_INEXACT;
+}
+
 static void put_joined(struct wi_buffer *out, const struct wi_strings *words)
 {
     for (size_t i = 0; i < words->count; i++)
@@ -64,7 +70,7 @@ static void put_where(struct wi_buffer *out, const struct span *span)
 {
     struct wi_strings names = {0};
     for (size_t i = 0; i < span->count; i++) {
-        char *name = is_ok(&span->rows[i]) ? name_browser(span->rows[i].best->cell) : NULL;
+        char *name = does_run(&span->rows[i]) ? name_browser(span->rows[i].best->cell) : NULL;
         if (name && !wi_strings_contain(&names, name))
             wi_strings_add(&names, name);
         free(name);
@@ -147,7 +153,7 @@ static void put_trouble(struct wi_buffer *out, const struct wi_lab_answer_row *r
     wi_lab_put_place(out, row->cell);
     if (row->precision)
         wi_buffer_strings(out, " ", row->precision, NULL);
-    wi_buffer_puts(out, said);
+    wi_buffer_strings(out, said, does_run(row) ? " in some cells" : "", NULL);
     if (row->cell->outcome == WI_LAB_INEXACT && row->error_ratio > 1) {
         wi_buffer_puts(out, " by ");
         wi_lab_put_error(out, row->error_ratio);

@@ -84,42 +84,38 @@ const struct wi_lab_cell *wi_lab_baseline(
     return good ? found : NULL;
 }
 
-/* The samples of each cell are resampled once: those of a baseline serve all that are compared with
- * it, and are kept for them. */
-static const struct wi_lab_sample *kept_sample(
-    const struct wi_lab_run *run, struct wi_lab_sample *kept, const struct wi_lab_cell *cell)
+/* Measures the rows with that baseline (NULL: with none). The samples of a baseline are resampled
+ * once for all of them, and only while they are needed: resamples are large. */
+static void rows_measure(struct wi_lab_figures *figures, const struct wi_lab_cell *baseline)
 {
-    struct wi_lab_sample *one = &kept[cell - run->cells];
-    if (one->count == 0)
-        *one = wi_lab_sample_of(run, cell);
-    return one;
-}
-
-static void make_row(
-    struct wi_lab_figure *row, const struct wi_lab_run *run, struct wi_lab_sample *kept)
-{
-    const struct wi_lab_sample *sample = kept_sample(run, kept, row->cell);
-    row->baseline = wi_lab_baseline(run, row->cell);
-    row->summary = wi_lab_summarise(sample);
-    if (row->baseline)
-        row->speedup = wi_lab_ratio(kept_sample(run, kept, row->baseline), sample);
+    struct wi_lab_sample above = {0};
+    for (size_t i = 0; i < figures->count; i++) {
+        struct wi_lab_figure *row = &figures->rows[i];
+        if (row->baseline != baseline)
+            continue;
+        struct wi_lab_sample sample = wi_lab_sample_of(figures->run, row->cell);
+        row->summary = wi_lab_summarise(&sample);
+        if (baseline && above.count == 0)
+            above = wi_lab_sample_of(figures->run, baseline);
+        if (baseline)
+            row->speedup = wi_lab_ratio(&above, &sample);
+        wi_lab_sample_clear(&sample);
+    }
+    wi_lab_sample_clear(&above);
 }
 
 void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run *run)
 {
-    struct wi_lab_sample *kept = wi_alloc((run->count + 1) * sizeof *kept);
     *figures =
         (struct wi_lab_figures){.run = run, .noisy = wi_lab_is_noisy(run), .count = run->count};
     figures->rows = wi_alloc((run->count + 1) * sizeof *figures->rows);
     for (size_t i = 0; i < run->count; i++) {
         figures->rows[i].cell = &run->cells[i];
-        make_row(&figures->rows[i], run, kept);
-        if (strcmp(wi_lab_platform_names[run->cells[i].platform], "wasm") != 0)
-            wi_lab_sample_clear(&kept[i]);
+        figures->rows[i].baseline = wi_lab_baseline(run, &run->cells[i]);
     }
+    rows_measure(figures, NULL);
     for (size_t i = 0; i < run->count; i++)
-        wi_lab_sample_clear(&kept[i]);
-    free(kept);
+        rows_measure(figures, &run->cells[i]);
 }
 
 void wi_lab_figures_clear(struct wi_lab_figures *figures)

@@ -14,6 +14,13 @@ const char *const wi_lab_change_names[] = {
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
+const struct wi_lab_cell *wi_lab_difference_cell(const struct wi_lab_difference *difference)
+{
+    const struct wi_lab_cell *before = difference->before, *now = difference->now;
+    int is_less = now && before && before->precision && !now->precision;
+    return now && !is_less ? now : before;
+}
+
 static enum wi_lab_change judge_times(struct wi_lab_difference *difference, double threshold)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
@@ -65,7 +72,7 @@ static void difference_judge(
 
 /* --- which cell is which --------------------------------------------------------------------- */
 
-/* A cell of the later run, by its name. */
+/* A cell of one of the runs, by its name. */
 struct named {
     char *name;
     const struct wi_lab_cell *cell;
@@ -113,19 +120,53 @@ static void comparison_add(struct wi_lab_comparison *comparison, const struct wi
     comparison->counts[difference->change]++;
 }
 
+int wi_lab_may_be(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
+{
+    return cell->outcome != WI_LAB_OK && !cell->precision &&
+           strcmp(cell->model, other->model) == 0 && wi_text_equal(cell->browser, other->browser) &&
+           cell->platform == other->platform && cell->clock == other->clock &&
+           cell->batch == other->batch && cell->concurrency == other->concurrency &&
+           (!cell->threads || json_equal(cell->threads, other->threads)) &&
+           (cell->optimization == WI_LAB_OPTIMIZATIONS ||
+               cell->optimization == other->optimization);
+}
+
+/* A cell that never ran and may be this one; NULL: there is none. */
+static struct named *named_find(struct named *all, const struct wi_lab_cell *cell)
+{
+    while (all && !wi_lab_may_be(all->cell, cell))
+        all = all->hh.next;
+    return all;
+}
+
+static void pair_add(
+    struct wi_lab_comparison *comparison, struct named *earlier, struct named *later)
+{
+    earlier->is_paired = later->is_paired = 1;
+    comparison_add(comparison, earlier->cell, later->cell);
+}
+
 static void pair_up(struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_run *before = comparison->before, *now = comparison->now;
-    struct named *earlier = name_all(before), *later = name_all(now), *other;
+    struct named *earlier = name_all(before), *later = name_all(now), *named, *other;
     comparison->differences =
         wi_realloc_array(NULL, before->count + now->count + 1, sizeof *comparison->differences);
-    for (const struct named *named = earlier; named; named = named->hh.next) {
+    for (named = earlier; named; named = named->hh.next) {
         HASH_FIND_STR(later, named->name, other);
-        comparison_add(comparison, named->cell, other ? other->cell : NULL);
         if (other)
-            other->is_paired = 1;
+            pair_add(comparison, named, other);
     }
-    for (const struct named *named = later; named; named = named->hh.next)
+    for (named = earlier; named; named = named->hh.next)
+        if (!named->is_paired && (other = named_find(later, named->cell)))
+            pair_add(comparison, named, other);
+    for (named = later; named; named = named->hh.next)
+        if (!named->is_paired && (other = named_find(earlier, named->cell)))
+            pair_add(comparison, other, named);
+    for (named = earlier; named; named = named->hh.next)
+        if (!named->is_paired)
+            comparison_add(comparison, named->cell, NULL);
+    for (named = later; named; named = named->hh.next)
         if (!named->is_paired)
             comparison_add(comparison, NULL, named->cell);
     free_names(earlier);
@@ -166,7 +207,7 @@ double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser)
     return median;
 }
 
-static double compare_yardsticks(const struct wi_lab_run *before, const struct wi_lab_run *now)
+double wi_lab_marks_ratio(const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     double farthest = 0;
     for (size_t i = 0; i < before->count; i++) {
@@ -257,7 +298,7 @@ void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_ru
     pair_up(comparison);
     qsort(comparison->differences, comparison->count, sizeof *comparison->differences,
         difference_order);
-    comparison->yardstick = compare_yardsticks(before, now);
+    comparison->yardstick = wi_lab_marks_ratio(before, now);
     settle_all(comparison);
 }
 

@@ -35,13 +35,24 @@ struct wi_lab_difference {
     double p;
 };
 
+/* The cell of the two whose name it has: that of the later run, unless this one never ran, so that
+ * less is known of it. */
+const struct wi_lab_cell *wi_lab_difference_cell(const struct wi_lab_difference *difference);
+
 /* Compares the times of `before` and `now`, which are both ok; `then` and `today` are their
  * samples. Fills the other members: the change is slower, faster, unclear or alike. */
 void wi_lab_difference_time(struct wi_lab_difference *difference, const struct wi_lab_sample *then,
     const struct wi_lab_sample *today, double threshold);
 
+/* Whether a cell that never ran, so that neither its precision nor perhaps its threads are known,
+ * may be the other one, which has another name for this alone. */
+int wi_lab_may_be(const struct wi_lab_cell *cell, const struct wi_lab_cell *other);
+
 /* The median of all samples of the yardstick in a browser; 0: there are none. */
 double wi_lab_mark_of(const struct wi_lab_run *run, const char *browser);
+/* How many times as long the yardstick takes in `now`, in the browser where it differs most; 0: no
+ * browser has one in both. */
+double wi_lab_marks_ratio(const struct wi_lab_run *before, const struct wi_lab_run *now);
 /* Whether a mark that is `ratio` times another one forbids a comparison of times. */
 int wi_lab_mark_differs(double ratio, double threshold);
 

@@ -92,7 +92,7 @@ static void point_note_changes(const struct wi_lab_history *history, struct wi_l
 /* The first run of those in which a cell took the same time. */
 struct level {
     const struct wi_lab_point *point;
-    double mark; /* of the yardstick in its browser; 0: unknown */
+    double mark; /* of the yardstick in its browser; 0: unknown, or it has none */
     struct wi_lab_sample sample;
 };
 
@@ -118,20 +118,34 @@ static void levels_clear(struct levels *levels)
     free(levels->items);
 }
 
+/* How many times as long the yardstick takes as at that level; 0: the runs have none in common. A
+ * cell without a browser may have run in any. */
+static double level_ratio(const struct levels *levels, const struct level *level,
+    const struct wi_lab_point *point, double mark)
+{
+    const struct wi_lab_run *runs = levels->history->runs;
+    if (!point->cell->browser)
+        return wi_lab_marks_ratio(&runs[level->point->run], &runs[point->run]);
+    return level->mark > 0 ? mark / level->mark : 0;
+}
+
 /* Why a point cannot be compared with a level, or "". */
 static void level_obstacle(const struct levels *levels, const struct level *level,
     const struct wi_lab_point *point, double mark, char *reason, size_t size)
 {
     const char *then = level->point->cell->hash, *today = point->cell->hash;
     *reason = '\0';
-    if (then && today && strcmp(then, today) != 0)
+    if (then && today && strcmp(then, today) != 0) {
         wi_text_copy(reason, size, "the model is another one");
-    else if (levels->series->simulated)
+        return;
+    }
+    if (levels->series->simulated)
         return; /* its times are those of no machine */
-    else if (level->mark <= 0 || mark <= 0)
+    double ratio = level_ratio(levels, level, point, mark);
+    if (ratio <= 0)
         wi_text_copy(reason, size, "the runs have no yardstick in common");
-    else if (wi_lab_mark_differs(mark / level->mark, levels->history->threshold))
-        snprintf(reason, size, "the yardstick takes %.3g times as long", mark / level->mark);
+    else if (wi_lab_mark_differs(ratio, levels->history->threshold))
+        snprintf(reason, size, "the yardstick takes %.3g times as long", ratio);
 }
 
 /* The latest level with which the point can be compared; NULL: none, and the point's reason says
@@ -227,25 +241,72 @@ static void series_judge(const struct wi_lab_history *history, struct wi_lab_ser
 struct named {
     char *key; /* the name, with a mark if it is simulated */
     size_t series;
+    const struct wi_lab_cell *cell; /* that has given the name */
     UT_hash_handle hh;
 };
 
-static struct wi_lab_series *series_add(
-    struct wi_lab_history *history, const struct wi_lab_cell *cell, int simulated)
+/* Of cells with one name in a run, the first is the one. */
+static void point_add(struct wi_lab_series *series, size_t run, const struct wi_lab_cell *cell)
 {
-    struct wi_buffer name = {0};
-    history->series = wi_grow_array(history->series, history->count, sizeof *history->series);
-    struct wi_lab_series *series = &history->series[history->count++];
-    wi_lab_put_name(&name, cell);
-    *series = (struct wi_lab_series){.name = wi_buffer_take(&name), .simulated = simulated};
-    return series;
+    if (series->count > 0 && series->points[series->count - 1].run == run)
+        return;
+    series->points = wi_grow_array(series->points, series->count, sizeof *series->points);
+    series->points[series->count++] =
+        (struct wi_lab_point){.run = run, .cell = cell, .against = WI_LAB_NO_RUN};
+}
+
+/* Adds a cell that never ran to each series that it may be of; whether there is one. */
+static int cell_join(
+    struct wi_lab_history *history, struct named *all, size_t run, const struct wi_lab_cell *cell)
+{
+    int simulated = wi_lab_is_simulated(&history->runs[run], cell), found = 0;
+    for (const struct named *named = all; named; named = named->hh.next) {
+        struct wi_lab_series *series = &history->series[named->series];
+        if (series->simulated != simulated || !wi_lab_may_be(cell, named->cell))
+            continue;
+        point_add(series, run, cell);
+        found = 1;
+    }
+    return found;
+}
+
+/* Whether this series is of an earlier cell that never ran and may be this one. */
+static int named_fits(const struct wi_lab_history *history, const struct named *named, size_t run,
+    const struct wi_lab_cell *cell)
+{
+    const struct wi_lab_series *series = &history->series[named->series];
+    return series->simulated == wi_lab_is_simulated(&history->runs[run], cell) &&
+           series->points[series->count - 1].run < run && wi_lab_may_be(named->cell, cell);
+}
+
+/* Takes such a series out, so that it gets another name; NULL: there is none. */
+static struct named *named_claim(
+    struct wi_lab_history *history, struct named **all, size_t run, const struct wi_lab_cell *cell)
+{
+    struct named *named = *all;
+    while (named && !named_fits(history, named, run, cell))
+        named = named->hh.next;
+    if (named) {
+        HASH_DEL(*all, named);
+        free(named->key);
+        free(history->series[named->series].name);
+    }
+    return named;
+}
+
+static struct named *named_new(struct wi_lab_history *history, int simulated)
+{
+    struct named *named = wi_alloc(sizeof *named);
+    named->series = history->count;
+    *WI_APPEND(history->series, history->count) = (struct wi_lab_series){.simulated = simulated};
+    return named;
 }
 
 static struct wi_lab_series *series_of(
     struct wi_lab_history *history, struct named **all, size_t run, const struct wi_lab_cell *cell)
 {
     int simulated = wi_lab_is_simulated(&history->runs[run], cell);
-    struct wi_buffer key = {0};
+    struct wi_buffer key = {0}, name = {0};
     struct named *named;
     wi_buffer_puts(&key, simulated ? "simulated " : "");
     wi_lab_put_name(&key, cell);
@@ -254,25 +315,24 @@ static struct wi_lab_series *series_of(
         wi_buffer_clear(&key);
         return &history->series[named->series];
     }
-    named = wi_alloc(sizeof *named);
+    named = named_claim(history, all, run, cell);
+    if (!named)
+        named = named_new(history, simulated);
     named->key = wi_buffer_take(&key);
-    named->series = history->count;
+    named->cell = cell;
     HASH_ADD_KEYPTR(hh, *all, named->key, strlen(named->key), named);
-    return series_add(history, cell, simulated);
+    wi_lab_put_name(&name, cell);
+    history->series[named->series].name = wi_buffer_take(&name);
+    return &history->series[named->series];
 }
 
-/* Of cells with one name in a run, the first is the one. */
 static void cell_add(
     struct wi_lab_history *history, struct named **all, size_t run, const struct wi_lab_cell *cell)
 {
-    if (cell->yardstick < WI_LAB_YARDSTICKS || cell->outcome == WI_LAB_NOT_RUN)
+    if (cell->yardstick < WI_LAB_YARDSTICKS || cell->outcome == WI_LAB_NOT_RUN ||
+        cell_join(history, *all, run, cell))
         return;
-    struct wi_lab_series *series = series_of(history, all, run, cell);
-    if (series->count > 0 && series->points[series->count - 1].run == run)
-        return;
-    series->points = wi_grow_array(series->points, series->count, sizeof *series->points);
-    series->points[series->count++] =
-        (struct wi_lab_point){.run = run, .cell = cell, .against = WI_LAB_NO_RUN};
+    point_add(series_of(history, all, run, cell), run, cell);
 }
 
 static void gather_series(struct wi_lab_history *history)

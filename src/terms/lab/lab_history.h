@@ -36,7 +36,8 @@ struct wi_lab_point {
     size_t changed_count;
 };
 
-/* A cell in all runs that have it, the earliest first. */
+/* A cell in all runs that have it, the earliest first. A cell that never ran is in each series that
+ * it may be of (wi_lab_may_be). */
 struct wi_lab_series {
     char *name; /* see wi_lab_put_name; owned */
     int simulated;

@@ -133,7 +133,7 @@ static void add_difference(struct suite *suite, const struct wi_lab_difference *
     if (difference->change == WI_LAB_UNCLEAR)
         state = SKIPPED;
     double ms = cell->count > 0 ? wi_lab_median_of(cell->samples, cell->count) : 0;
-    add_case(suite, cell, ms, state, said.text, difference->reason);
+    add_case(suite, wi_lab_difference_cell(difference), ms, state, said.text, difference->reason);
     wi_buffer_clear(&said);
 }
 

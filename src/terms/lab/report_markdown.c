@@ -202,7 +202,7 @@ static void put_difference(struct wi_buffer *out, const struct wi_lab_difference
 {
     const struct wi_lab_cell *now = difference->now;
     int bad = difference->change <= WI_LAB_SLOWER;
-    put_name(out, now ? now : difference->before);
+    put_name(out, wi_lab_difference_cell(difference));
     wi_buffer_strings(
         out, bad ? "**" : "", wi_lab_change_names[difference->change], bad ? "** | " : " | ", NULL);
     wi_buffer_strings(out,

@@ -239,6 +239,16 @@ test('a file is sent, measured and removed, and what there is no time for is the
     assertNotRun(none.run);
 });
 
+test('compared with an earlier run, the document is that of the run, and all other reports are those of the comparison', async () => {
+    const words = ['builtin/mlp', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page'];
+    const html = path.join(daemon.folder, 'gate.html');
+    await bench(words);
+    const { out } = await bench([...words, '--against', 'latest', '--html', html, '--markdown', '-']);
+    assert.match(fs.readFileSync(html, 'utf8'), /<h2>builtin\/mlp<\/h2><p>builtin\/mlp runs in Chromium /);
+    assert.equal(out.match(/^## .*/gm).length, 1, out);
+    assert.match(out, /^## (?:No regression|Regression|It cannot be told)/);
+});
+
 test('a daemon of its own measures a file and ends also when the command is killed; its run outlives it, so that what is left is measured by the next; one that ends by itself is told of', async () => {
     const home = fs.mkdtempSync(path.join(daemon.folder, 'own-'));
     const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9', HOME: home }, timeout: 400_000 };

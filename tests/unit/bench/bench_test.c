@@ -494,6 +494,16 @@ TEST(a_wrong_answer_is_in_the_table_and_in_the_sentence)
     assert_true(width_of(printed) <= COLUMNS);
 }
 
+/* A request that names no platform is that of the service's own choice. */
+TEST(what_became_of_the_choice_of_the_service_is_said)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.trouble = (struct trouble){"", 500, "{\"code\":\"internal\",\"detail\":\"no\"}"};
+    assert_int_equal(BENCH("--test-type", "client", "--runs", "5"), WI_EXIT_FAILED);
+    assert_outcome("auto", "client", "failed", "internal: no");
+    assert_non_null(strstr(printed, "\nauto: failed: internal: no\n"));
+}
+
 #define PRESET(...)                                                                                \
     run_saying(*state, NULL,                                                                       \
         (const char *[]){"webinfer", "bench", "--url", "http://x", "--preset", __VA_ARGS__, NULL}, \
@@ -553,6 +563,9 @@ static const char *assert_one_after_the_other(void)
     return first;
 }
 
+#define TIGHT(...)                                                                                 \
+    BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--runs", "5", __VA_ARGS__)
+
 TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_seed)
 {
     static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
@@ -563,9 +576,7 @@ TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_s
         lab.is_tight = 1;
         lab.starts = 0;
         *lab.running = '\0';
-        assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page",
-                             "--runs", "5", "--seed", seeds[i]),
-            WI_EXIT_OK);
+        assert_int_equal(TIGHT("--seed", seeds[i]), WI_EXIT_OK);
         assert_int_equal(lab.starts, 2);
         chrome_first += strcmp(assert_one_after_the_other(), "chrome") == 0;
         assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
@@ -573,6 +584,37 @@ TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_s
         assert_non_null(strstr(printed, "m runs in "));
     }
     assert_true(chrome_first > 0 && chrome_first < count);
+}
+
+/* Firefox had its turn and is done, and this time Chrome is first. */
+TEST(a_browser_of_which_nothing_is_left_is_not_started_for_the_rest)
+{
+    static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    const char *chrome_first = NULL, *firefox_first = NULL;
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    unsigned benchmarks = 0;
+    lab.is_tight = 1;
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        json_object_clear(lab.runs);
+        lab.benchmarks = 0;
+        assert_int_equal(TIGHT("--seed", seeds[i]), WI_EXIT_OK);
+        *(strcmp(assert_one_after_the_other(), "chrome") == 0 ? &chrome_first : &firefox_first) =
+            seeds[i];
+        benchmarks = lab.benchmarks;
+    }
+    assert_true(chrome_first && firefox_first);
+    json_object_clear(lab.runs);
+    lab.benchmarks = 0;
+    lab.stops_at = (int)benchmarks / 2 + 1; /* the first one in Chrome */
+    assert_int_equal(TIGHT("--seed", firefox_first), WI_EXIT_FAILED);
+    char *id = wi_strdup(text_in(only_run(), "id"));
+    lab.stops_at = 0;
+    lab.starts = 0;
+    assert_string_equal(lab.running, "chrome");
+    assert_int_equal(TIGHT("--seed", chrome_first, "--resume", id), WI_EXIT_OK);
+    assert_int_equal(lab.starts, 0);
+    assert_one_after_the_other();
+    free(id);
 }
 
 TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)

@@ -79,7 +79,7 @@ static json_t *difference_json(const struct wi_lab_difference *difference)
     const struct wi_lab_cell *before = difference->before, *now = difference->now;
     struct wi_buffer name = {0};
     json_t *ratio = NULL;
-    wi_lab_put_name(&name, now ? now : before);
+    wi_lab_put_name(&name, wi_lab_difference_cell(difference));
     if (difference->is_timed)
         ratio = json_pack("{s:f, s:f, s:f, s:f}", "value", difference->ratio.value, "low",
             difference->ratio.low, "high", difference->ratio.high, "p", difference->p);
@@ -108,7 +108,7 @@ static void figures_compute(struct judging *judging, const struct wi_lab_run *ru
 {
     struct wi_lab_figures figures;
     wi_lab_figures_make(&figures, run);
-    wi_lab_put_json(&judging->text, &figures);
+    wi_lab_put_cells(&judging->text, &figures);
     wi_lab_figures_clear(&figures);
 }
 

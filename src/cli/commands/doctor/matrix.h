@@ -30,7 +30,8 @@ void wi_matrix_kept_add(json_t *kept, const json_t *columns);
  * version, or with `all` each version. Only `kind`, unless it is NULL. */
 void wi_matrix_kept_show(json_t *columns, const json_t *kept, const char *kind, int all);
 /* Reads the document that webinfer matrix --json has printed on another machine, and keeps its
- * columns as seen at `where`. WI_EXIT_OK, or WI_EXIT_USAGE once the error is printed. */
+ * columns, of which there are at most 512, as seen at `where`. WI_EXIT_OK, or WI_EXIT_USAGE once
+ * the error is printed. */
 enum wi_exit wi_matrix_import(json_t *kept, const char *path, const char *where);
 
 #endif

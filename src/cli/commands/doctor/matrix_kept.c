@@ -1,6 +1,7 @@
 /* What browsers can do, as it was found before and on other machines; see matrix.h. */
 #include "cli/commands/doctor/matrix.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,8 +18,10 @@
 
 #define FILE_NAME "matrix.json"
 #define FILE_MAX (8 << 20)
-#define WHERE_MAX 64 /* bytes */
-#define TEXT_MAX 64  /* of other texts */
+#define IMPORT_MAX 512      /* columns: those that are kept there, absent ones and some more */
+#define WHERE_MAX 64        /* bytes */
+#define TEXT_MAX 64         /* of other texts */
+#define AHEAD_MS 86400000LL /* how far the clock of another machine may be ahead */
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -136,7 +139,8 @@ static json_t *column_check(const json_t *column, const char *where)
     const char *version = wi_json_text(column, "browser_version");
     const char *seen = wi_json_text(column, "where");
     if (!kind || strlen(kind) > TEXT_MAX || (version && strlen(version) > TEXT_MAX) ||
-        (seen && strlen(seen) > WHERE_MAX) || at <= 0 || !json_is_object(features))
+        (seen && strlen(seen) > WHERE_MAX) || at <= 0 || at > wi_wall_ms() + AHEAD_MS ||
+        !json_is_object(features))
         return NULL;
     json_t *found = wi_features_read(features, &error);
     if (!found)
@@ -161,7 +165,7 @@ json_t *wi_matrix_kept_read(void)
         document = json_loadb(text, size, 0, NULL);
     json_array_foreach(json_object_get(document, "browsers"), i, column)
     {
-        json_t *good = column_check(column, NULL);
+        json_t *good = i < WI_MATRIX_KEPT ? column_check(column, NULL) : NULL;
         if (good)
             json_array_append_new(kept, good);
     }
@@ -196,8 +200,11 @@ static enum wi_exit import_columns(
     json_t *kept, const json_t *document, const char *path, const char *where)
 {
     const json_t *columns = json_object_get(document, "browsers"), *column;
-    json_t *good = json_array();
     size_t i, count = 0;
+    if (json_array_size(columns) > IMPORT_MAX)
+        return wi_cli_fail(WI_EXIT_USAGE, "%s has %zu browsers, and at most %d can be imported",
+            path, json_array_size(columns), IMPORT_MAX);
+    json_t *good = json_array();
     json_array_foreach(columns, i, column)
     {
         json_t *checked = column_check(column, where);

@@ -128,7 +128,7 @@ static void put_software(struct wi_buffer *out, const struct wi_lab_answer_row *
     wi_buffer_clear(&text);
 }
 
-/* "auto chose chrome/webgpu" */
+/* "auto chose chrome/webgpu", or "auto: failed: internal: why" */
 static void put_choice(
     struct wi_buffer *out, const struct wi_lab_figures *figures, const char *model)
 {
@@ -138,7 +138,11 @@ static void put_choice(
         if (strcmp(wi_lab_platform_names[cell->platform], "auto") != 0 ||
             strcmp(cell->model, model) != 0 || !cell->reason)
             continue;
-        wi_buffer_strings(&text, "auto ", cell->reason, NULL);
+        if (cell->outcome == WI_LAB_OK)
+            wi_buffer_strings(&text, "auto ", cell->reason, NULL);
+        else
+            wi_buffer_strings(
+                &text, "auto: ", wi_lab_outcome_names[cell->outcome], ": ", cell->reason, NULL);
         put_lines(out, text.text);
         wi_buffer_clear(&text);
     }

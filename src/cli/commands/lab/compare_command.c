@@ -32,8 +32,9 @@ static double read_threshold(const char *text)
 static json_t *row_of(const struct wi_lab_difference *difference)
 {
     const struct wi_lab_cell *before = difference->before, *now = difference->now;
-    json_t *row = json_pack("{s:o, s:s, s:s*, s:s*}", "cell", wi_cli_lab_name(now ? now : before),
-        "change", wi_lab_change_names[difference->change], "before",
+    json_t *row = json_pack("{s:o, s:s, s:s*, s:s*}", "cell",
+        wi_cli_lab_name(wi_lab_difference_cell(difference)), "change",
+        wi_lab_change_names[difference->change], "before",
         before ? wi_lab_outcome_names[before->outcome] : NULL, "now",
         now ? wi_lab_outcome_names[now->outcome] : NULL);
 
@@ -72,10 +73,17 @@ static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
     wi_plain_put_json(document);
 }
 
-static int goes_to_output(const struct wi_cli *cli, const char *option)
+/* Whether a report does; then nothing else is printed. */
+static int goes_to_output(const struct wi_cli *cli)
 {
-    const char *path = wi_argument(&cli->arguments, option);
-    return path && strcmp(path, "-") == 0;
+    static const char *const reports[] = {"html", "markdown", "junit"};
+
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
+        const char *path = wi_argument(&cli->arguments, reports[i]);
+        if (path && strcmp(path, "-") == 0)
+            return 1;
+    }
+    return 0;
 }
 
 static enum wi_exit comparison_report(
@@ -88,7 +96,7 @@ static enum wi_exit comparison_report(
         json_array_append_new(rows, row_of(&comparison->differences[i]));
     if (cli->json)
         print_json(comparison, rows);
-    else if (!goes_to_output(cli, "markdown") && !goes_to_output(cli, "junit"))
+    else if (!goes_to_output(cli))
         comparison_print(comparison, rows);
     wi_lab_put_markdown_comparison(&markdown, comparison);
     wi_lab_put_junit_comparison(&junit, comparison);

@@ -45,7 +45,7 @@ static json_t *plot_of(const json_t *point, double longest)
 
     if (!json_is_number(json_object_get(point, "median_ms")))
         return NULL;
-    memset(plot, ' ', low);
+    memset(plot, ' ', sizeof plot);
     memset(plot + low, '-', high >= low ? high - low + 1 : 0);
     plot[column_of(wi_json_number(point, "median_ms"), longest)] = 'o';
     plot[(high >= low ? high : low) + 1] = '\0';

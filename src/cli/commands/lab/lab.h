@@ -21,6 +21,9 @@ enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
 /* Shows the answer that the run gives, in rows and sentences; with --wide, all cells as webinfer
  * results show does. Its other options have the same effect as there. */
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name);
+/* Writes the document of the run to the file of --html. WI_EXIT_OK, or the exit status once the
+ * error is printed. */
+enum wi_exit wi_cli_lab_page(struct wi_cli *cli, const char *name);
 /* Prints that answer on standard output, with what `between` prints before the sentences. */
 void wi_cli_lab_print_answer(
     const struct wi_lab_figures *figures, void (*between)(const struct wi_lab_figures *figures));

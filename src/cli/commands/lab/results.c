@@ -285,6 +285,21 @@ enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
     return show_run(cli, name, is_wide ? print_run : print_answer);
 }
 
+enum wi_exit wi_cli_lab_page(struct wi_cli *cli, const char *name)
+{
+    struct wi_lab_run run;
+    struct wi_lab_figures figures;
+    enum wi_exit result = wi_cli_lab_load(cli, name, &run);
+
+    if (result != WI_EXIT_OK)
+        return result;
+    wi_lab_figures_make(&figures, &run);
+    result = write_html(cli, name, &figures);
+    wi_lab_figures_clear(&figures);
+    wi_lab_run_clear(&run);
+    return result;
+}
+
 enum wi_exit wi_cli_results_show(struct wi_cli *cli)
 {
     return show_run(cli, cli->arguments.positionals[0], print_run);

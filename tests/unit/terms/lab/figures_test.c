@@ -47,6 +47,27 @@ TEST(a_speedup_is_against_wasm_with_one_thread_in_the_same_browser)
     wi_lab_run_clear(&run);
 }
 
+/* Each cell names the one before it, and the first one the last. */
+TEST(a_cell_may_have_a_baseline_and_be_one)
+{
+    static const double ms[] = {10, 5, 20, 4};
+    json_t *document = document_of("run-1");
+    struct wi_lab_run run;
+    struct wi_lab_figures figures;
+    for (int i = 0; i < 4; i++)
+        add_cell(document,
+            with(timed("chrome", "webgpu", ms[i]), "baseline", json_integer(i ? i - 1 : 3)));
+    take_document(&run, document);
+    wi_lab_figures_make(&figures, &run);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(figures.rows[i].baseline->index, i ? i - 1 : 3);
+        assert_float_equal(figures.rows[i].summary.median, ms[i], 1e-12);
+        assert_float_equal(figures.rows[i].speedup.value, ms[i ? i - 1 : 3] / ms[i], 1e-12);
+    }
+    wi_lab_figures_clear(&figures);
+    wi_lab_run_clear(&run);
+}
+
 TEST(what_is_simulated_has_no_speedup_and_is_no_baseline)
 {
     json_t *document = document_of("run-1");

@@ -140,6 +140,41 @@ TEST(what_broke_fails_whatever_the_times_are)
     check(HEAD CRASHED YARDSTICK, HEAD CRASHED YARDSTICK, WI_LAB_NEITHER, WI_LAB_GOOD, "no cell");
 }
 
+#define RAN                                                                                        \
+    "{'model':'m','browser':'chrome','platform':'wasm','precision':'fp32','threads':1,'outcome':"  \
+    "'ok','samples_ms':[1,1,1]}"
+#define NEVER_RAN(members)                                                                         \
+    "{'model':'m','browser':'chrome','platform':'wasm','outcome':'absent','reason':'why'" members  \
+    "}"
+
+/* Its precision is unknown, and its threads are if the whole place is not there. */
+TEST(what_cannot_run_any_more_broke)
+{
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN("") YARDSTICK, WI_LAB_BROKEN, WI_LAB_REGRESSION,
+        "ok no more");
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN(",'threads':1") YARDSTICK, WI_LAB_BROKEN,
+        WI_LAB_REGRESSION, "ok no more");
+    check(HEAD NEVER_RAN("") YARDSTICK, HEAD RAN YARDSTICK, WI_LAB_MENDED, WI_LAB_GOOD, "no cell");
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN(",'threads':'all'") YARDSTICK, WI_LAB_GONE,
+        WI_LAB_CANNOT_TELL, "in common");
+    check(HEAD RAN YARDSTICK, HEAD NEVER_RAN(",'clock':'page'") YARDSTICK, WI_LAB_GONE,
+        WI_LAB_CANNOT_TELL, "in common");
+}
+
+TEST(a_difference_has_the_name_of_the_cell_of_which_more_is_known)
+{
+    const struct wi_lab_cell ran = {.precision = "fp32"}, never = {0};
+    const struct {
+        const struct wi_lab_cell *before, *now, *named;
+    } cases[] = {{&ran, &never, &ran}, {&never, &ran, &ran}, {NULL, &never, &never},
+        {&ran, NULL, &ran}, {&never, &never, &never}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct wi_lab_difference difference = {
+            .before = cases[i].before, .now = cases[i].now};
+        assert_ptr_equal(wi_lab_difference_cell(&difference), cases[i].named);
+    }
+}
+
 TEST(few_samples_are_unclear)
 {
     check(HEAD OK YARDSTICK, HEAD OK YARDSTICK, WI_LAB_UNCLEAR, WI_LAB_CANNOT_TELL, "unclear");

@@ -14,6 +14,8 @@ struct planned {
     const char *outcome, *hash, *commit;
     int samples;
     int simulated;
+    int is_auto;    /* the cell has no browser */
+    int is_unknown; /* its precision is, because it never ran */
 };
 
 /* Samples from `ms` on, each a thousandth of it longer than the one before: their median is 1.0095
@@ -43,6 +45,12 @@ static void run_make(struct wi_lab_run *run, int number, const struct planned *p
         json_object_set_new(document, "simulated", json_true());
     if (planned->commit)
         json_object_set_new(document, "webinfer", json_pack("{s:s}", "commit", planned->commit));
+    if (planned->is_auto) {
+        json_object_set_new(cell, "platform", json_string("auto"));
+        json_object_del(cell, "browser");
+    }
+    if (planned->is_unknown)
+        json_object_del(cell, "precision");
     if (planned->hash)
         json_object_set_new(cell, "hash", json_string(planned->hash));
     if (planned->outcome)
@@ -211,6 +219,22 @@ TEST(without_a_yardstick_nothing_is_told)
     told_clear(&told);
 }
 
+/* The browser whose yardstick differs most counts: here Firefox, by 4 / 3. */
+TEST(a_cell_without_a_browser_has_the_yardsticks_of_all)
+{
+    struct told told;
+    tell(&told, 4,
+        (struct planned[]){{.ms = 10, .firefox_mark = 3, .is_auto = 1},
+            {.ms = 13, .firefox_mark = 3, .is_auto = 1},
+            {.ms = 13, .firefox_mark = 4, .is_auto = 1}, {.ms = 13, .mark = -1, .is_auto = 1}});
+    check_change(&told, 1, WI_LAB_SLOWER, 0);
+    check_change(&told, 2, WI_LAB_UNCLEAR, 1);
+    assert_string_equal(point_of(&told, 2)->reason, "the yardstick takes 1.33 times as long");
+    check_change(&told, 3, WI_LAB_UNCLEAR, 2);
+    assert_string_equal(point_of(&told, 3)->reason, "the runs have no yardstick in common");
+    told_clear(&told);
+}
+
 TEST(simulated_runs_need_no_yardstick_and_are_apart)
 {
     struct told told;
@@ -242,6 +266,21 @@ TEST(what_broke_and_was_mended_is_said)
     check_change(&told, 4, WI_LAB_MENDED, 1);
     assert_int_equal(point_of(&told, 4)->run, 5); /* what was not run is no point */
     assert_int_equal(told.history.series[0].count, 5);
+    told_clear(&told);
+}
+
+TEST(a_cell_that_never_ran_is_in_the_series_of_the_one_that_did)
+{
+    struct told told;
+    tell(&told, 4,
+        (struct planned[]){{.outcome = "absent", .is_unknown = 1}, {.ms = 10},
+            {.outcome = "crashed", .is_unknown = 1}, {.ms = 10}});
+    check_change(&told, 0, WI_LAB_NEW, WI_LAB_NO_RUN);
+    check_change(&told, 1, WI_LAB_MENDED, WI_LAB_NO_RUN);
+    check_change(&told, 2, WI_LAB_BROKEN, 1);
+    check_change(&told, 3, WI_LAB_MENDED, 1);
+    assert_string_equal(told.history.series[0].name,
+        "digits chrome/webgpu fp32 threads=1 batch=1 concurrency=1 page");
     told_clear(&told);
 }
 

@@ -48,6 +48,7 @@ TEST(a_run_has_figures)
     assert_float_equal(number_at(cell, "summary", "median"), 10.095, 1e-6);
     assert_float_equal(number_at(cell, "speedup", "value"), 2, 1e-6);
     assert_int_equal(json_array_size(json_object_get(cell, "samples_ms")), 20);
+    assert_null(json_object_get(json, "answers")); /* which clients compute */
     json_decref(json);
 }
 

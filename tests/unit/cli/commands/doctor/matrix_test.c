@@ -118,6 +118,8 @@ TEST(what_cannot_be_imported_is_refused_and_leaves_what_is_kept)
             "x", "no browser with findings"},
         {"{'browsers':[{'browser':'chrome','found_at':-1,'features':{}}]}", "x",
             "no browser with findings"},
+        {"{'browsers':[{'browser':'chrome','found_at':9000000000000000,'features':{}}]}", "x",
+            "no browser with findings"},
         {MATRIX(FOUND("chrome", "156", "null", "1")), "", "--import needs --from NAME"},
         {MATRIX(FOUND("chrome", "156", "null", "1")), "a\033[1m", "--import needs --from NAME"}};
     char printed[PRINTED_MAX], said[PRINTED_MAX], *file = path_to(*state, "other.json");
@@ -135,6 +137,24 @@ TEST(what_cannot_be_imported_is_refused_and_leaves_what_is_kept)
     assert_int_equal(ALONE("--import", "/nonexistent/x", "--from", "x"), WI_EXIT_USAGE);
     assert_int_equal(ALONE("--found"), WI_EXIT_OK);
     has(printed, "chrome 156, kept\n");
+    free(file);
+}
+
+TEST(too_many_browsers_are_not_imported)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *file = path_to(*state, "other.json");
+    struct wi_buffer text = {0};
+    for (int i = 0; i < 513; i++)
+        wi_buffer_printf(
+            &text, "%s{'browser':'b%d','found_at':%d,'features':{}}", i ? "," : "", i, 1 + i);
+    char *document = wi_sprintf("{'browsers':[%s]}", text.text);
+    write_quoted(*state, "other.json", document);
+    assert_int_equal(ALONE("--import", file, "--from", "x"), WI_EXIT_USAGE);
+    has(said, "other.json has 513 browsers, and at most 512 can be imported\n");
+    assert_int_equal(ALONE("--found", "--json"), WI_EXIT_OK);
+    has(printed, "\"browsers\":[]");
+    wi_buffer_clear(&text);
+    free(document);
     free(file);
 }
 

@@ -73,13 +73,13 @@ static json_t *operator_rows_make(const struct wi_onnx_operators *operators)
     json_t *rows = json_array();
 
     for (size_t i = 0; i < operators->count; i++) {
+        int weight = operator_weight(&operators->items[i]);
         size_t at = 0;
         while (at < json_array_size(rows) &&
-               json_integer_value(json_object_get(json_array_get(rows, at), "weight")) >=
-                   operator_weight(&operators->items[i]))
+               json_integer_value(json_object_get(json_array_get(rows, at), "weight")) >= weight)
             at++;
         json_t *row = operator_row(&operators->items[i]);
-        json_object_set_new(row, "weight", json_integer(operator_weight(&operators->items[i])));
+        json_object_set_new(row, "weight", json_integer(weight));
         json_array_insert_new(rows, at, row);
     }
     for (size_t i = 0; i < json_array_size(rows); i++)
@@ -159,8 +159,7 @@ static enum wi_code file_read_operators(
     else if (pread(file, head, sizeof head, 0) == sizeof head && memcmp(head, "GGUF", 4) == 0)
         code = wi_cli_refuse(error,
             "%.400s is a GGUF file, which has no graph: llama.cpp computes the model as a whole, "
-            "on "
-            "wasm and webgpu",
+            "on wasm and webgpu",
             path);
     else
         code = wi_onnx_operators_read(
