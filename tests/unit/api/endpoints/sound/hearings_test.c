@@ -35,6 +35,13 @@ void wi_events_send(
     reader = client;
 }
 
+void wi_events_send_as(struct wi_events *events, struct wi_request *request, const char *media_type,
+    const struct wi_events_callbacks *back)
+{
+    (void)media_type;
+    wi_events_send(events, request, back);
+}
+
 void wi_events_insert(struct wi_events *events, struct wi_buffer *text)
 {
     struct wi_events_client *client = wi_events_client(events);
