@@ -26,7 +26,7 @@ static const struct situation situations[] = {
     {{""}, "run pull list show status open infer compute chat generate embed transcribe ps load "
            "unload add "
            "quantize publish unpublish sources rm gc jobs bench results models "
-           "nodes cluster forgive hardware verify matrix doctor "
+           "nodes watch cluster forgive hardware verify matrix doctor "
            "token devices backup restore uplink completion help "
            "version"},
     {{"s"}, "show status sources"},
