@@ -11,9 +11,10 @@
  * WebinferError: a ServiceError, Unreachable or BadAnswer. An aborted signal rejects with its reason.
  */
 import type {
-    Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, Hardware, Inputs as TaskInputs, InferRequest, Job,
-    Jobs, Labels, Model, Models, Nodes, Order, Performance, Problem, Pull, PullEvent, Removed, Result, Scores, Segments,
-    SpeechResult, Status, StreamDone, StreamPart, StreamProgress, TextResult, TokenList, Transcript, Verb,
+    Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, Hardware, Inputs as TaskInputs,
+    InferRequest, Job, Jobs, Labels, Model, Models, Nodes, Order, Performance, Problem, Profile, ProfileNode,
+    ProfileOperator, Pull, PullEvent, Removed, Result, Scores, Segments, SpeechResult, Status, StreamDone, StreamPart,
+    StreamProgress, TextResult, TokenList, Transcript, Verb,
 } from './types.js';
 
 export type {

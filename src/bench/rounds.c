@@ -173,11 +173,15 @@ struct part {
     const char *browser; /* else the cells of this one; NULL: those of none */
 };
 
-/* The first request of each cell: a load and one sample. */
-static void look_at_set(struct wi_bench_rounds *rounds, const struct set *set, unsigned round)
+/* The number of the look among the orders of the seed, which is behind those of the rounds. */
+#define LOOK WI_BENCH_ROUNDS
+
+/* The first request of each cell: a load and one sample. They count as the first round's. */
+static void look_at_set(struct wi_bench_rounds *rounds, const struct set *set, unsigned order)
 {
+    (void)order;
     cell_show(rounds, set->cells[0], 0);
-    measure_once(rounds, set, round, NULL);
+    measure_once(rounds, set, 0, NULL);
     for (size_t i = 0; i < set->count && rounds->end == WI_BENCH_DONE; i++)
         if (set->cells[i]->over)
             cell_finish(rounds, set->side, set->cells[i]);
@@ -248,15 +252,15 @@ size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
     return is_single ? 1 : wi_bench_room_cells(&rounds->room);
 }
 
-/* Visits the cells of a group once, in the order of that round; those that may be timed together at
- * the same time. `is_cold`: the model is loaded again. */
-static void visit_group(struct wi_bench_rounds *rounds, const struct group *group, unsigned round,
+/* Visits the cells of a group once, in the order of a round or of the look; those that may be timed
+ * together at the same time. `is_cold`: the model is loaded again. */
+static void visit_group(struct wi_bench_rounds *rounds, const struct group *group, unsigned order,
     int is_cold,
-    void (*visit)(struct wi_bench_rounds *rounds, const struct set *set, unsigned round))
+    void (*visit)(struct wi_bench_rounds *rounds, const struct set *set, unsigned order))
 {
     unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
     size_t together;
-    wi_bench_shuffle(group->numbers, group->count, rounds->sides[0].choice->seed, round);
+    wi_bench_shuffle(group->numbers, group->count, rounds->sides[0].choice->seed, order);
     memcpy(numbers, group->numbers, group->count * sizeof *numbers);
     for (size_t s = 0; s < rounds->side_count && is_cold; s++)
         wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
@@ -267,7 +271,7 @@ static void visit_group(struct wi_bench_rounds *rounds, const struct group *grou
                              &rounds->room, &rounds->sides[0].plan, &numbers[i], group->count - i);
         struct set set = make_set(rounds, group, &numbers[i], together);
         if (set.count > 0)
-            visit(rounds, &set, round);
+            visit(rounds, &set, order);
     }
     free(numbers);
 }
@@ -311,7 +315,7 @@ static void look_at_subject(struct wi_bench_rounds *rounds, const struct part *p
         wi_bench_room_ask(&rounds->room, &rounds->sides[0].cli);
     group_gather(rounds, &group);
     if (group.count > 0 && goes_on(rounds))
-        visit_group(rounds, &group, 0, 1, look_at_set);
+        visit_group(rounds, &group, LOOK, 1, look_at_set);
     free(group.numbers);
 }
 

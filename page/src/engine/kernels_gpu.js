@@ -288,7 +288,7 @@ export class GpuKernels {
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
      * @param {readonly Step[]} steps @param {any} first commands before all of them @param {any} structs
      * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer
-     * @param {{isOver: (gpuMs: number | null) => boolean, marks: Marks | null}} between `marks`: no two steps are in one submission */
+     * @param {{isOver: (gpuMs: number | null) => boolean, marks: Marks<Step> | null}} between `marks`: no two steps are in one submission */
     async _submit(steps, first, structs, [output, answer], timer, { isOver, marks }) {
         const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next(), commands = first;
