@@ -2,6 +2,7 @@
 /** Profiles in the page: what onnxruntime's lines say, what of it goes into an answer, and what other engines tell. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import './support/yield.mjs';
 import { asHeld, keysBeside } from '../../page/src/engine/engine.js';
 import { Marks } from '../../page/src/engine/gpu_timer.js';
 import { OrtEngine } from '../../page/src/engine/ort.js';
