@@ -243,6 +243,29 @@ export interface Fills {
     usage?: Usage;
 }
 
+export interface GraphCapture {
+    /** Null if this is not known. */
+    possible: boolean | null;
+    /**
+     * The first node that prevents it, or prevents it unless the sizes are fixed. Null if there is none, or if it
+     * has no name.
+     */
+    node: string | null;
+    /** The operator of that node. */
+    operator: string | null;
+    /** Why that node prevents it. */
+    reason: string | null;
+    /** Whether it is possible only with fixed sizes of the inputs, as in the trial. */
+    fixed_sizes: boolean;
+    /** trial: onnxruntime said so in a browser. tables: the tables of onnxruntime-web say so, and it was not tried. */
+    known_by: 'trial' | 'tables';
+    /** The browser of the trial. */
+    browser: string | null;
+    browser_version: string | null;
+    /** When it was tried, in milliseconds since 1970. */
+    at: number | null;
+}
+
 export interface GraphOutputs {
     /** The outputs are those of the model's graphs, for a relay. */
     raw: boolean;
@@ -683,6 +706,11 @@ export interface Model {
         possible: boolean;
         reason: string | null;
     };
+    /**
+     * For ONNX files: whether onnxruntime can record the model's runs on WebGPU. See webinfer-models(7), Graph
+     * capture.
+     */
+    graph_capture?: GraphCapture;
     /** Warnings for the operator, such as slow weights. */
     warnings?: Array<string>;
     builtin?: boolean;
@@ -1048,6 +1076,14 @@ export interface Profile {
         nodes: number;
         ms: number;
         events: number;
+    };
+    /** For an ONNX file on webgpu: whether onnxruntime can record its runs. */
+    capture?: {
+        possible: boolean;
+        fixed_sizes: boolean;
+        node?: string;
+        operator?: string;
+        reason?: string;
     };
 }
 

@@ -77,7 +77,7 @@ static void check_operators(const uint8_t *data, size_t size)
     struct wi_onnx_operators operators;
     struct wi_error error = {0};
     size_t nodes = 0;
-    enum wi_code code = wi_onnx_operators_read(give, &given, size, &operators, &error);
+    enum wi_code code = wi_onnx_operators_read(give, &given, size, NULL, &operators, &error);
     assert(operators.count <= WI_OPERATORS_MAX && (code == WI_OK || error.detail[0]));
     for (size_t i = 0; i < operators.count; i++) {
         const struct wi_onnx_operator *operator_row = &operators.items[i];

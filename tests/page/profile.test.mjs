@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './support/yield.mjs';
-import { asHeld, keysBeside } from '../../page/src/engine/engine.js';
+import { asHeld, EngineFault, keysBeside, runtime } from '../../page/src/engine/engine.js';
 import { Marks } from '../../page/src/engine/gpu_timer.js';
+import { captureOf, sizesOf, TRIED_MOST_BYTES } from '../../page/src/engine/graph_capture.js';
 import { OrtEngine } from '../../page/src/engine/ort.js';
 import { Events, nodesOf, Reasons, whileLeaving } from '../../page/src/engine/ort_profile.js';
 import { Printing, printing } from '../../page/src/engine/printing.js';
@@ -141,6 +142,15 @@ test('texts are cut to what the service takes, and between characters', () => {
     assert.equal(ms, 0.333333);
 });
 
+test('what is said of graph capture goes into the answer, cut like the rest', () => {
+    const capture = { possible: false, fixed_sizes: false, node: 'ü'.repeat(200), operator: 'Det', reason: 'r'.repeat(500) };
+    const profile = profileOf({ source: 'onnxruntime', clock: 'cpu', nodes: [], capture }, 'webgpu', 1);
+    const { node: name, reason, ...rest } = profile.capture;
+    assert.deepEqual(rest, { possible: false, fixed_sizes: false, operator: 'Det' });
+    assert.ok(Buffer.byteLength(name) <= 128 && name.endsWith('…') && Buffer.byteLength(reason) <= 240 && reason.endsWith('…'));
+    assert.ok(!('capture' in profileOf({ source: 'onnxruntime', clock: 'cpu', nodes: [] }, 'webgpu', 1)));
+});
+
 test('llama.cpp tells of reading and writing, and kernels of each call', () => {
     const told = [{ timings: { prompt_n: 4, prompt_ms: 8, predicted_n: 2, predicted_ms: 30 } }, { timings: { prompt_n: 4, prompt_ms: 10, predicted_n: 2, predicted_ms: 32 } }, {}];
     assert.deepEqual(profileOfTimings({ runs: 3, all: 4, told }).nodes, [
@@ -160,6 +170,75 @@ test('a timer that is read after each pass tells steps apart', () => {
     marks.note(a);
     timer.ms = 12;
     assert.deepEqual(marks.end(), [3, 4]);
+});
+
+// --- graph capture ---------------------------------------------------------------------------------
+
+const kernelNote = (operator, name) => console.warn(`2026-11-30 [I:onnxruntime:, x.cc] webgpu kernel not found in registries for Op type: ${operator} node name: ${name}`);
+const shapeNote = (name) => console.warn(`[I:onnxruntime:, x.cc] ORT optimization- Force fallback to CPU execution for node: ${name} because the CPU execution path is deemed faster`);
+const refusal = (why) => new Error(`Can't create a session. ERROR_CODE: 1, ERROR_MESSAGE: This session cannot use the graph capture feature as requested by the user ${why}`);
+const ON_GPU = [{ name: 'c', operator: 'Conv', platform: 'webgpu', calls: 1, ms: 1 }];
+
+/** What a trial tells. `steps`: what onnxruntime does when a session is made, for each time. */
+async function tried(steps, { sizes = {}, nodes = ON_GPU } = {}) {
+    const asked = [], left = [];
+    const making = {
+        take: (work) => runtime(work),
+        make: async (options) => {
+            asked.push(options);
+            steps[asked.length - 1]?.();
+            return { release: async () => void left.push(options) };
+        },
+    };
+    return { capture: await captureOf(making, sizes, nodes), asked, left };
+}
+
+test('graph capture is possible if onnxruntime makes such a session, which goes at once', async () => {
+    const { capture, asked, left } = await tried([]);
+    assert.deepEqual(capture, { possible: true, fixed_sizes: false });
+    assert.deepEqual(asked, [{ enableGraphCapture: true, logSeverityLevel: 1, freeDimensionOverrides: {} }]);
+    assert.deepEqual(left, asked);
+    const { capture: none } = await tried([() => kernelNote('Det', 'd')], { nodes: [{ name: 'd', operator: 'Det', platform: 'wasm', calls: 1, ms: 1 }], sizes: { n: 1 } });
+    assert.deepEqual([none.possible, none.node, none.operator], [false, 'd', 'Det'], 'there is nothing on the GPU to be recorded');
+});
+
+test('a refusal names the first node without a kernel, else the first that is kept on the CPU', async () => {
+    const refuse = (...notes) => () => {
+        for (const note of notes) note();
+        throw refusal('as all compute graph nodes have not been partitioned to the WebGpuExecutionProvider');
+    };
+    const { capture, left } = await tried([refuse(() => shapeNote('shape'), () => kernelNote('Det', 'first'), () => kernelNote('Foo', 'second'))]);
+    assert.deepEqual([capture.possible, capture.node, capture.operator, left.length], [false, 'first', 'Det', 0]);
+    assert.match(capture.reason, /no kernel of Det/);
+    const kept = (await tried([refuse(() => shapeNote('shape'), () => shapeNote('other'))])).capture;
+    assert.deepEqual([kept.node, 'operator' in kept], ['shape', false]);
+    const nameless = (await tried([refuse(() => kernelNote('Det', ''))])).capture;
+    assert.deepEqual(['node' in nameless, nameless.operator], [false, 'Det']);
+    assert.match((await tried([refuse()])).capture.reason, /^onnxruntime says: this session cannot use the graph capture feature .* partitioned/);
+});
+
+test('a refusal for a node with a graph of its own names that node', async () => {
+    const refuse = () => { throw refusal("as the model has control flow nodes which can't be supported by WebGpuExecutionProvider"); };
+    const { capture } = await tried([refuse], { nodes: [...ON_GPU, { name: 'choose', operator: 'If', platform: 'webgpu', calls: 1, ms: 1 }] });
+    assert.deepEqual([capture.possible, capture.node, capture.operator], [false, 'choose', 'If']);
+    assert.match(capture.reason, /a graph of its own/);
+});
+
+test('what is refused with free sizes is tried with those of the inputs', async () => {
+    const refuse = () => {
+        shapeNote('shape');
+        throw refusal('as all compute graph nodes have not been partitioned to the WebGpuExecutionProvider');
+    };
+    const { capture, asked, left } = await tried([refuse], { sizes: { batch: 3 } });
+    assert.deepEqual([capture.possible, capture.fixed_sizes, capture.node], [true, true, 'shape']);
+    assert.deepEqual([asked.map(({ freeDimensionOverrides: sizes }) => sizes), left.length], [[{}, { batch: 3 }], 1]);
+    assert.deepEqual((await tried([refuse, refuse], { sizes: { batch: 3 } })).capture.possible, false);
+    assert.deepEqual(sizesOf([{ name: 'a', shape: ['batch', 4, 'n'] }, { name: 'b', shape: ['batch', 'm'] }, { name: 'c' }],
+        [{ name: 'a', shape: [2, 4, 0] }]), { batch: 2, n: 0 });
+});
+
+test('another failure than a refusal is the engine\'s', async () => {
+    await assert.rejects(tried([() => { throw new Error('device is lost'); }]), EngineFault);
 });
 
 // --- in a worker -----------------------------------------------------------------------------------
@@ -272,10 +351,27 @@ test('onnxruntime-web is asked for a profile, and its session goes', async () =>
     const run = new Run(/** @type {any} */ (one), () => {});
     await engine.load(/** @type {any} */ (one), () => {}, run.signal, (work) => work());
     assert.deepEqual([made[0].enableProfiling, made[0].logSeverityLevel], [true, 1]);
-    const { source, nodes } = await engine.profile(/** @type {any} */ (one), { runs: 1, all: 1, told: [] }, run);
+    const { source, nodes, capture } = await engine.profile(/** @type {any} */ (one), { runs: 1, all: 1, told: [] }, run);
     assert.deepEqual([source, nodes[0].name, nodes[0].platform, engine.loadedCount], ['onnxruntime', 'a', 'wasm', 0]);
     assert.match(nodes[0].reason, /no kernel of Foo/);
+    assert.deepEqual([capture.possible, capture.node, capture.operator], [false, 'a', 'Foo']);
+    assert.deepEqual(made.map(({ enableProfiling, enableGraphCapture }) => [enableProfiling, enableGraphCapture]), [[true, undefined], [false, true]]);
     assert.ok(printing instanceof Printing);
+});
+
+test('graph capture is not tried elsewhere, of large models, or of a graph as it is', async () => {
+    const session = () => ({ inputNames: [], outputNames: [], inputMetadata: [], outputMetadata: [], release() {}, endProfiling() {} });
+    for (const [platform, bytes, benchmark] of [['wasm', 1, {}], ['webgpu', 1, { optimization: 'none' }], ['webgpu', TRIED_MOST_BYTES + 1, {}]]) {
+        let made = 0;
+        const ort = { env: { versions: { web: '1' }, wasm: {} }, InferenceSession: { create: async () => (made++, session()) } };
+        const engine = new OrtEngine(/** @type {any} */ (ort), /** @type {any} */ (platform), { mjs: '', wasm: '', bytes: 0 });
+        engine.start = async () => {};
+        const one = /** @type {any} */ ({ ...task('b', 'm'), load_only: true, frame: new ArrayBuffer(bytes), benchmark: { runs: 1, warmup: 0, profile: true, ...benchmark } });
+        const run = new Run(one, () => {});
+        await engine.load(one, () => {}, run.signal, (work) => work());
+        const { capture } = await engine.profile(one, { runs: 1, all: 1, told: [] }, run);
+        assert.deepEqual([made, capture], [1, undefined], platform);
+    }
 });
 
 test('a profile that nobody ends, as after a run that failed, is not printed', async () => {

@@ -69,6 +69,10 @@ for (const where of [{ browser: 'chrome', platform: 'wasm' }, { browser: 'firefo
         const plain = (await daemon.post('/v1/benchmark', { model_name: 'digits', inputs, runs: 1, ...where })).json;
         assert.equal(plain.result.output_hash, json.result.output_hash, 'the answer is that of any other run');
         assert.ok(!('profile' in plain.result));
+        // Graph capture is tried on WebGPU, by a profile; until then the tables tell.
+        const { graph_capture: known } = (await daemon.get('/v1/models/digits')).json, isTried = where.platform === 'webgpu';
+        assert.deepEqual([known.possible, known.known_by, known.browser, known.at > 0], [true, ...(isTried ? ['trial', 'chrome', true] : ['tables', null, false])], JSON.stringify(known));
+        assert.equal(profile.capture?.possible, isTried ? true : undefined, JSON.stringify(profile.capture));
     });
 }
 
@@ -86,6 +90,21 @@ test('an operator without a kernel on WebGPU falls back, and says why', async ()
     const det = profile.operators.find(({ operator }) => operator === 'Det');
     assert.deepEqual([det.platform, det.fell_back], ['wasm', true]);
     assert.match(det.reason, /no kernel of Det/);
+    assert.deepEqual([profile.capture.possible, profile.capture.operator], [false, 'Det'], JSON.stringify(profile.capture));
+});
+
+test('webinfer show names the node that prevents graph capture, as foretold and as tried', async () => {
+    fs.mkdirSync(path.join(daemon.store, 'foretold'));
+    fs.copyFileSync(path.join(DATA, 'test_det_nd/model.onnx'), path.join(daemon.store, 'foretold/model.onnx'));
+    const shown = async (name) => (await webinfer(['show', name])).out;
+    assert.match(await shown('foretold'), /\ngraph capture  not possible.* \(Det\): by the tables of onnxruntime-web .* no kernel of Det.* \(by tables, not tried\)\n/);
+    await profiled({ model_name: 'det', browser: 'chrome', platform: 'webgpu' });
+    assert.match(await shown('det'), /\ngraph capture  not possible.* \(Det\): .* no kernel of Det .* \(tried in chrome [\d.]+\)\n/);
+    const { json } = await webinfer(['show', 'det', '--json']);
+    assert.deepEqual([json.graph_capture.possible, json.graph_capture.operator, json.graph_capture.known_by], [false, 'Det', 'trial']);
+    const plain = await webinfer(['profile', 'det', '--browser', 'chrome', '--platform', 'webgpu', '--runs', '1']);
+    assert.match(plain.out, /\ngraph capture: not possible.* \(Det\): /, plain.problems);
+    assert.ok(!('graph_capture' in (await daemon.get('/v1/models/nest')).json), 'of a folder nothing is told');
 });
 
 test('a folder is profiled with the graphs that it has, a GGUF model by what llama.cpp tells, and kernels call by call', async () => {

@@ -6,6 +6,7 @@
 import { isProfiled, levelOf, runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { fetchFiles, fetchOwn, letGo } from './fetch.js';
+import { captureOf, sizesOf, TRIED_MOST_BYTES } from './graph_capture.js';
 import { wasmMemory } from './memory.js';
 import { eventsOf, nodesOf, OPTIONS, Reasons, whileLeaving, whileMaking } from './ort_profile.js';
 import { pixelsToTensor, toLabels } from './picture.js';
@@ -22,7 +23,9 @@ import { Turns } from './turns.js';
 /** @import { EngineSettings, RunMessage } from '../shared/messages.js' */
 /** @import { Take } from './engine.js' */
 /** @import { Run } from './run.js' */
-/** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null, reasons: Reasons}} Loaded */
+/** `again` makes another session of the same graph, with further options; only where graph capture is to be tried.
+ * @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null, reasons: Reasons,
+ *   again?: (options: Record<string, any>) => Promise<InferenceSession>}} Loaded */
 /** @typedef {import('./engine.js').Outcome & {inferenceMs: number}} Outcome */
 
 export class OrtEngine {
@@ -113,13 +116,16 @@ export class OrtEngine {
         const { path, bytes, external, spec } = givenFiles(task) ?? await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
         const options = { ...this.sessionOptions(task), ...(external.length > 0 ? { externalData: external } : {}) };
-        const reasons = new Reasons(), make = () => this._ort.InferenceSession.create(bytes, options);
-        const session = await take(() => runtime(() => (isProfiled(task) ? whileMaking(reasons, make) : make())));
+        const reasons = new Reasons(), make = (more = {}) => this._ort.InferenceSession.create(bytes, { ...options, ...more });
+        const session = await take(() => runtime(() => (isProfiled(task) ? whileMaking(reasons, () => make()) : make())));
         await this._check(session, take);
         const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // the variant's, whatever the types of inputs and outputs
         const precision = dtype !== 'fp32' ? dtype
             : precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
-        this._models.set(task.key, { session, spec, precision, reasons });
+        const triesCapture = this.platform === 'webgpu' && isProfiled(task) && levelOf(task) === 'all'
+            && [bytes, ...external.map(({ data }) => data)].reduce((sum, { length }) => sum + length, 0) <= TRIED_MOST_BYTES;
+        const again = (/** @type {Record<string, any>} */ more) => make({ enableProfiling: false, ...more });
+        this._models.set(task.key, { session, spec, precision, reasons, ...(triesCapture && { again }) });
     }
 
     /** @param {InferenceSession} session goes if it is not as it has to be @param {Take} take */
@@ -202,11 +208,14 @@ export class OrtEngine {
     /** Ends the profile of a session that was made for it, and lets go of the session: it records nothing more.
      * @param {RunMessage} task @param {import('./profile.js').Profiling} profiling @param {Run} run
      * @returns {Promise<import('./profile.js').Profiled>} */
-    async profile({ key }, { runs }, run) {
-        const { session, reasons } = /** @type {Loaded} */ (this._models.get(key));
+    async profile({ key, tensors }, { runs }, run) {
+        const { session, reasons, again } = /** @type {Loaded} */ (this._models.get(key));
         const { all, lost } = await run.take(() => runtime(() => eventsOf(session)));
+        const sizes = again ? sizesOf(session.inputMetadata, tensors) : {};
         await this.unload(key);
-        return { source: 'onnxruntime', lost, ...nodesOf(all, { lastOf: () => runs, reasons, platform: this.platform }) };
+        const profiled = nodesOf(all, { lastOf: () => runs, reasons, platform: this.platform });
+        const capture = again && await captureOf({ make: again, take: (work) => run.take(() => runtime(work)) }, sizes, profiled.nodes);
+        return { source: 'onnxruntime', lost, ...profiled, capture };
     }
 
     /** Runs a session in the run's turn, and reads outputs that are on a device. A device does one run's work after the

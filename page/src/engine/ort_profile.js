@@ -71,14 +71,27 @@ export class Reasons {
     constructor() {
         /** By the node's name, or by the operator of nodes without one. @type {Map<string, string>} */
         this._reasons = new Map();
+        /** The first node without a kernel, and the first that has one. @type {(Noted | undefined)[]} */
+        this._first = [undefined, undefined];
     }
 
     /** @param {string} line @returns {boolean} */
     take(line) {
         if (!/\[[VIW]:onnxruntime/.test(line)) return false;
         const found = reasonIn(line.slice(0, NOTE_MOST).replace(COLOURS, ''));
-        if (found && this._reasons.size < REASONS_MOST) this._reasons.set(found.name, found.reason);
+        if (!found) return true;
+        if (this._reasons.size < REASONS_MOST) this._reasons.set(found.name, found.reason);
+        this._first[found.operator ? 0 : 1] ??= found;
         return true;
+    }
+
+    /** What is noted of the first node without a kernel, else of the first that is on the CPU all the same; undefined: of none.
+     * @returns {{node?: string, operator?: string, reason: string} | undefined} */
+    get first() {
+        const [without, other] = this._first, noted = without ?? other;
+        if (!noted) return undefined;
+        const { name, operator, reason } = noted;
+        return { ...(!name.startsWith(NAMELESS) && { node: name }), ...(operator && { operator }), reason };
     }
 
     /** @param {string} name of a node: onnxruntime's own if it has none @param {string} operator */
@@ -87,13 +100,16 @@ export class Reasons {
     }
 }
 
+const NAMELESS = '\n';
 /** The key of nodes without a name. @param {string} operator */
-const nameless = (operator) => `\n${operator}`;
+const nameless = (operator) => NAMELESS + operator;
 
-/** @param {string} line @returns {{name: string, reason: string} | null} of a node */
+/** What is noted of a node; `operator`: it has no kernel. @typedef {{name: string, operator?: string, reason: string}} Noted */
+
+/** @param {string} line @returns {Noted | null} */
 function reasonIn(line) {
     const [, operator, unknown] = /kernel not found in registries for Op type: (\S+) node name:(.*)$/.exec(line) ?? [];
-    if (operator) return { name: unknown?.trim() || nameless(operator), reason: `the provider has no kernel of ${operator} for these types and this opset` };
+    if (operator) return { name: unknown?.trim() || nameless(operator), operator, reason: `the provider has no kernel of ${operator} for these types and this opset` };
     const [, preferred] = /Force fallback to CPU execution for node: (.*?)(?: because .*)?$/.exec(line) ?? [];
     if (preferred) return { name: preferred.trim(), reason: 'it computes a shape, which onnxruntime keeps on the CPU' };
     const [, forced] = /Force CPU execution for node: (.*)$/.exec(line) ?? [];

@@ -8,22 +8,22 @@
  *   copied_bytes?: number, shapes?: string, reason?: string}} ProfileNode
  */
 /** `lost`: events that could not be read. @typedef {{source: 'onnxruntime' | 'llama.cpp' | 'kernels', clock: 'cpu' | 'gpu', nodes: ProfileNode[],
- *   lost?: number}} Profiled */
+ *   lost?: number, capture?: import('./graph_capture.js').Capture}} Profiled */
 /** What each run has told. @typedef {{timings?: Record<string, number>, calls?: readonly ProfileNode[]}} Told */
 /** The runs that a profile is of: the last `runs` of `all`. @typedef {{runs: number, all: number, told: readonly Told[]}} Profiling */
 
 /** The most nodes, and bytes of their JSON, in an answer. */
 export const MOST = Object.freeze({ nodes: 2000, bytes: 192 << 10 });
-const TEXT_MOST = Object.freeze({ name: 128, operator: 64, shapes: 240, reason: 240 });
+const TEXT_MOST = Object.freeze({ name: 128, node: 128, operator: 64, shapes: 240, reason: 240 });
 
 /** The profile as the answer has it: the nodes that took longest, as many as there is room for, in their order.
  * @param {Profiled} profiled @param {string} platform of the runs @param {number} runs @returns {Record<string, any>} */
-export function profileOf({ source, clock, nodes, lost = 0 }, platform, runs) {
+export function profileOf({ source, clock, nodes, lost = 0, capture }, platform, runs) {
     const fitting = nodes.map(fitted), kept = largest(fitting);
     const left = fitting.filter((node) => !kept.has(node));
     return {
         source, platform, clock, runs, nodes: fitting.filter((node) => kept.has(node)),
-        left_out: { nodes: left.length, ms: left.reduce((sum, { ms }) => sum + ms, 0), events: lost },
+        left_out: { nodes: left.length, ms: left.reduce((sum, { ms }) => sum + ms, 0), events: lost }, ...(capture && { capture: fitted(capture) }),
     };
 }
 
@@ -40,7 +40,7 @@ function largest(nodes) {
     return kept;
 }
 
-/** @param {ProfileNode} node @returns {ProfileNode} */
+/** @template {object} T @param {T} node or another object of texts and numbers @returns {T} */
 const fitted = (node) => /** @type {any} */ (Object.fromEntries(Object.entries(node).filter(([, value]) => value !== undefined)
     .map(([name, value]) => [name, typeof value === 'string' ? cut(value, TEXT_MOST[/** @type {'name'} */ (name)] ?? 16) : rounded(name, value)])));
 

@@ -27,6 +27,7 @@ __all__ = [
     "Failure",
     "Fill",
     "Fills",
+    "GraphCapture",
     "GraphOutputs",
     "Hardware",
     "HardwareOption",
@@ -984,9 +985,20 @@ class ProfileLeftOut(TypedDict):
     events: int
 
 
-class Profile(TypedDict):
-    """Where the time of a model's runs goes."""
+class _ProfileCapture(TypedDict):
+    possible: bool
+    fixed_sizes: bool
 
+
+class ProfileCapture(_ProfileCapture, total=False):
+    """For an ONNX file on webgpu: whether onnxruntime can record its runs."""
+
+    node: str
+    operator: str
+    reason: str
+
+
+class _Profile(TypedDict):
     #: What has told the times.
     source: Literal["onnxruntime", "llama.cpp", "kernels", "simulated"]
     #: The platform of the runs.
@@ -1006,6 +1018,13 @@ class Profile(TypedDict):
     nodes: List[ProfileNode]
     #: The nodes for which there is no room, and events that could not be read.
     left_out: ProfileLeftOut
+
+
+class Profile(_Profile, total=False):
+    """Where the time of a model's runs goes."""
+
+    #: For an ONNX file on webgpu: whether onnxruntime can record its runs.
+    capture: ProfileCapture
 
 
 class _Benchmark(TypedDict):
@@ -1382,6 +1401,28 @@ class ModelBatching(TypedDict):
     reason: Union[str, None]
 
 
+class GraphCapture(TypedDict):
+    #: Null if this is not known.
+    possible: Union[bool, None]
+    #: The first node that prevents it, or prevents it unless the sizes are fixed. Null if
+    #: there is none, or if it has no name.
+    node: Union[str, None]
+    #: The operator of that node.
+    operator: Union[str, None]
+    #: Why that node prevents it.
+    reason: Union[str, None]
+    #: Whether it is possible only with fixed sizes of the inputs, as in the trial.
+    fixed_sizes: bool
+    #: trial: onnxruntime said so in a browser. tables: the tables of onnxruntime-web say
+    #: so, and it was not tried.
+    known_by: Literal["trial", "tables"]
+    #: The browser of the trial.
+    browser: Union[str, None]
+    browser_version: Union[str, None]
+    #: When it was tried, in milliseconds since 1970.
+    at: Union[int, None]
+
+
 class LoadedSlots(TypedDict):
     """For a language model: how many requests can run at a time, how many are running now, how many tokens fit into each context, and how many tokens are cached."""
 
@@ -1569,6 +1610,9 @@ class Model(_Model, total=False):
     numerics: ModelNumerics
     #: Whether requests can run together, or why not.
     batching: ModelBatching
+    #: For ONNX files: whether onnxruntime can record the model's runs on WebGPU. See
+    #: webinfer-models(7), Graph capture.
+    graph_capture: GraphCapture
     #: Warnings for the operator, such as slow weights.
     warnings: List[str]
     builtin: bool

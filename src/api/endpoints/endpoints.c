@@ -11,6 +11,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static void on_run_ended(void *context, const struct wi_run_ending *ending)
+{
+    struct wi_api *api = context;
+    wi_captures_note(&api->endpoints->captures, ending);
+    wi_api_channels_tell(api, ending);
+}
+
 static struct wi_run_deps runs_of(struct wi_api *api)
 {
     const struct wi_server_deps *deps = &api->deps;
@@ -24,7 +31,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
         .on_failure = wi_infer_count_failure,
-        .on_ended = wi_api_channels_tell,
+        .on_ended = on_run_ended,
         .on_stored = wi_infer_count_stored,
         .on_rest = wi_infer_rest,
         .context = api};
@@ -159,5 +166,6 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_text_load_free(endpoints->text_load);
     wi_openapi_document_free(endpoints->openapi);
     wi_timer_free(endpoints->steps);
+    wi_captures_clear(&endpoints->captures);
     free(endpoints);
 }

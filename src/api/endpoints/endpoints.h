@@ -4,6 +4,7 @@
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
 #include "api/endpoints/backup_endpoint.h"
+#include "api/endpoints/models/captures.h"
 #include "api/endpoints/models/car_endpoint.h"
 #include "api/endpoints/models/lists.h"
 #include "api/endpoints/openapi_document.h"
@@ -39,6 +40,7 @@ struct wi_endpoints {
     struct wi_text_load *text_load;               /* for a scrape of the metrics */
     struct wi_openapi_document *openapi;
     struct wi_page_cache pages;
+    struct wi_captures captures;
     struct wi_timer *steps; /* ends the history's: watch/history_page.h */
 };
 

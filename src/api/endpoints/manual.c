@@ -430,6 +430,7 @@ static const struct {
     {"made", MODELS, NULL, "Made"},
     {"made-measured", MODELS, NULL, "MadeMeasured"},
     {"made-place", MODELS, NULL, "MadePlace"},
+    {"graph-capture", MODELS, NULL, "GraphCapture"},
     {"upload-order", MODELS, NULL, "UploadOrder"},
     {"upload-file", MODELS, NULL, "UploadFile"},
     {"published", MODELS, NULL, "Published"},

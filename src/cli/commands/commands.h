@@ -36,6 +36,9 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
 /* The measurements of a variant that was made here (Made in webinfer-models(7)), in several
  * lines. */
 void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
+/* Whether a model's runs can be recorded on WebGPU, and what prevents it: GraphCapture in
+ * webinfer-models(7), or a profile's `capture`. */
+void wi_cli_put_capture(struct wi_buffer *out, const json_t *capture);
 /* Hashes the files, sends those that the daemon lacks (webinfer-api(7), uploads), and has them
  * published as `name` (checked), with `replace` even if there is a model of that name. With
  * `hashed` the name is that followed by a part that follows from the files' hashes; it goes to

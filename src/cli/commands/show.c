@@ -148,6 +148,31 @@ static void put_ignored(struct wi_buffer *out, const json_t *ignored)
     wi_table_join(out, "; ", "{member}< {value}> of {file}: {reason}", ignored);
 }
 
+void wi_cli_put_capture(struct wi_buffer *out, const json_t *capture)
+{
+    const json_t *possible = json_object_get(capture, "possible");
+
+    if (!capture)
+        return;
+    wi_buffer_puts(out, json_is_true(possible)    ? "possible"
+                        : json_is_false(possible) ? "not possible"
+                                                  : "not known");
+    wi_table_fill(
+        out, "{fixed_sizes? with fixed sizes of the inputs; with free ones not|}", capture);
+    wi_table_fill(out, "<: node {node}>< ({operator})>", capture);
+    wi_table_fill(out, "<: {reason}>", capture);
+}
+
+/* "not possible: node a (Det): … (by tables, not tried)" */
+static void put_capture_known(struct wi_buffer *out, const json_t *capture)
+{
+    wi_cli_put_capture(out, capture);
+    if (wi_json_is(capture, "known_by", "trial"))
+        wi_table_fill(out, " (tried in {browser}< {browser_version}>)", capture);
+    else if (capture)
+        wi_buffer_puts(out, " (by tables, not tried)");
+}
+
 static void print_model(const struct wi_cli *cli, const json_t *model)
 {
     static const struct wi_column lines[] = {{"model", "name", NULL}, {"title", "title", NULL},
@@ -161,8 +186,8 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
         {"size", "{bytes:B} ({bytes} bytes)", NULL}, {"hash", "hash", NULL},
         {"variant", "variant", NULL}, {"variants", "variants", put_variants},
         {"pulled from", "source", put_source}, {"published", "published", put_pins},
-        {"memory", "memory", put_memory}, {"warnings", "warnings", NULL},
-        {"pulling", "pulling", put_progress}, {0}};
+        {"memory", "memory", put_memory}, {"graph capture", "graph_capture", put_capture_known},
+        {"warnings", "warnings", NULL}, {"pulling", "pulling", put_progress}, {0}};
     static const struct wi_column files[] = {
         {"FILE", "path", NULL}, {"SIZE", "{bytes:B}", NULL}, {"SHA-256", "hash", NULL}, {0}};
 

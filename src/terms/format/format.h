@@ -20,6 +20,7 @@
 #include "terms/format/gguf_memory.h"
 #include "terms/format/huggingface.h"
 #include "terms/format/onnx.h"
+#include "terms/format/onnx_capture.h"
 #include "terms/format/spec.h"
 #include "terms/model/engine.h"
 #include "terms/model/variants.h"
@@ -36,6 +37,7 @@ struct wi_facts {
     struct wi_spec spec;       /* of `onnx`: model.json, checked */
     /* For `onnx`; for `huggingface` only what the operators of all its graphs tell. */
     struct wi_onnx_signature signature;
+    struct wi_onnx_capture capture; /* of `onnx`; else unread */
     struct wi_huggingface huggingface;
     struct wi_gguf_info gguf;     /* of all its files together */
     struct wi_gguf_memory memory; /* for `gguf`: its memory in a page */

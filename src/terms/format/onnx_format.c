@@ -137,6 +137,12 @@ static const char *graph_of(const struct wi_format_reading *reading)
     return "model.onnx";
 }
 
+static ssize_t graph_read_at(void *source, void *bytes, size_t size, uint64_t at)
+{
+    const int *fd = source;
+    return pread(*fd, bytes, size, (off_t)at);
+}
+
 static enum wi_code onnx_read_model(struct wi_format_reading *reading)
 {
     const char *graph = graph_of(reading);
@@ -153,6 +159,8 @@ static enum wi_code onnx_read_model(struct wi_format_reading *reading)
     if (code == WI_OK)
         code =
             wi_onnx_read_file(fd, bytes, reading->stop, &reading->facts.signature, &reading->error);
+    if (code == WI_OK)
+        wi_onnx_capture_read(graph_read_at, &fd, bytes, reading->stop, &reading->facts.capture);
     close(fd);
     if (code == WI_OK)
         code = reading->take(reading, graph, WI_VIEW_STORE, 1, &bytes);

@@ -55,25 +55,46 @@ static char *domain_settle(char *domain)
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-/* Counts a node; takes both texts over. 0, or -1. */
-static int operator_count(struct reader *reader, char *domain, char *type, uint64_t at)
+/* What a node says of itself. */
+struct seen {
+    char *domain, *type;           /* owned */
+    struct wi_protobuf_range name; /* of the node; empty: it has none */
+    int has_graph;
+    uint64_t at;
+};
+
+/* A name that is no text is none, and no fault of the file. */
+static char *node_read_name(struct reader *reader, const struct wi_protobuf_range *range)
+{
+    const char *problem = reader->input->problem;
+    char *name = wi_protobuf_text(reader->input, range, NAME_MAX_BYTES);
+    if (!name)
+        reader->input->problem = problem;
+    return name ? name : wi_strdup("");
+}
+
+/* Counts a node, and takes its texts over. 0, or -1. */
+static int operator_count(struct reader *reader, struct seen *seen)
 {
     struct wi_onnx_operators *operators = reader->operators;
     size_t i = 0;
     operators->nodes++;
-    while (i < operators->count && (strcmp(operators->items[i].type, type) != 0 ||
-                                       strcmp(operators->items[i].domain, domain) != 0))
+    while (i < operators->count && (strcmp(operators->items[i].type, seen->type) != 0 ||
+                                       strcmp(operators->items[i].domain, seen->domain) != 0))
         i++;
-    if (i == operators->count && i < WI_OPERATORS_MAX)
-        operators->items[operators->count++] =
-            (struct wi_onnx_operator){.domain = domain, .type = type, .nodes = 1};
-    if (i < operators->count && operators->items[i].type == type)
+    if (i < operators->count) {
+        operators->items[i].nodes++;
+        operators->items[i].has_graph |= seen->has_graph;
         return 0;
-    free(domain);
-    free(type);
+    }
     if (i == WI_OPERATORS_MAX)
-        return reader_fail(reader, at, "it has more than 1000 different operators");
-    operators->items[i].nodes++;
+        return reader_fail(reader, seen->at, "it has more than 1000 different operators");
+    operators->items[operators->count++] = (struct wi_onnx_operator){.domain = seen->domain,
+        .type = seen->type,
+        .first = node_read_name(reader, &seen->name),
+        .nodes = 1,
+        .has_graph = seen->has_graph};
+    seen->domain = seen->type = NULL;
     return 0;
 }
 
@@ -90,24 +111,26 @@ static int read_nested_graph(struct reader *reader, struct wi_protobuf_range gra
     return more;
 }
 
-static int read_node_attribute(struct reader *reader, struct wi_protobuf_range attribute, int depth)
+static int read_node_attribute(
+    struct reader *reader, struct wi_protobuf_range attribute, struct seen *seen, int depth)
 {
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(reader->input, &attribute, &field)) > 0) {
-        int is_graph = field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS;
-        if (field.wire == WI_WIRE_BYTES && is_graph && depth < MAX_DEPTH &&
-            read_nested_graph(reader, field.bytes, depth + 1) < 0)
+        int is_graph = field.wire == WI_WIRE_BYTES &&
+                       (field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS);
+        seen->has_graph |= is_graph;
+        if (is_graph && depth < MAX_DEPTH && read_nested_graph(reader, field.bytes, depth + 1) < 0)
             return -1;
     }
     return more;
 }
 
-static int operators_read_node(struct reader *reader, struct wi_protobuf_range node, int depth)
+/* Reads the next members of a node into `seen`. 0, or -1. */
+static int node_read_members(
+    struct reader *reader, struct wi_protobuf_range node, struct seen *seen, int depth)
 {
     struct wi_protobuf_field field;
-    char *type = NULL, *domain = NULL;
-    uint64_t at = node.at;
     int more, code = 0;
     while (code == 0 && (more = wi_protobuf_next(reader->input, &node, &field)) != 0) {
         if (more < 0)
@@ -115,16 +138,27 @@ static int operators_read_node(struct reader *reader, struct wi_protobuf_range n
         else if (field.wire != WI_WIRE_BYTES)
             continue;
         else if (field.number == WI_NODE_OP_TYPE)
-            code = operator_name_read(reader, &field.bytes, &type);
+            code = operator_name_read(reader, &field.bytes, &seen->type);
         else if (field.number == WI_NODE_DOMAIN)
-            code = operator_name_read(reader, &field.bytes, &domain);
+            code = operator_name_read(reader, &field.bytes, &seen->domain);
+        else if (field.number == WI_NODE_NAME)
+            seen->name = field.bytes;
         else if (field.number == WI_NODE_ATTRIBUTE)
-            code = read_node_attribute(reader, field.bytes, depth);
+            code = read_node_attribute(reader, field.bytes, seen, depth);
     }
-    if (code == 0 && type)
-        return operator_count(reader, domain_settle(domain), type, at);
-    free(type);
-    free(domain);
+    return code;
+}
+
+static int operators_read_node(struct reader *reader, struct wi_protobuf_range node, int depth)
+{
+    struct seen seen = {.at = node.at};
+    int code = node_read_members(reader, node, &seen, depth);
+    if (code == 0 && seen.type) {
+        seen.domain = domain_settle(seen.domain);
+        code = operator_count(reader, &seen);
+    }
+    free(seen.type);
+    free(seen.domain);
     return code;
 }
 
@@ -229,6 +263,7 @@ static void operator_free(struct wi_onnx_operator *one)
 {
     free(one->domain);
     free(one->type);
+    free(one->first);
 }
 
 /* Drops the calls of functions, and finds the versions of the others. */
@@ -263,12 +298,13 @@ static void reader_free(struct reader *reader)
 }
 
 enum wi_code wi_onnx_operators_read(wi_protobuf_read_fn *read, void *source, uint64_t size,
-    struct wi_onnx_operators *operators, struct wi_error *error)
+    const atomic_int *stop, struct wi_onnx_operators *operators, struct wi_error *error)
 {
     struct reader *reader = wi_alloc(sizeof *reader);
     struct wi_protobuf *input = wi_alloc(sizeof *input);
     *operators =
         (struct wi_onnx_operators){.items = wi_alloc(WI_OPERATORS_MAX * sizeof *operators->items)};
+    input->stop = stop;
     input->read = read;
     input->source = source;
     input->size = size;

@@ -30,7 +30,7 @@ struct profile {
     const char *platform;
     int64_t runs;
     double run_ms;
-    json_t *nodes, *left_out;
+    json_t *nodes, *left_out, *capture;
 };
 
 static const struct wi_param profile_table[] = {
@@ -41,6 +41,7 @@ static const struct wi_param profile_table[] = {
     WI_PARAM(profile, run_ms, NUMBER, .max = WI_LAB_MS_MAX),
     WI_PARAM(profile, nodes, ARRAY, .required = 1, .max = WI_PROFILE_NODES_MAX),
     WI_PARAM(profile, left_out, OBJECT),
+    WI_PARAM(profile, capture, OBJECT),
     WI_PARAM_END,
 };
 
@@ -53,6 +54,20 @@ static const struct wi_param left_out_table[] = {
     WI_PARAM(left_out, nodes, INTEGER, .max = COUNT_MAX),
     WI_PARAM(left_out, events, INTEGER, .max = COUNT_MAX),
     WI_PARAM(left_out, ms, NUMBER, .max = WI_LAB_MS_MAX),
+    WI_PARAM_END,
+};
+
+struct capture {
+    int possible, fixed_sizes;
+    const char *node, *operator_type, *reason;
+};
+
+static const struct wi_param capture_table[] = {
+    WI_PARAM(capture, possible, BOOL, .required = 1),
+    WI_PARAM(capture, fixed_sizes, BOOL, .required = 1),
+    WI_PARAM(capture, node, STRING, .max = NAME_MAX_BYTES),
+    WI_PARAM_AS("operator", capture, operator_type, STRING, .max = NAME_MAX_BYTES),
+    WI_PARAM(capture, reason, STRING, .max = REASON_MAX),
     WI_PARAM_END,
 };
 
@@ -218,17 +233,34 @@ static enum wi_code nodes_read(
     return WI_OK;
 }
 
+/* Reads a profile without its nodes. */
+static enum wi_code profile_read(const json_t *document, const char *where, struct profile *profile,
+    struct left_out *left_out, struct wi_error *error)
+{
+    struct capture capture = {0};
+    char place[64];
+    enum wi_code code =
+        wi_params_read(profile_table, document, WI_PARAMS_OPEN, where, profile, error);
+    snprintf(place, sizeof place, "%sleft_out.", where);
+    if (code == WI_OK && profile->left_out)
+        code = wi_params_read(
+            left_out_table, profile->left_out, WI_PARAMS_OPEN, place, left_out, error);
+    snprintf(place, sizeof place, "%scapture.", where);
+    if (code == WI_OK && profile->capture)
+        code =
+            wi_params_read(capture_table, profile->capture, WI_PARAMS_OPEN, place, &capture, error);
+    if (code == WI_OK && profile->capture)
+        keep_members(profile->capture, capture_table);
+    return code;
+}
+
 enum wi_code wi_profile_settle(
     json_t *profile, double run_ms, const char *where, struct wi_error *error)
 {
     struct profile read = {.run_ms = -1};
     struct left_out left_out = {0};
     char place[64];
-    enum wi_code code = wi_params_read(profile_table, profile, WI_PARAMS_OPEN, where, &read, error);
-    snprintf(place, sizeof place, "%sleft_out.", where);
-    if (code == WI_OK && read.left_out)
-        code =
-            wi_params_read(left_out_table, read.left_out, WI_PARAMS_OPEN, place, &left_out, error);
+    enum wi_code code = profile_read(profile, where, &read, &left_out, error);
     if (code != WI_OK)
         return code;
     if (run_ms >= 0)

@@ -61,7 +61,11 @@ const struct wi_schema wi_result_schemas[] = {
             "The time of the runs that no node has, and what took it."},
         {"nodes", "[ProfileNode]", "The nodes, in the order in which they ran."},
         {"left_out", "(nodes integer, ms number, events integer)",
-            "The nodes for which there is no room, and events that could not be read."}),
+            "The nodes for which there is no room, and events that could not be read."},
+        {"capture?",
+            "(possible boolean, fixed_sizes boolean, node? string, operator? string, reason? "
+            "string)",
+            "For an ONNX file on webgpu: whether onnxruntime can record its runs."}),
     WI_OBJECT_OF("ProfileOperator", (.help = "All nodes of one operator on one platform."),
         {"operator", "string", NULL},
         {"platform", "string", NULL},

@@ -1,6 +1,7 @@
 /* A model as lists show it; see model_row.h. */
 #include "api/endpoints/models/model_row.h"
 
+#include "api/endpoints/endpoints.h"
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
 #include "base/memory.h"
@@ -155,6 +156,14 @@ static json_t *batching_json(const struct wi_api *api, const struct wi_model *mo
     return batching;
 }
 
+/* Only of an ONNX file there is something to tell. */
+static void add_capture(const struct wi_api *api, const struct wi_model *model, json_t *out)
+{
+    json_t *capture = wi_captures_json(&api->endpoints->captures, model);
+    if (capture)
+        json_object_set_new(out, "graph_capture", capture);
+}
+
 static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
 {
     json_object_set_new(out, "format", json_string(wi_formats[model->format]->name));
@@ -169,6 +178,7 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
     wi_formats[model->format]->show(&model->facts, model->variant, out);
     json_object_set_new(out, "numerics", numerics_json(api, model));
     json_object_set_new(out, "batching", batching_json(api, model));
+    add_capture(api, model, out);
     add_warnings(model, out);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/text_table.h"
 
 #include "terms/lab/profile.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,18 @@ static void comparison_show(const json_t *comparison)
     wi_table_print("\n", columns, comparison, "\nThe profiles have no operators.");
 }
 
+static void capture_print(const json_t *capture)
+{
+    struct wi_buffer text = {0};
+
+    if (!capture)
+        return;
+    wi_buffer_puts(&text, "graph capture: ");
+    wi_cli_put_capture(&text, capture);
+    wi_buffer_puts(&text, "\n");
+    wi_plain_flush(stdout, &text);
+}
+
 static void profile_print(
     const struct wi_cli *cli, const json_t *answer, const json_t *profile, const json_t *comparison)
 {
@@ -195,6 +208,7 @@ static void profile_print(
                  "are of a mean run, by the clock of the {is_gpu?GPU|CPU}\n",
         head);
     json_decref(head);
+    capture_print(json_object_get(profile, "capture"));
     operators_print(profile, runs);
     if (wi_argument_given(&cli->arguments, "nodes"))
         nodes_print(profile, runs);

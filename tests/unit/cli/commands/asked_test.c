@@ -120,6 +120,51 @@ TEST(a_list_says_what_each_model_is_for)
     assert_null(strstr(printed, "builtin"));
 }
 
+#define CAPTURE(members)                                                                           \
+    "{\"name\":\"m\",\"graph_capture\":{\"fixed_sizes\":false,\"known_by\":\"tables\"," members "}}"
+#define TRIAL "\"known_by\":\"trial\",\"browser\":\"chrome\",\"browser_version\":\"149.0\","
+
+TEST(a_model_is_shown_with_the_node_that_prevents_graph_capture)
+{
+    static const char *const cases[][2] = {
+        {CAPTURE("\"possible\":true,\"node\":null,\"operator\":null,\"reason\":null"),
+            "\ngraph capture  possible (by tables, not tried)\n"},
+        {CAPTURE("\"possible\":false,\"node\":\"a\\u001b\",\"operator\":\"Det\","
+                 "\"reason\":\"it has none\""),
+            "\ngraph capture  not possible: node a? (Det): it has none (by tables, not tried)\n"},
+        {CAPTURE("\"possible\":null,\"node\":null,\"operator\":\"Odd\",\"reason\":\"who knows\""),
+            "\ngraph capture  not known (Odd): who knows (by tables, not tried)\n"},
+        {"{\"name\":\"m\",\"graph_capture\":{" TRIAL
+         "\"possible\":true,\"fixed_sizes\":true,\"node\":\"a\",\"operator\":null,"
+         "\"reason\":\"so\"}}",
+            "\ngraph capture  possible with fixed sizes of the inputs; with free ones not: node a: "
+            "so (tried in chrome 149.0)\n"},
+        {"{\"name\":\"m\",\"graph_capture\":{" TRIAL
+         "\"possible\":true,\"fixed_sizes\":false,\"node\":null,\"operator\":null,"
+         "\"reason\":null}}",
+            "\ngraph capture  possible (tried in chrome 149.0)\n"}};
+    static const char *const words[] = {"webinfer", "show", "m", NULL};
+    char printed[PRINTED_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct reply replies[] = {{"GET /v1/models/m", 200, cases[i][0]},
+            {"GET /v1/hardware?model_name=m", 200, "{\"options\":[]}"}, {0}};
+        assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
+        if (!strstr(printed, cases[i][1]))
+            fail_msg("%s is not \"%s\"", printed, cases[i][1]);
+    }
+}
+
+TEST(a_model_without_a_graph_is_shown_without_capture)
+{
+    static const struct reply replies[] = {{"GET /v1/models/m", 200, "{\"name\":\"m\"}"},
+        {"GET /v1/hardware?model_name=m", 200, "{\"options\":[]}"}, {0}};
+    char printed[PRINTED_MAX];
+    assert_int_equal(
+        run_command(*state, replies, (const char *[]){"webinfer", "show", "m", NULL}, printed),
+        WI_EXIT_OK);
+    assert_null(strstr(printed, "graph capture"));
+}
+
 TEST(what_was_published_is_printed_as_an_address_or_as_json)
 {
     static const struct reply replies[] = {

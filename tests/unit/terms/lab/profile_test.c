@@ -178,6 +178,38 @@ TEST(bad_profiles_are_refused)
         WI_INVALID_FIELD, "p.runs");
     check_bad("{" HEAD ",'nodes':[],'left_out':{'ms':-1}}", 1, WI_INVALID_FIELD, "p.left_out.ms");
     check_bad(NODES("[]"), -1, WI_MISSING_FIELD, "p.run_ms");
+    check_bad("{" HEAD ",'nodes':[],'capture':7}", 1, WI_INVALID_FIELD, "p.capture");
+    check_bad("{" HEAD ",'nodes':[],'capture':{}}", 1, WI_MISSING_FIELD, "p.capture.possible");
+    check_bad("{" HEAD ",'nodes':[],'capture':{'possible':1}}", 1, WI_INVALID_FIELD,
+        "p.capture.possible");
+    check_bad("{" HEAD ",'nodes':[],'capture':{'possible':true,'fixed_sizes':false,'node':[]}}", 1,
+        WI_INVALID_FIELD, "p.capture.node");
+}
+
+TEST(a_reason_that_is_too_long_is_refused)
+{
+    char *reason = wi_alloc(600), *given;
+    memset(reason, 'r', 599);
+    given = wi_sprintf(
+        "{" HEAD ",'nodes':[],'capture':{'possible':false,'fixed_sizes':false,'reason':'%s'}}",
+        reason);
+    check_bad(given, 1, WI_INVALID_FIELD, "p.capture.reason");
+    free(given);
+    free(reason);
+}
+
+TEST(what_is_said_of_graph_capture_stays)
+{
+    json_t *profile = settled("{" HEAD ",'nodes':[],'capture':{'possible':false,"
+                              "'fixed_sizes':false,'node':'n','operator':null,'reason':'r',"
+                              "'more':1}}",
+        10);
+    json_t *capture = json_object_get(profile, "capture");
+    assert_true(json_is_false(json_object_get(capture, "possible")));
+    assert_string_equal(text(capture, "node"), "n");
+    assert_string_equal(text(capture, "reason"), "r");
+    assert_int_equal(json_object_size(capture), 4);
+    json_decref(profile);
 }
 
 TEST(more_nodes_than_there_may_be_are_refused)
