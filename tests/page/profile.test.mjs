@@ -117,6 +117,8 @@ test('times of the GPU take the place of those of the CPU that prepares the work
         [['g/a', 'Conv', 2, 0.8, 0.04], ['g/b', 'Gather', 2, 0.02, undefined], ['g/', 'Transpose', 2, 0.08, undefined]]);
     const single = profiled([session(0, 100), node('Conv_0', 'Conv', 'WebGpu', 1, 20), dispatch('', 'Conv', 500), dispatch('', 'Conv', 100)], { platform: 'webgpu' });
     assert.deepEqual(single.nodes.map(({ name, calls, ms }) => [name, calls, ms]), [['Conv_0', 1, 0.6]]);
+    const odd = profiled([session(0, 100), node('a&b', 'Conv', 'WebGpu', 1, 20), dispatch('a&b', 'Conv', 500)], { platform: 'webgpu' });
+    assert.deepEqual(odd.nodes.map(({ name, ms }) => [name, ms]), [['a&b', 0.5]], 'a name may have the sign that parts it from the operator');
     const coarse = profiled([...run(0), dispatch('a', 'Conv', 0)], { platform: 'webgpu' });
     assert.deepEqual([coarse.clock, coarse.nodes[0].ms], ['cpu', 0.02], 'a clock that tells nothing is none');
 });

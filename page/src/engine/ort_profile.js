@@ -159,8 +159,10 @@ const UNNAMED = 'unnamed';
 /** @param {Event} event */
 const isOfNode = ({ cat, name }) => cat === 'Node' && name.endsWith(ENDING);
 
-/** The WebGPU provider's events are named NODE&OPERATOR&PROGRAM, and have times of the GPU's clock. @param {Event} event */
-const isOfDevice = ({ cat, name }) => (cat === 'Api' || cat === 'Kernel') && name.split('&').length === 3;
+/** The WebGPU provider's events are named NODE&OPERATOR&PROGRAM, and have times of the GPU's clock. A node's name may have any characters. */
+const OF_DEVICE = /^([^]*)&([^&]*)&[^&]*$/;
+/** @param {Event} event */
+const isOfDevice = ({ cat, name }) => (cat === 'Api' || cat === 'Kernel') && OF_DEVICE.test(name);
 
 /** The time of each node without that of nodes in its subgraphs, as If and Loop have them.
  * @param {Event[]} events @returns {{event: Event, ms: number}[]} */
@@ -233,7 +235,7 @@ function takeDeviceTimes(made, dispatches, within) {
     for (const node of there) only.set(node.operator, only.has(node.operator) ? null : node);
     for (const node of there) Object.assign(node, { cpu_ms: node.ms, ms: 0 });
     for (const { name, dur } of dispatches) {
-        const [own, operator] = name.split('&'), node = named.get(within + own) ?? (own === '' ? only.get(operator) : null);
+        const [, own, operator] = /** @type {RegExpExecArray} */ (OF_DEVICE.exec(name)), node = named.get(within + own) ?? (own === '' ? only.get(operator) : null);
         if (node) node.ms += dur / 1000;
         else addTo(made, { name: within + own, operator: operator || UNNAMED, platform: 'webgpu', calls: 1, ms: dur / 1000 });
     }
