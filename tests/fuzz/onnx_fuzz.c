@@ -71,13 +71,15 @@ static ssize_t give(void *source, void *bytes, size_t size, uint64_t at)
 }
 
 /* Each node belongs to an operator, of which there are only so many. */
-static void check_operators(const uint8_t *data, size_t size)
+static void check_operators(
+    const uint8_t *data, size_t size, const struct wi_onnx_signature *signature)
 {
     struct given given = {data, size};
     struct wi_onnx_operators operators;
     struct wi_error error = {0};
     size_t nodes = 0;
-    enum wi_code code = wi_onnx_operators_read(give, &given, size, NULL, &operators, &error);
+    enum wi_code code =
+        wi_onnx_operators_read(give, &given, size, NULL, signature, &operators, &error);
     assert(operators.count <= WI_OPERATORS_MAX && (code == WI_OK || error.detail[0]));
     for (size_t i = 0; i < operators.count; i++) {
         const struct wi_onnx_operator *operator_row = &operators.items[i];
@@ -109,8 +111,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_requests(&one);
         check_externals(&one, &other);
     }
+    check_operators(data, size, NULL);
+    if (code == WI_OK)
+        check_operators(data, size, &one);
     wi_onnx_clear(&one);
     wi_onnx_clear(&other);
-    check_operators(data, size);
     return 0;
 }

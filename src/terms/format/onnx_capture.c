@@ -29,10 +29,13 @@ static void capture_note(struct wi_onnx_capture *capture, enum wi_capture_state 
 /* onnxruntime refuses a graph with other graphs inside before it looks for kernels. */
 static const struct wi_onnx_operator *operator_with_graph(const struct wi_onnx_operators *operators)
 {
-    for (size_t i = 0; i < operators->count; i++)
-        if (operators->items[i].has_graph)
-            return &operators->items[i];
-    return NULL;
+    const struct wi_onnx_operator *first = NULL;
+    for (size_t i = 0; i < operators->count; i++) {
+        const struct wi_onnx_operator *one = &operators->items[i];
+        if (one->has_graph && (!first || one->at < first->at))
+            first = one;
+    }
+    return first;
 }
 
 /* The first operator of which the table says that about WebGPU. */
@@ -65,12 +68,13 @@ static void capture_settle(
 }
 
 void wi_onnx_capture_read(wi_protobuf_read_fn *read, void *source, uint64_t size,
-    const atomic_int *stop, struct wi_onnx_capture *capture)
+    const atomic_int *stop, const struct wi_onnx_signature *signature,
+    struct wi_onnx_capture *capture)
 {
     struct wi_onnx_operators operators;
     struct wi_error ignored;
     *capture = (struct wi_onnx_capture){0};
-    if (wi_onnx_operators_read(read, source, size, stop, &operators, &ignored) == WI_OK)
+    if (wi_onnx_operators_read(read, source, size, stop, signature, &operators, &ignored) == WI_OK)
         capture_settle(capture, &operators);
     wi_onnx_operators_clear(&operators);
 }

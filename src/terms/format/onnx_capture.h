@@ -7,6 +7,7 @@
 #define WI_TERMS_FORMAT_ONNX_CAPTURE_H
 
 #include "base/protobuf.h"
+#include "terms/model/signature.h"
 #include <jansson.h>
 
 #define WI_CAPTURE_NAME_MAX 255 /* bytes of a name that is kept; a longer one is cut */
@@ -26,9 +27,11 @@ struct wi_onnx_capture {
 };
 
 /* Reads the operators of `size` bytes of a file that `read` gives in windows, until `stop` is set
- * (NULL: it never is). */
+ * (NULL: it never is). What the file computes with constants alone counts for nothing: its
+ * `signature` (NULL: not known) says what else there is. */
 void wi_onnx_capture_read(wi_protobuf_read_fn *read, void *source, uint64_t size,
-    const atomic_int *stop, struct wi_onnx_capture *capture);
+    const atomic_int *stop, const struct wi_onnx_signature *signature,
+    struct wi_onnx_capture *capture);
 /* {"possible": true, false or null, "node", "operator", "reason"}; the last three may be null. A
  * new reference; NULL for WI_CAPTURE_UNREAD. */
 json_t *wi_onnx_capture_json(const struct wi_onnx_capture *capture);

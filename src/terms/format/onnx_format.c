@@ -160,7 +160,8 @@ static enum wi_code onnx_read_model(struct wi_format_reading *reading)
         code =
             wi_onnx_read_file(fd, bytes, reading->stop, &reading->facts.signature, &reading->error);
     if (code == WI_OK)
-        wi_onnx_capture_read(graph_read_at, &fd, bytes, reading->stop, &reading->facts.capture);
+        wi_onnx_capture_read(graph_read_at, &fd, bytes, reading->stop, &reading->facts.signature,
+            &reading->facts.capture);
     close(fd);
     if (code == WI_OK)
         code = reading->take(reading, graph, WI_VIEW_STORE, 1, &bytes);

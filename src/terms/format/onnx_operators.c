@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "terms/format/onnx_fields.h"
+#include "terms/format/onnx_private.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct named {
 struct reader {
     struct wi_protobuf *input;
     struct wi_onnx_operators *operators;
+    struct wi_onnx_changing *changing; /* NULL: all nodes count */
     struct named domains[DOMAINS_MAX], functions[WI_OPERATORS_MAX];
     size_t domain_count, function_count, graphs;
 };
@@ -73,6 +75,19 @@ static char *node_read_name(struct reader *reader, const struct wi_protobuf_rang
     return name ? name : wi_strdup("");
 }
 
+/* Another node of the operator; one in whose graph the others are began before them. */
+static void operator_add(
+    struct reader *reader, struct wi_onnx_operator *one, const struct seen *seen)
+{
+    one->nodes++;
+    one->has_graph |= seen->has_graph;
+    if (seen->at >= one->at)
+        return;
+    one->at = seen->at;
+    free(one->first);
+    one->first = node_read_name(reader, &seen->name);
+}
+
 /* Counts a node, and takes its texts over. 0, or -1. */
 static int operator_count(struct reader *reader, struct seen *seen)
 {
@@ -83,8 +98,7 @@ static int operator_count(struct reader *reader, struct seen *seen)
                                        strcmp(operators->items[i].domain, seen->domain) != 0))
         i++;
     if (i < operators->count) {
-        operators->items[i].nodes++;
-        operators->items[i].has_graph |= seen->has_graph;
+        operator_add(reader, &operators->items[i], seen);
         return 0;
     }
     if (i == WI_OPERATORS_MAX)
@@ -92,6 +106,7 @@ static int operator_count(struct reader *reader, struct seen *seen)
     operators->items[operators->count++] = (struct wi_onnx_operator){.domain = seen->domain,
         .type = seen->type,
         .first = node_read_name(reader, &seen->name),
+        .at = seen->at,
         .nodes = 1,
         .has_graph = seen->has_graph};
     seen->domain = seen->type = NULL;
@@ -104,10 +119,15 @@ static int read_nested_graph(struct reader *reader, struct wi_protobuf_range gra
 {
     struct wi_protobuf_field field;
     int more;
-    while ((more = wi_protobuf_next(reader->input, &graph, &field)) > 0)
-        if (field.wire == WI_WIRE_BYTES && field.number == WI_GRAPH_NODE &&
-            operators_read_node(reader, field.bytes, depth) < 0)
+    while ((more = wi_protobuf_next(reader->input, &graph, &field)) > 0) {
+        if (field.wire != WI_WIRE_BYTES || field.number != WI_GRAPH_NODE)
+            continue;
+        int counts = depth == 0 && reader->changing
+                         ? wi_onnx_changing_node(reader->changing, reader->input, field.bytes)
+                         : 1;
+        if (counts < 0 || (counts && operators_read_node(reader, field.bytes, depth) < 0))
             return -1;
+    }
     return more;
 }
 
@@ -293,12 +313,14 @@ static void reader_free(struct reader *reader)
         free(reader->functions[i].domain);
         free(reader->functions[i].type);
     }
+    wi_onnx_changing_free(reader->changing);
     free(reader->input);
     free(reader);
 }
 
 enum wi_code wi_onnx_operators_read(wi_protobuf_read_fn *read, void *source, uint64_t size,
-    const atomic_int *stop, struct wi_onnx_operators *operators, struct wi_error *error)
+    const atomic_int *stop, const struct wi_onnx_signature *signature,
+    struct wi_onnx_operators *operators, struct wi_error *error)
 {
     struct reader *reader = wi_alloc(sizeof *reader);
     struct wi_protobuf *input = wi_alloc(sizeof *input);
@@ -310,6 +332,7 @@ enum wi_code wi_onnx_operators_read(wi_protobuf_read_fn *read, void *source, uin
     input->size = size;
     reader->input = input;
     reader->operators = operators;
+    reader->changing = signature ? wi_onnx_changing_new(signature) : NULL;
     enum wi_code code = WI_OK;
     if (read_whole_model(reader) == 0)
         operators_settle(reader);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/protobuf.h"
 #include "terms/model/engine.h"
+#include "terms/model/signature.h"
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,22 +19,25 @@ struct wi_onnx_operator {
     char *domain; /* "" for ai.onnx */
     char *type;
     char *first;   /* the name of its first node; "" if it has none, or none that is a text */
+    uint64_t at;   /* the byte at which that node begins */
     int64_t opset; /* the version of its domain that the file imports; 0: it imports none */
     size_t nodes;  /* subgraphs and functions of the model included */
     int has_graph; /* one of them has a graph of its own, as If has */
 };
 struct wi_onnx_operators {
-    /* Owned, in the order of their first nodes; those of a node's graph come before the node. */
+    /* Owned, in the order in which nodes end: those of a node's graph come before the node. */
     struct wi_onnx_operator *items;
     size_t count, nodes;
     int64_t opset; /* of ai.onnx; 0: none */
 };
 /* Reads `size` bytes of a file that `read` gives in windows. Calls of functions that the model
- * itself has are no operators. WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte.
- * Fails once `stop` is set (NULL: it never is). The caller clears `operators`, also after an
+ * itself has are no operators; with the file's `signature` (NULL: not), nodes that compute with
+ * constants alone are left out, too. WI_OK, or WI_MODEL_INVALID with what is wrong and at which
+ * byte. Fails once `stop` is set (NULL: it never is). The caller clears `operators`, also after an
  * error. */
 enum wi_code wi_onnx_operators_read(wi_protobuf_read_fn *read, void *source, uint64_t size,
-    const atomic_int *stop, struct wi_onnx_operators *operators, struct wi_error *error);
+    const atomic_int *stop, const struct wi_onnx_signature *signature,
+    struct wi_onnx_operators *operators, struct wi_error *error);
 void wi_onnx_operators_clear(struct wi_onnx_operators *operators);
 
 /* What a table says of an operator on a platform. */

@@ -55,4 +55,21 @@ int wi_onnx_ranges_initializer(
 /* Puts the ranges found into `signature`, whose inputs must be known. */
 void wi_onnx_ranges_end(struct wi_onnx_ranges *ranges, struct wi_onnx_signature *signature);
 
+/* --- onnx_changing.c -------------------------------------------------------------------------- */
+
+/*
+ * Finds the nodes of the main graph whose results differ from run to run: those that use an input
+ * of the graph, or what such a node has made. onnxruntime computes the others once, while it loads
+ * the model.
+ */
+struct wi_onnx_changing;
+/* The inputs of `signature` are copied. With an operator that draws numbers, all nodes count. */
+struct wi_onnx_changing *wi_onnx_changing_new(const struct wi_onnx_signature *signature);
+void wi_onnx_changing_free(struct wi_onnx_changing *changing); /* NULL is fine */
+
+/* Looks at a node, in the file's order: 1 if it is one of those, 0 if not, or -1 with the input's
+ * problem. */
+int wi_onnx_changing_node(
+    struct wi_onnx_changing *changing, struct wi_protobuf *input, struct wi_protobuf_range node);
+
 #endif

@@ -163,7 +163,7 @@ static enum wi_code file_read_operators(
             path);
     else
         code = wi_onnx_operators_read(
-            file_read_window, &file, (uint64_t)status.st_size, NULL, operators, error);
+            file_read_window, &file, (uint64_t)status.st_size, NULL, NULL, operators, error);
     if (file >= 0)
         close(file);
     return code;

@@ -4,6 +4,7 @@
 #include "onnx_build.h"
 #include "terms/format/onnx_capture.h"
 #include "terms/format/onnx_operators.h"
+#include <stdio.h>
 
 /* A node; with `nested` (may be NULL, is emptied) it has that graph. */
 static void put_node(
@@ -34,7 +35,7 @@ static struct wi_onnx_capture capture_of(struct wi_buffer *graph)
 {
     struct wi_onnx_capture capture = {.state = WI_CAPTURE_POSSIBLE};
     struct wi_buffer model = finish_model(graph);
-    wi_onnx_capture_read(give, &model, model.size, NULL, &capture);
+    wi_onnx_capture_read(give, &model, model.size, NULL, NULL, &capture);
     wi_buffer_clear(&model);
     return capture;
 }
@@ -98,8 +99,16 @@ TEST(a_node_with_a_graph_of_its_own_prevents_it)
     put_node(&graph, "first", "Det", NULL);
     put_node(&nested, "inner", "Add", NULL);
     put_node(&graph, "choose", "If", &nested);
-    const struct wi_onnx_capture capture = capture_of(&graph);
+    struct wi_onnx_capture capture = capture_of(&graph);
     check(&capture, 0, "choose", "If", "If has a graph of its own");
+    struct wi_buffer within = {0}, deeper = {0};
+    put_node(&deeper, "deepest", "Add", NULL);
+    put_node(&within, "loop", "Loop", &deeper);
+    put_node(&deeper, "deepest", "Add", NULL);
+    put_node(&within, "inside", "If", &deeper);
+    put_node(&graph, "outside", "If", &within);
+    capture = capture_of(&graph);
+    check(&capture, 0, "outside", "If", "If has a graph of its own");
 }
 
 TEST(an_operator_that_no_table_names_leaves_it_open)
@@ -109,6 +118,64 @@ TEST(an_operator_that_no_table_names_leaves_it_open)
     put_node(&graph, "odd", "NoSuchOperator", NULL);
     const struct wi_onnx_capture capture = capture_of(&graph);
     check(&capture, -1, "odd", "NoSuchOperator", "do not name NoSuchOperator");
+}
+
+/* A node with two inputs and an output; "" leaves one out. */
+static void put_wired(struct wi_buffer *graph, const char *type, const char *first,
+    const char *second, const char *output)
+{
+    struct wi_buffer node = {0};
+    const char *inputs[] = {first, second};
+    for (int i = 0; i < 2; i++)
+        if (*inputs[i])
+            put_bytes(&node, 1, inputs[i], strlen(inputs[i]));
+    put_bytes(&node, 2, output, strlen(output));
+    put_bytes(&node, 4, type, strlen(type));
+    put_message(graph, 1, &node);
+}
+
+/* Of a graph with the input x; `random` is an operator in it that draws numbers, or "". */
+static struct wi_onnx_capture capture_of_input(struct wi_buffer *graph, const char *random)
+{
+    struct wi_onnx_value x = {.name = "x"};
+    struct wi_onnx_signature signature = {.inputs = &x, .input_count = 1};
+    struct wi_onnx_capture capture;
+    struct wi_buffer model = finish_model(graph);
+    snprintf(signature.random, sizeof signature.random, "%s", random);
+    wi_onnx_capture_read(give, &model, model.size, NULL, &signature, &capture);
+    wi_buffer_clear(&model);
+    return capture;
+}
+
+TEST(what_is_computed_of_constants_alone_prevents_nothing)
+{
+    struct wi_buffer graph = {0};
+    put_wired(&graph, "Constant", "", "", "shape");
+    put_wired(&graph, "ConstantOfShape", "shape", "", "zeros");
+    put_wired(&graph, "Det", "zeros", "weight", "det");
+    put_wired(&graph, "Add", "x", "det", "y");
+    struct wi_onnx_capture capture = capture_of_input(&graph, "");
+    check(&capture, 1, NULL, NULL, NULL);
+    put_wired(&graph, "Relu", "x", "", "y");
+    put_wired(&graph, "Add", "weight", "y", "z");
+    put_wired(&graph, "Det", "z", "", "det");
+    capture = capture_of_input(&graph, "");
+    check(&capture, 0, NULL, "Det", "no kernel of Det");
+    put_wired(&graph, "Det", "weight", "", "det");
+    capture = capture_of_input(&graph, "RandomUniform");
+    check(&capture, 0, NULL, "Det", "no kernel of Det");
+    put_wired(&graph, "Bernoulli", "", "", "drawn"); /* without an input, and no Constant */
+    capture = capture_of_input(&graph, "");
+    check(&capture, 0, NULL, "Bernoulli", "no kernel of Bernoulli");
+}
+
+TEST(a_node_with_a_graph_of_its_own_is_not_constant)
+{
+    struct wi_buffer graph = {0}, nested = {0};
+    put_node(&nested, "inner", "Add", NULL);
+    put_node(&graph, "choose", "If", &nested);
+    const struct wi_onnx_capture capture = capture_of_input(&graph, "");
+    check(&capture, 0, "choose", "If", "If has a graph of its own");
 }
 
 TEST(names_that_are_no_text_are_none_and_long_ones_are_cut)
@@ -131,13 +198,13 @@ TEST(of_a_file_that_is_no_model_nothing_is_told)
     struct wi_onnx_capture capture = {.state = WI_CAPTURE_POSSIBLE, .node = "n"};
     const atomic_int stop = 1;
     put_number(&none, 1, 8);
-    wi_onnx_capture_read(give, &none, none.size, NULL, &capture);
+    wi_onnx_capture_read(give, &none, none.size, NULL, NULL, &capture);
     assert_int_equal(capture.state, WI_CAPTURE_UNREAD);
     assert_null(wi_onnx_capture_json(&capture));
     struct wi_buffer graph = {0};
     put_node(&graph, "a", "Add", NULL);
     struct wi_buffer model = finish_model(&graph);
-    wi_onnx_capture_read(give, &model, model.size, &stop, &capture);
+    wi_onnx_capture_read(give, &model, model.size, &stop, NULL, &capture);
     assert_int_equal(capture.state, WI_CAPTURE_UNREAD);
     wi_buffer_clear(&model);
     wi_buffer_clear(&none);

@@ -33,7 +33,8 @@ static ssize_t give(void *source, void *bytes, size_t size, uint64_t at)
 static enum wi_code read_file(
     struct wi_buffer *file, struct wi_onnx_operators *operators, struct wi_error *error)
 {
-    enum wi_code code = wi_onnx_operators_read(give, file, file->size, NULL, operators, error);
+    enum wi_code code =
+        wi_onnx_operators_read(give, file, file->size, NULL, NULL, operators, error);
     wi_buffer_clear(file);
     return code;
 }
