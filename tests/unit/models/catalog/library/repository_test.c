@@ -108,6 +108,31 @@ TEST(reads_and_remembers_a_model)
     wi_buffer_clear(&bytes);
 }
 
+TEST(what_prevents_graph_capture_is_known_of_a_model)
+{
+    struct fixture *f = *state;
+    struct answer answer;
+    struct wi_buffer graph = {0}, node = {0};
+    put_bytes(&node, 1, "x", 1);
+    put_bytes(&node, 2, "y", 1);
+    put_bytes(&node, 3, "first", 5);
+    put_bytes(&node, 4, "Det", 3);
+    put_message(&graph, 1, &node);
+    put_value(&graph, 11, "x", 1, 2, (const int64_t[]){3, 3});
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    struct wi_buffer model = finish_model(&graph);
+    char folder[128];
+    snprintf(folder, sizeof folder, "%s/det", f->repository);
+    make_folder(folder);
+    put_file(f, "det/model.onnx", model.text, model.size);
+    wi_buffer_clear(&model);
+    assert_false(find(f, "det", &answer));
+    assert_int_equal(answer.model->facts.capture.state, WI_CAPTURE_KERNEL);
+    assert_string_equal(answer.model->facts.capture.node, "first");
+    assert_string_equal(answer.model->facts.capture.operator_type, "Det");
+    wi_model_unref(answer.model);
+}
+
 TEST(follows_changes_and_keeps_old_snapshots)
 {
     struct fixture *f = *state;
