@@ -39,6 +39,7 @@ test('a model is profiled where a person wants it, and what is refused is told',
     assert.deepEqual(service.asked('POST', /benchmark/), [], 'nothing runs before it is asked for');
     await press('Profile');
     await reads(/5 runs on wasm, each took 10 ms[^]*clock of the CPU/);
+    assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Profile', 'the keyboard is where it was');
     assert.deepEqual(last(service, 'POST', /benchmark/), ['/v1/benchmark', { model_name: 'digits', profile: true }]);
     await tab.selectOption('#profile-at', 'chrome/webgpu');
     await press('Profile');

@@ -43,7 +43,8 @@ export class ModelProfile {
     render(hardware) {
         return section('Where the time goes',
             h('p', { class: 'note' }, 'A profile runs the model five times on inputs that the daemon makes, and measures each operator. For that, a page loads the model once more.'),
-            this.#isRunning ? h('p', { role: 'status' }, 'Profiling.') : this.#form(profilePlaces(hardware?.options ?? [])),
+            this.#form(profilePlaces(hardware?.options ?? [])), // which stays while it runs: the keyboard is at its button
+            this.#isRunning ? h('p', { role: 'status' }, 'Profiling.') : null,
             this.#problem ? h('p', { class: 'problem', role: 'alert' }, this.#problem) : null,
             this.#profile ? shown(this.#profile) : null);
     }
