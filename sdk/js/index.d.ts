@@ -11,16 +11,16 @@
  * WebinferError: a ServiceError, Unreachable or BadAnswer. An aborted signal rejects with its reason.
  */
 import type {
-    Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, Hardware, Inputs as TaskInputs,
+    Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, GraphCapture, Hardware, Inputs as TaskInputs,
     InferRequest, Job, Jobs, Labels, Model, Models, Nodes, Order, Performance, Problem, Profile, ProfileNode,
     ProfileOperator, Pull, PullEvent, Removed, Result, Scores, Segments, SpeechResult, Status, StreamDone, StreamPart,
     StreamProgress, TextResult, TokenList, Transcript, Verb,
 } from './types.js';
 
 export type {
-    Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, Hardware, Job, Jobs, Labels, Model, Models, Nodes,
-    Order, Performance, Problem, Profile, ProfileNode, ProfileOperator, Pull, PullEvent, Removed, Result, Scores, Segments,
-    SpeechResult, Status, StreamDone, StreamPart, StreamProgress, TextResult, TokenList, Transcript, Verb,
+    Answers, Benchmark, Boxes, Code, Datatype, Entities, ExecutedOn, Fills, GraphCapture, Hardware, Job, Jobs, Labels, Model,
+    Models, Nodes, Order, Performance, Problem, Profile, ProfileNode, ProfileOperator, Pull, PullEvent, Removed, Result,
+    Scores, Segments, SpeechResult, Status, StreamDone, StreamPart, StreamProgress, TextResult, TokenList, Transcript, Verb,
 };
 
 // --- errors -------------------------------------------------------------------------------------
