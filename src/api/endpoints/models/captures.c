@@ -74,8 +74,10 @@ void wi_captures_note(struct wi_captures *captures, const struct wi_run_ending *
     const struct wi_inference *asked = ending->asked;
     const json_t *said =
         outcome ? json_object_get(json_object_get(outcome->result, "profile"), "capture") : NULL;
-    if (!said || !asked || !asked->benchmark.profile || asked->kernel || outcome->joined)
+    if (!said || !asked || !asked->benchmark.profile || asked->kernel)
         return;
+    if (outcome->joined || !outcome->browser)
+        return; /* of a node that has gone, it is not known whose it was */
     tried_note(captures, asked->model->hash,
         capture_told(said, "trial", outcome->browser, outcome->browser_version, wi_wall_ms()));
 }

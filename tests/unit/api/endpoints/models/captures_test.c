@@ -75,6 +75,11 @@ TEST(nothing_else_is_a_trial_of_ours)
     end_run(&captures, &model, "{\"profile\":{}}", 0, 1);
     end_run(&captures, &model, "none", 0, 1);
     wi_captures_note(&captures, &(struct wi_run_ending){.code = WI_CANCELLED});
+    json_t *result = json_loads(trial, 0, NULL);
+    const struct wi_inference asked = {.model = &model, .benchmark = {.runs = 1, .profile = 1}};
+    const struct wi_outcome gone = {.result = result};
+    wi_captures_note(&captures, &(struct wi_run_ending){.asked = &asked, .outcome = &gone});
+    json_decref(result);
     check(&captures, &model, "tables", "a");
     wi_captures_clear(&captures);
 }
