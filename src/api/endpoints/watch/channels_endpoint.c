@@ -247,19 +247,12 @@ static int may_finish(const struct listener *listener)
 void wi_api_channels_end(struct wi_api_channels *channels)
 {
     struct listener *listener, *next;
-    struct wi_buffer nothing = {0};
     DL_FOREACH_SAFE(channels->first, listener, next)
     {
-        if (wi_events_ended(listener->events))
-            continue;
-        if (may_finish(listener)) {
-            wi_subscriber_free(listener->subscriber);
-            listener->subscriber = NULL;
-            wi_events_end(listener->events, &nothing);
-        } else {
-            wi_events_cut(listener->events);
+        wi_subscriber_free(listener->subscriber);
+        listener->subscriber = NULL;
+        if (!wi_events_finish(listener->events, may_finish(listener)))
             listener_free(listener);
-        }
     }
 }
 
