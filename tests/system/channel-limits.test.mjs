@@ -234,6 +234,7 @@ test('a reload shows a renewed certificate, and one that does not fit its key ch
         const one = await town.hear(undefined, VECTORS, {}, { ca: known });
         certificate(folder, 'IP:127.0.0.1');
         await town.daemon.reload({ log: { level: 'info' } });
+        await town.daemon.logs(/channels.*shows the certificate of \/CN=a private one, valid until/);
         await one.ended();
         assert.equal(one.closed.code, 1001);
         const renewed = await serialOf(town.url);

@@ -20,6 +20,7 @@ struct wi_channel_listener {
     struct wi_listener *listener; /* NULL: it accepts no more connections */
     union wi_address address;     /* with the real port */
     int tls;
+    struct wi_certificate *certificate; /* NULL: without TLS */
     struct wi_timer *beat;
     double beat_ms;
     int64_t send_timeout;
@@ -66,7 +67,10 @@ static enum wi_code make_vhost(struct wi_channel_listener *listener,
         .tls_certificate = config->tls_certificate,
         .tls_key = config->tls_key};
     listener->sockets.vhost = wi_lws_serve(listener->lws, &host, error);
-    return listener->sockets.vhost ? WI_OK : error->code;
+    if (!listener->sockets.vhost || !listener->tls)
+        return listener->sockets.vhost ? WI_OK : error->code;
+    listener->certificate = wi_certificate_read(config->tls_certificate, config->listen, error);
+    return listener->certificate ? WI_OK : error->code;
 }
 
 static void take_settings(struct wi_channel_listener *listener, const struct wi_config *config)
@@ -79,6 +83,7 @@ static void listener_free(void *context)
 {
     struct wi_channel_listener *listener = context;
     wi_channel_sockets_clear(&listener->sockets);
+    wi_certificate_free(listener->certificate);
     free(listener);
 }
 
@@ -141,12 +146,21 @@ enum wi_code wi_channel_listener_check_reload(const struct wi_channel_listener *
 }
 
 static void reload_certificate(
-    const struct wi_channel_listener *listener, const struct wi_config_channels *config)
+    struct wi_channel_listener *listener, const struct wi_config_channels *config)
 {
-    if (listener->tls && lws_tls_cert_updated(listener->lws, config->tls_certificate,
-                             config->tls_key, NULL, 0, NULL, 0) != 0)
-        wi_error_log(
-            "channels", NULL, "the certificate is not read again: libwebsockets refuses it");
+    struct wi_error error;
+    if (!listener->certificate)
+        return;
+    struct wi_certificate *fresh =
+        wi_certificate_read(config->tls_certificate, config->listen, &error);
+    if (fresh && lws_tls_cert_updated(listener->lws, config->tls_certificate, config->tls_key, NULL,
+                     0, NULL, 0) == 0) {
+        wi_certificate_take(listener->certificate, fresh, "channels");
+        return;
+    }
+    wi_error_log("channels", NULL, "the certificate is not read again: %s",
+        fresh ? "libwebsockets refuses it" : error.detail);
+    wi_certificate_free(fresh);
 }
 
 void wi_channel_listener_reload(struct wi_channel_listener *listener,
