@@ -59,7 +59,9 @@ struct wi_channels {
     size_t count;
     struct wi_timer *leave; /* runs after the last subscriber has left */
     struct printing *printing;
-    uint64_t queued; /* bytes of batches that any queue has, each counted once */
+    /* Bytes of batches that any queue has, and of the texts of their messages, each counted once.
+     */
+    uint64_t queued;
 };
 
 /* --- queues ---------------------------------------------------------------------------------- */
@@ -113,6 +115,24 @@ static void entry_add_missed(
     entry->missed += missed;
 }
 
+/* While a queue awaits that form, it is printed once. */
+static void batch_get_message(struct wi_channels *channels, struct wi_batch *batch,
+    enum wi_channel_form form, struct wi_parcel *parcel)
+{
+    batch->parcels[form] = parcel;
+    channels->queued += wi_parcel_charged(parcel);
+}
+
+static void batch_drop_message(
+    struct wi_channels *channels, struct wi_batch *batch, enum wi_channel_form form)
+{
+    if (!batch->parcels[form])
+        return;
+    channels->queued -= wi_parcel_charged(batch->parcels[form]);
+    wi_parcel_unref(batch->parcels[form]);
+    batch->parcels[form] = NULL;
+}
+
 static void entry_remove(struct wi_subscriber *subscriber, struct entry *entry)
 {
     struct wi_batch *batch = entry->batch;
@@ -121,10 +141,8 @@ static void entry_remove(struct wi_subscriber *subscriber, struct entry *entry)
         subscriber->batches--;
         if (!entry->is_recent)
             subscriber->unread -= batch->bytes;
-        if (--batch->awaited[subscriber->form] == 0) {
-            wi_parcel_unref(batch->parcels[subscriber->form]);
-            batch->parcels[subscriber->form] = NULL;
-        }
+        if (--batch->awaited[subscriber->form] == 0)
+            batch_drop_message(subscriber->channels, batch, subscriber->form);
         if (batch_awaited(batch) == 0)
             subscriber->channels->queued -= batch->bytes;
         wi_batch_unref(batch);
@@ -237,10 +255,11 @@ static void print_off_loop(void *data)
 }
 
 static void batch_get_event(
-    struct wi_batch *batch, struct wi_budget *budget, struct wi_buffer *text)
+    struct wi_channels *channels, struct wi_batch *batch, struct wi_buffer *text)
 {
-    batch->parcels[WI_CHANNEL_EVENTS] = wi_parcel_new(budget);
-    wi_parcel_add_text(batch->parcels[WI_CHANNEL_EVENTS], text);
+    struct wi_parcel *parcel = wi_parcel_new(channels->budget);
+    wi_parcel_add_text(parcel, text);
+    batch_get_message(channels, batch, WI_CHANNEL_EVENTS, parcel);
 }
 
 static void printing_free(struct printing *printing)
@@ -264,7 +283,7 @@ static void on_printed(void *data, int cancelled)
     }
     DL_DELETE(channels->printing, printing);
     if (!cancelled && batch->awaited[WI_CHANNEL_EVENTS] > 0)
-        batch_get_event(batch, channels->budget, &printing->text);
+        batch_get_event(channels, batch, &printing->text);
     DL_FOREACH(channels->subscribers, subscriber)
     if (subscriber->queue && subscriber->queue->batch == batch &&
         subscriber->form == WI_CHANNEL_EVENTS)
@@ -291,14 +310,14 @@ static struct wi_parcel *batch_message(
     if (batch->parcels[form]) {
         /* it is there */
     } else if (form == WI_CHANNEL_FRAMES) {
-        batch->parcels[form] = wi_batch_frame(batch);
+        batch_get_message(channels, batch, form, wi_batch_frame(batch));
     } else if (form == WI_CHANNEL_FLOATS) {
-        batch->parcels[form] = wi_batch_floats(batch);
+        batch_get_message(channels, batch, form, wi_batch_floats(batch));
     } else if (batch->is_printing) {
         /* it is on its way */
     } else if (wi_batch_numbers(batch) <= INLINE_NUMBERS) {
         wi_batch_print_event(batch, &text);
-        batch_get_event(batch, channels->budget, &text);
+        batch_get_event(channels, batch, &text);
     } else {
         batch_print(channels, batch);
     }

@@ -25,10 +25,11 @@
 #include "channels/channel_batch.h"
 #include "work/run/run.h"
 
-#define WI_UNREAD_MAX                                                                              \
-    ((uint64_t)4 << 20)  /* bytes that batches hold which a subscriber has not                     \
-                            taken */
-#define WI_UNREAD_PART 8 /* all queues have at most one in so many bytes of the memory budget */
+/* Bytes of the batches that a subscriber has not taken. */
+#define WI_UNREAD_MAX ((uint64_t)4 << 20)
+/* All queues, with the messages that are printed for them, have at most one in so many bytes of the
+ * memory budget. */
+#define WI_UNREAD_PART 8
 #define WI_CHANNELS_KEEP_MS 30000
 #define WI_SUBSCRIBERS_CLIENT 64 /* of one client */
 #define WI_SUBSCRIBERS_ALL 1024

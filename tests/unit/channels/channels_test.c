@@ -390,6 +390,27 @@ TEST(all_queues_have_a_part_of_the_budget)
     wi_subscriber_free(quick);
 }
 
+/* Events of thirds are more than twice as long as their numbers. */
+TEST(what_is_printed_for_slow_subscribers_is_in_that_part)
+{
+    struct wi_subscriber *slow = subscribe_to(VECTORS, "ada", NULL, 0);
+    struct wi_subscriber *quick = subscribe_to(VECTORS, "ada", NULL, 0);
+    uint64_t missed = 0, none = 0, got = 0;
+    fixture->budget.limit = 8 * (1 << 20);
+    for (int i = 0; i < 60; i++) {
+        tell_vectors("ada", "nest", 100, 80, 1.f / 3);
+        wi_channels_hand_on(fixture->channels);
+        got += take_all(quick, &none);
+        assert_true(fixture->budget.used < 5 * (1 << 19)); /* queues and latest batches */
+    }
+    assert_int_equal(got, 6000);
+    got = take_all(slow, &missed);
+    assert_int_equal(got + missed, 6000);
+    assert_true(missed > 1000);
+    wi_subscriber_free(slow);
+    wi_subscriber_free(quick);
+}
+
 TEST(lost_rows_are_told_to_those_who_would_have_heard_them)
 {
     struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, 0);
