@@ -269,7 +269,7 @@ static void printing_free(struct printing *printing)
     free(printing);
 }
 
-/* Those go on that wait for it. */
+/* Wakes the subscribers that wait for it. */
 static void on_printed(void *data, int cancelled)
 {
     struct printing *printing = data;
@@ -397,7 +397,7 @@ struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     for (int i = 0; i < WI_CHANNEL_COUNT && wants->recent > 0; i++)
         if (wants->channels >> i & 1)
             subscriber_get_recent(subscriber, (enum wi_channel)i, wants->recent);
-    subscriber->has_more = 0; /* who subscribes looks */
+    subscriber->has_more = 0; /* the caller takes what there is */
     DL_APPEND(channels->subscribers, subscriber);
     channels->count++;
     wi_timer_stop(channels->leave);
@@ -423,7 +423,7 @@ int wi_subscriber_recall(struct wi_subscriber *subscriber, enum wi_channel chann
     if (entry->is_recent)
         return -1;
     subscriber_get_recent(subscriber, channel, rows);
-    subscriber->has_more = 0; /* who asks looks */
+    subscriber->has_more = 0; /* likewise */
     return 0;
 }
 

@@ -3,14 +3,15 @@
  * make (`vector_updates`), as it comes. Results, vectors and labels are only those of requests with
  * `publish`. A client's subscribers hear its own jobs, those of an admin all.
  *
- *   a run has ended → rows (ending.c) → gathered into batches (gathering.c) → kept as the latest
- * ones (recent.c) and queued for each subscriber → one message for all who take the same form
+ *   a run has ended → rows (ending.c) → gathered into batches (gathering.c)
+ *     → kept as the latest ones (recent.c), and queued for each subscriber
+ *     → one message for all subscribers that take the same form
  *
- * No run waits for a subscriber. One that does not take its messages has WI_UNREAD_MAX bytes, and
- * loses the batches after that as a whole, until it has taken half of what it has; a message in
- * their place says how many rows there were.
- * The queues of all together hold at most a part of the memory budget; beyond it the one that has
- * the most loses what it has. Order holds within a channel.
+ * No run waits for a subscriber. If a subscriber does not take its messages, WI_UNREAD_MAX bytes
+ * are kept for it. It loses the batches after that as a whole, until it has taken half of what it
+ * has; a message in their place says how many rows there were. The queues of all subscribers hold
+ * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
+ * holds within a channel.
  *
  * Without a subscriber, nothing is gathered; what is kept goes WI_CHANNELS_KEEP_MS after the last
  * subscriber. Latest batches are given back first if memory is short.
