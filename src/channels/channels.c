@@ -35,8 +35,8 @@ struct wi_subscriber {
     void (*on_more)(void *context);
     void *context;
     struct entry *queue;
-    size_t batches;  /* in the queue */
-    uint64_t unread; /* bytes of those that are not recent */
+    uint64_t unread; /* bytes of those that are not recent … */
+    uint64_t recent; /* … and of those that are */
     int is_losing;   /* it had too many: it gets no more until it has taken half of them */
     int has_more;    /* there is more in its queue than it was told */
     struct wi_subscriber *prev, *next;
@@ -74,6 +74,12 @@ static size_t batch_awaited(const struct wi_batch *batch)
     return awaited;
 }
 
+/* Where the bytes of its batch are counted. */
+static uint64_t *bytes_of(struct wi_subscriber *subscriber, const struct entry *entry)
+{
+    return entry->is_recent ? &subscriber->recent : &subscriber->unread;
+}
+
 static void entry_add_batch(struct wi_subscriber *subscriber, struct wi_batch *batch, int is_recent)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
@@ -83,9 +89,7 @@ static void entry_add_batch(struct wi_subscriber *subscriber, struct wi_batch *b
     if (batch_awaited(batch) == 0)
         subscriber->channels->queued += batch->bytes;
     batch->awaited[subscriber->form]++;
-    subscriber->batches++;
-    if (!is_recent)
-        subscriber->unread += batch->bytes;
+    *bytes_of(subscriber, entry) += batch->bytes;
     DL_APPEND(subscriber->queue, entry);
     subscriber->has_more = 1;
 }
@@ -138,9 +142,7 @@ static void entry_remove(struct wi_subscriber *subscriber, struct entry *entry)
     struct wi_batch *batch = entry->batch;
     DL_DELETE(subscriber->queue, entry);
     if (batch) {
-        subscriber->batches--;
-        if (!entry->is_recent)
-            subscriber->unread -= batch->bytes;
+        *bytes_of(subscriber, entry) -= batch->bytes;
         if (--batch->awaited[subscriber->form] == 0)
             batch_drop_message(subscriber->channels, batch, subscriber->form);
         if (batch_awaited(batch) == 0)
@@ -207,9 +209,15 @@ static void subscriber_get(struct wi_subscriber *subscriber, struct wi_batch *ba
 static struct wi_subscriber *find_slowest(const struct wi_channels *channels)
 {
     struct wi_subscriber *slowest = NULL, *subscriber;
+    uint64_t most = 0;
     DL_FOREACH(channels->subscribers, subscriber)
-    if (subscriber->batches > 0 && (!slowest || subscriber->unread > slowest->unread))
-        slowest = subscriber;
+    {
+        uint64_t has = subscriber->unread + subscriber->recent;
+        if (has > most) {
+            slowest = subscriber;
+            most = has;
+        }
+    }
     return slowest;
 }
 

@@ -411,6 +411,29 @@ TEST(what_is_printed_for_slow_subscribers_is_in_that_part)
     wi_subscriber_free(quick);
 }
 
+TEST(recent_rows_that_are_not_taken_cost_others_nothing)
+{
+    struct wi_subscriber *bob = subscribe_to(VECTORS, "bob", NULL, 0);
+    uint64_t missed = 0, none = 0, got = 0;
+    fixture->budget.limit = 8 * (1 << 20);
+    for (int i = 0; i < 40; i++) {
+        tell_vectors("ada", "nest", 100, 80, 0);
+        wi_channels_hand_on(fixture->channels);
+    }
+    struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, WI_RECENT_ROWS);
+    for (int i = 0; i < 20; i++) {
+        tell_vectors("bob", "nest", 50, 80, 0);
+        wi_channels_hand_on(fixture->channels);
+        got += take_all(bob, &none);
+    }
+    assert_int_equal(got, 1000);
+    assert_int_equal(none, 0);
+    got = take_all(ada, &missed);
+    assert_true(missed > 1000 && got == 0);
+    wi_subscriber_free(ada);
+    wi_subscriber_free(bob);
+}
+
 TEST(lost_rows_are_told_to_those_who_would_have_heard_them)
 {
     struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, 0);
