@@ -355,11 +355,11 @@ struct wi_parcel *wi_subscriber_next(struct wi_subscriber *subscriber)
 /* --- subscribers ------------------------------------------------------------------------------ */
 
 enum wi_code wi_channels_check_room(
-    const struct wi_channels *channels, const char *holder, size_t most, struct wi_error *error)
+    const struct wi_channels *channels, const char *holder, int is_full, struct wi_error *error)
 {
     const struct wi_subscriber *subscriber;
     size_t own = 0;
-    if (channels->count >= most || channels->count >= WI_SUBSCRIBERS_ALL)
+    if (is_full || channels->count >= WI_SUBSCRIBERS_ALL)
         return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
             "as many clients have subscribed to channels as may; try again later");
     DL_FOREACH(channels->subscribers, subscriber)

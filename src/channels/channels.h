@@ -58,10 +58,10 @@ struct wi_subscription {
     size_t recent; /* that many of the latest rows of each channel first */
 };
 
-/* Whether `holder` may have one more subscriber, where there may be `most` on this way in:
- * WI_OK or WI_TOO_MANY_WATCHERS. */
+/* Whether `holder` may have one more subscriber: WI_OK or WI_TOO_MANY_WATCHERS. `is_full`: no more
+ * may come on this way in. */
 enum wi_code wi_channels_check_room(
-    const struct wi_channels *channels, const char *holder, size_t most, struct wi_error *error);
+    const struct wi_channels *channels, const char *holder, int is_full, struct wi_error *error);
 
 struct wi_subscriber;
 /* `on_more` is called when there is a message to take, after there was none. It must not free a
