@@ -35,8 +35,8 @@ struct wi_subscriber {
     void (*on_more)(void *context);
     void *context;
     struct entry *queue;
-    size_t batches;  /* in the queue */
-    uint64_t unread; /* bytes of those that are not recent */
+    uint64_t unread; /* bytes of those that are not recent … */
+    uint64_t recent; /* … and of those that are */
     int is_losing;   /* it had too many: it gets no more until it has taken half of them */
     int has_more;    /* there is more in its queue than it was told */
     struct wi_subscriber *prev, *next;
@@ -59,7 +59,9 @@ struct wi_channels {
     size_t count;
     struct wi_timer *leave; /* runs after the last subscriber has left */
     struct printing *printing;
-    uint64_t queued; /* bytes of batches that any queue has, each counted once */
+    /* Bytes of batches that any queue has, and of the texts of their messages, each counted once.
+     */
+    uint64_t queued;
 };
 
 /* --- queues ---------------------------------------------------------------------------------- */
@@ -72,6 +74,12 @@ static size_t batch_awaited(const struct wi_batch *batch)
     return awaited;
 }
 
+/* Where the bytes of its batch are counted. */
+static uint64_t *bytes_of(struct wi_subscriber *subscriber, const struct entry *entry)
+{
+    return entry->is_recent ? &subscriber->recent : &subscriber->unread;
+}
+
 static void entry_add_batch(struct wi_subscriber *subscriber, struct wi_batch *batch, int is_recent)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
@@ -81,9 +89,7 @@ static void entry_add_batch(struct wi_subscriber *subscriber, struct wi_batch *b
     if (batch_awaited(batch) == 0)
         subscriber->channels->queued += batch->bytes;
     batch->awaited[subscriber->form]++;
-    subscriber->batches++;
-    if (!is_recent)
-        subscriber->unread += batch->bytes;
+    *bytes_of(subscriber, entry) += batch->bytes;
     DL_APPEND(subscriber->queue, entry);
     subscriber->has_more = 1;
 }
@@ -113,18 +119,32 @@ static void entry_add_missed(
     entry->missed += missed;
 }
 
+/* While a queue awaits that form, it is printed once. */
+static void batch_get_message(struct wi_channels *channels, struct wi_batch *batch,
+    enum wi_channel_form form, struct wi_parcel *parcel)
+{
+    batch->parcels[form] = parcel;
+    channels->queued += wi_parcel_charged(parcel);
+}
+
+static void batch_drop_message(
+    struct wi_channels *channels, struct wi_batch *batch, enum wi_channel_form form)
+{
+    if (!batch->parcels[form])
+        return;
+    channels->queued -= wi_parcel_charged(batch->parcels[form]);
+    wi_parcel_unref(batch->parcels[form]);
+    batch->parcels[form] = NULL;
+}
+
 static void entry_remove(struct wi_subscriber *subscriber, struct entry *entry)
 {
     struct wi_batch *batch = entry->batch;
     DL_DELETE(subscriber->queue, entry);
     if (batch) {
-        subscriber->batches--;
-        if (!entry->is_recent)
-            subscriber->unread -= batch->bytes;
-        if (--batch->awaited[subscriber->form] == 0) {
-            wi_parcel_unref(batch->parcels[subscriber->form]);
-            batch->parcels[subscriber->form] = NULL;
-        }
+        *bytes_of(subscriber, entry) -= batch->bytes;
+        if (--batch->awaited[subscriber->form] == 0)
+            batch_drop_message(subscriber->channels, batch, subscriber->form);
         if (batch_awaited(batch) == 0)
             subscriber->channels->queued -= batch->bytes;
         wi_batch_unref(batch);
@@ -189,9 +209,15 @@ static void subscriber_get(struct wi_subscriber *subscriber, struct wi_batch *ba
 static struct wi_subscriber *find_slowest(const struct wi_channels *channels)
 {
     struct wi_subscriber *slowest = NULL, *subscriber;
+    uint64_t most = 0;
     DL_FOREACH(channels->subscribers, subscriber)
-    if (subscriber->batches > 0 && (!slowest || subscriber->unread > slowest->unread))
-        slowest = subscriber;
+    {
+        uint64_t has = subscriber->unread + subscriber->recent;
+        if (has > most) {
+            slowest = subscriber;
+            most = has;
+        }
+    }
     return slowest;
 }
 
@@ -237,10 +263,11 @@ static void print_off_loop(void *data)
 }
 
 static void batch_get_event(
-    struct wi_batch *batch, struct wi_budget *budget, struct wi_buffer *text)
+    struct wi_channels *channels, struct wi_batch *batch, struct wi_buffer *text)
 {
-    batch->parcels[WI_CHANNEL_EVENTS] = wi_parcel_new(budget);
-    wi_parcel_add_text(batch->parcels[WI_CHANNEL_EVENTS], text);
+    struct wi_parcel *parcel = wi_parcel_new(channels->budget);
+    wi_parcel_add_text(parcel, text);
+    batch_get_message(channels, batch, WI_CHANNEL_EVENTS, parcel);
 }
 
 static void printing_free(struct printing *printing)
@@ -250,7 +277,7 @@ static void printing_free(struct printing *printing)
     free(printing);
 }
 
-/* Those go on that wait for it. */
+/* Wakes the subscribers that wait for it. */
 static void on_printed(void *data, int cancelled)
 {
     struct printing *printing = data;
@@ -264,7 +291,7 @@ static void on_printed(void *data, int cancelled)
     }
     DL_DELETE(channels->printing, printing);
     if (!cancelled && batch->awaited[WI_CHANNEL_EVENTS] > 0)
-        batch_get_event(batch, channels->budget, &printing->text);
+        batch_get_event(channels, batch, &printing->text);
     DL_FOREACH(channels->subscribers, subscriber)
     if (subscriber->queue && subscriber->queue->batch == batch &&
         subscriber->form == WI_CHANNEL_EVENTS)
@@ -291,14 +318,14 @@ static struct wi_parcel *batch_message(
     if (batch->parcels[form]) {
         /* it is there */
     } else if (form == WI_CHANNEL_FRAMES) {
-        batch->parcels[form] = wi_batch_frame(batch);
+        batch_get_message(channels, batch, form, wi_batch_frame(batch));
     } else if (form == WI_CHANNEL_FLOATS) {
-        batch->parcels[form] = wi_batch_floats(batch);
+        batch_get_message(channels, batch, form, wi_batch_floats(batch));
     } else if (batch->is_printing) {
         /* it is on its way */
     } else if (wi_batch_numbers(batch) <= INLINE_NUMBERS) {
         wi_batch_print_event(batch, &text);
-        batch_get_event(batch, channels->budget, &text);
+        batch_get_event(channels, batch, &text);
     } else {
         batch_print(channels, batch);
     }
@@ -328,11 +355,11 @@ struct wi_parcel *wi_subscriber_next(struct wi_subscriber *subscriber)
 /* --- subscribers ------------------------------------------------------------------------------ */
 
 enum wi_code wi_channels_check_room(
-    const struct wi_channels *channels, const char *holder, size_t most, struct wi_error *error)
+    const struct wi_channels *channels, const char *holder, int is_full, struct wi_error *error)
 {
     const struct wi_subscriber *subscriber;
     size_t own = 0;
-    if (channels->count >= most || channels->count >= WI_SUBSCRIBERS_ALL)
+    if (is_full || channels->count >= WI_SUBSCRIBERS_ALL)
         return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
             "as many clients have subscribed to channels as may; try again later");
     DL_FOREACH(channels->subscribers, subscriber)
@@ -378,7 +405,7 @@ struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     for (int i = 0; i < WI_CHANNEL_COUNT && wants->recent > 0; i++)
         if (wants->channels >> i & 1)
             subscriber_get_recent(subscriber, (enum wi_channel)i, wants->recent);
-    subscriber->has_more = 0; /* who subscribes looks */
+    subscriber->has_more = 0; /* the caller takes what there is */
     DL_APPEND(channels->subscribers, subscriber);
     channels->count++;
     wi_timer_stop(channels->leave);
@@ -404,7 +431,7 @@ int wi_subscriber_recall(struct wi_subscriber *subscriber, enum wi_channel chann
     if (entry->is_recent)
         return -1;
     subscriber_get_recent(subscriber, channel, rows);
-    subscriber->has_more = 0; /* who asks looks */
+    subscriber->has_more = 0; /* likewise */
     return 0;
 }
 

@@ -3,14 +3,15 @@
  * make (`vector_updates`), as it comes. Results, vectors and labels are only those of requests with
  * `publish`. A client's subscribers hear its own jobs, those of an admin all.
  *
- *   a run has ended → rows (ending.c) → gathered into batches (gathering.c) → kept as the latest
- * ones (recent.c) and queued for each subscriber → one message for all who take the same form
+ *   a run has ended → rows (ending.c) → gathered into batches (gathering.c)
+ *     → kept as the latest ones (recent.c), and queued for each subscriber
+ *     → one message for all subscribers that take the same form
  *
- * No run waits for a subscriber. One that does not take its messages has WI_UNREAD_MAX bytes, and
- * loses the batches after that as a whole, until it has taken half of what it has; a message in
- * their place says how many rows there were.
- * The queues of all together hold at most a part of the memory budget; beyond it the one that has
- * the most loses what it has. Order holds within a channel.
+ * No run waits for a subscriber. If a subscriber does not take its messages, WI_UNREAD_MAX bytes
+ * are kept for it. It loses the batches after that as a whole, until it has taken half of what it
+ * has; a message in their place says how many rows there were. The queues of all subscribers hold
+ * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
+ * holds within a channel.
  *
  * Without a subscriber, nothing is gathered; what is kept goes WI_CHANNELS_KEEP_MS after the last
  * subscriber. Latest batches are given back first if memory is short.
@@ -25,10 +26,11 @@
 #include "channels/channel_batch.h"
 #include "work/run/run.h"
 
-#define WI_UNREAD_MAX                                                                              \
-    ((uint64_t)4 << 20)  /* bytes that batches hold which a subscriber has not                     \
-                            taken */
-#define WI_UNREAD_PART 8 /* all queues have at most one in so many bytes of the memory budget */
+/* Bytes of the batches that a subscriber has not taken. */
+#define WI_UNREAD_MAX ((uint64_t)4 << 20)
+/* All queues, with the messages that are printed for them, have at most one in so many bytes of the
+ * memory budget. */
+#define WI_UNREAD_PART 8
 #define WI_CHANNELS_KEEP_MS 30000
 #define WI_SUBSCRIBERS_CLIENT 64 /* of one client */
 #define WI_SUBSCRIBERS_ALL 1024
@@ -56,10 +58,10 @@ struct wi_subscription {
     size_t recent; /* that many of the latest rows of each channel first */
 };
 
-/* Whether `holder` may have one more subscriber, where there may be `most` on this way in:
- * WI_OK or WI_TOO_MANY_WATCHERS. */
+/* Whether `holder` may have one more subscriber: WI_OK or WI_TOO_MANY_WATCHERS. `is_full`: no more
+ * may come on this way in. */
 enum wi_code wi_channels_check_room(
-    const struct wi_channels *channels, const char *holder, size_t most, struct wi_error *error);
+    const struct wi_channels *channels, const char *holder, int is_full, struct wi_error *error);
 
 struct wi_subscriber;
 /* `on_more` is called when there is a message to take, after there was none. It must not free a

@@ -107,6 +107,11 @@ size_t wi_parcel_size(const struct wi_parcel *parcel)
     return parcel->size;
 }
 
+uint64_t wi_parcel_charged(const struct wi_parcel *parcel)
+{
+    return parcel->charged;
+}
+
 size_t wi_parcel_first(const struct wi_parcel *parcel)
 {
     return parcel->count > 0 ? parcel->pieces[0].size : 0;

@@ -23,6 +23,8 @@ void wi_parcel_add_slice(struct wi_parcel *parcel, struct wi_blob *blob, size_t 
 void wi_parcel_pad(struct wi_parcel *parcel, size_t multiple);
 
 size_t wi_parcel_size(const struct wi_parcel *parcel);
+/* The bytes of its texts, which it is charged for. */
+uint64_t wi_parcel_charged(const struct wi_parcel *parcel);
 /* The bytes of what was added first. */
 size_t wi_parcel_first(const struct wi_parcel *parcel);
 /* The zeros at its end that wi_parcel_pad added. */

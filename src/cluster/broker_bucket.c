@@ -301,7 +301,7 @@ static natsStatus ack_take(const struct wi_broker *broker, struct wi_kv_fresh *a
     return status;
 }
 
-static void bucket_make_all(void *context, struct wi_kv_fresh *all, size_t count)
+static void keys_make(void *context, struct wi_kv_fresh *all, size_t count)
 {
     struct wi_broker *broker = context;
     double until_ms = wi_now_ms() + broker->terms->kind->answer_ms;
@@ -417,7 +417,7 @@ static enum wi_kv_result bucket_walk(
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
 {
     *kv = (struct wi_kv){.context = broker,
-        .make = bucket_make_all,
+        .make = keys_make,
         .write = bucket_write,
         .put = bucket_put,
         .read = bucket_read,

@@ -268,11 +268,6 @@ void wi_rows_remove(struct wi_rows *rows, enum wi_row_kind kind, const char *nam
     change_ask(change_new(rows, kind, WI_ROW_REMOVE, name));
 }
 
-size_t wi_rows_changing(const struct wi_rows *rows, enum wi_row_kind kind)
-{
-    return rows->changing[kind];
-}
-
 size_t wi_rows_room(const struct wi_rows *rows, enum wi_row_kind kind)
 {
     size_t changing = rows->changing[kind];

@@ -71,10 +71,9 @@ void wi_rows_write(
     struct wi_rows *rows, enum wi_row_kind kind, const char *name, const char *text, size_t size);
 /* Whatever it has. */
 void wi_rows_remove(struct wi_rows *rows, enum wi_row_kind kind, const char *name);
-/* How many changes of rows of that kind are under way, and how many more a follower with many rows
- * may ask for now: at most WI_ROWS_CHANGING_MAX are under way at a time. */
+/* How many more changes of rows of that kind a follower with many rows may ask for now: at most
+ * WI_ROWS_CHANGING_MAX are under way at a time. */
 #define WI_ROWS_CHANGING_MAX 16
-size_t wi_rows_changing(const struct wi_rows *rows, enum wi_row_kind kind);
 size_t wi_rows_room(const struct wi_rows *rows, enum wi_row_kind kind);
 /* Calls on_lapsed if it has lapsed. A daemon in `seen` is not asked about; any other one is in it
  * from now on, so that a sweep asks about it once. */

@@ -67,14 +67,9 @@ static const char *own_instance(const struct wi_shared_content *shared)
     return wi_rows_instance(shared->deps.rows);
 }
 
-static size_t rows_changing(const struct wi_shared_content *shared)
+static size_t rows_room(const struct wi_shared_content *shared)
 {
-    return wi_rows_changing(shared->deps.rows, WI_ROWS_CONTENT);
-}
-
-static int rows_have_room(const struct wi_shared_content *shared)
-{
-    return wi_rows_room(shared->deps.rows, WI_ROWS_CONTENT) > 0;
+    return wi_rows_room(shared->deps.rows, WI_ROWS_CONTENT);
 }
 
 /* What is not stored comes again with a later sweep. */
@@ -96,7 +91,7 @@ static void row_ask_without(
     struct wi_shared_content *shared, const struct shared_cid *cid, const char *instance)
 {
     struct wi_content_row row = cid->row;
-    if (!rows_have_room(shared) || !wi_content_row_find(&row, instance))
+    if (rows_room(shared) == 0 || !wi_content_row_find(&row, instance))
         return;
     wi_content_row_drop(&row, instance);
     row_ask(shared, cid->text, &row);
@@ -112,7 +107,7 @@ static void on_served(void *data, const char *text)
     const struct wi_content_holder *own = wi_content_row_find(&row, own_instance(shared));
     int is_told = own && wi_hash_equal(own->key, shared->key), again = cid->served == shared->sweep;
     cid->served = shared->sweep;
-    if (!is_told && !again && rows_have_room(shared) &&
+    if (!is_told && !again && rows_room(shared) > 0 &&
         wi_content_row_add(&row, own_instance(shared), shared->key) == 0)
         row_ask(shared, text, &row);
 }
@@ -146,7 +141,7 @@ static void missing_ask(struct wi_shared_content *shared, const struct wi_member
 static void on_lapsed(void *context, const char *instance)
 {
     struct wi_shared_content *shared = context;
-    if (rows_changing(shared) > 0)
+    if (rows_room(shared) < WI_ROWS_CHANGING_MAX)
         return;
     for (const struct shared_cid *cid = shared->all; cid; cid = cid->hh.next)
         row_ask_without(shared, cid, instance);
@@ -155,12 +150,12 @@ static void on_lapsed(void *context, const char *instance)
 static void on_sweep(void *context, const struct wi_members_view *view)
 {
     struct wi_shared_content *shared = context;
-    if (rows_changing(shared) > 0)
+    if (rows_room(shared) < WI_ROWS_CHANGING_MAX)
         return;
     shared->sweep++;
     shared->deps.served(shared->deps.served_context, on_served, shared);
     unserved_tell(shared);
-    if (view->is_first && rows_changing(shared) == 0)
+    if (view->is_first && rows_room(shared) == WI_ROWS_CHANGING_MAX)
         missing_ask(shared, view);
 }
 

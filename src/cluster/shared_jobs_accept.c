@@ -38,7 +38,6 @@ static void accept_hash(const struct wi_record_accept *op, char hex[WI_HASH_HEX_
 struct accepting {
     struct wi_shared_jobs *jobs;
     struct wi_shared_accept *asked;
-    struct wi_record_accept *op; /* of that */
     double began_ms;
     char name[WI_HASH_HEX_SIZE], hash[WI_HASH_HEX_SIZE];
     struct wi_job_key key; /* what lies under the name */
@@ -80,9 +79,9 @@ static enum wi_code key_save(struct accepting *accepting, int *done, struct wi_e
     struct wi_buffer text = {0};
     char name[WI_SHARED_KEY_SIZE];
     struct wi_job_key key = {.at = wi_steady_ms()};
-    wi_text_copy(key.id, sizeof key.id, accepting->op->record.id);
+    wi_text_copy(key.id, sizeof key.id, accepting->asked->op->record.id);
     wi_text_copy(key.hash, sizeof key.hash, accepting->hash);
-    wi_text_copy(key.dialect, sizeof key.dialect, accepting->op->record.dialect);
+    wi_text_copy(key.dialect, sizeof key.dialect, accepting->asked->op->record.dialect);
     wi_job_key_print(&key, &text);
     wi_join(name, sizeof name, "key.", accepting->name, NULL);
     enum wi_kv_result result =
@@ -97,7 +96,7 @@ static enum wi_code key_save(struct accepting *accepting, int *done, struct wi_e
 /* There is a record with the key. */
 static void accept_find(struct accepting *accepting, struct wi_shared_loaded *loaded)
 {
-    struct wi_record_accept *op = accepting->op;
+    struct wi_record_accept *op = accepting->asked->op;
     accepting->is_settled = 1;
     if (strcmp(loaded->job.record.id, op->record.id) == 0)
         return; /* written by an earlier try: it is new */
@@ -112,7 +111,7 @@ static void accept_find(struct accepting *accepting, struct wi_shared_loaded *lo
 /* A key without a record: its member may write that any moment, or ended before. */
 static enum wi_code key_take_over(struct accepting *accepting, int *done, struct wi_error *error)
 {
-    struct wi_record_accept *op = accepting->op;
+    struct wi_record_accept *op = accepting->asked->op;
     const struct wi_job_key *key = &accepting->key;
     int64_t age = wi_steady_ms() - key->at;
     int is_fresh = *key->id && age < WI_SHARED_KEY_FRESH_MS && age > -WI_SHARED_KEY_FRESH_MS;
@@ -136,7 +135,7 @@ static enum wi_code key_try(struct accepting *accepting, int *done, struct wi_er
         code = wi_shared_load(accepting->jobs, accepting->key.id, &loaded, error);
     if (code == WI_OK && loaded.revision > 0)
         accept_find(accepting, &loaded);
-    accepting->is_settled |= accepting->op->look;
+    accepting->is_settled |= accepting->asked->op->look;
     *done = accepting->is_settled;
     if (code == WI_OK && !*done)
         code = accepting->revision > 0 ? key_take_over(accepting, done, error)
@@ -150,10 +149,11 @@ static enum wi_code key_settle(struct accepting *accepting, struct wi_error *err
 {
     enum wi_code code = WI_OK;
     int done = 0;
-    accept_hash(accepting->op, accepting->hash);
+    accept_hash(accepting->asked->op, accepting->hash);
     for (int i = 0; i < WI_SHARED_TRIES && code == WI_OK && !done; i++)
         code = key_try(accepting, &done, error);
-    return code == WI_OK && !done ? wi_shared_contended(accepting->op->record.id, error) : code;
+    return code == WI_OK && !done ? wi_shared_contended(accepting->asked->op->record.id, error)
+                                  : code;
 }
 
 /* --- one operation ---------------------------------------------------------------------------- */
@@ -167,7 +167,7 @@ static void accepting_clear(struct accepting *accepting)
 /* The record of the operation, with its body. */
 static enum wi_code record_fill(struct accepting *accepting, struct wi_error *error)
 {
-    const struct wi_record_accept *op = accepting->op;
+    const struct wi_record_accept *op = accepting->asked->op;
     const struct wi_record_part body = {op->body, op->record.body_size};
     struct wi_job_record *job = &accepting->job;
     job->record = op->record;
@@ -188,8 +188,8 @@ static int accepting_begin(struct accepting *accepting)
     struct wi_shared_accept *asked = accepting->asked;
     struct wi_error *error = asked->error;
     accepting->began_ms = wi_now_ms();
-    accepting->op->found = WI_RECORD_NEW;
-    wi_record_clear(&accepting->op->earlier);
+    asked->op->found = WI_RECORD_NEW;
+    wi_record_clear(&asked->op->earlier);
     asked->code = *accepting->name ? key_settle(accepting, error) : WI_OK;
     if (asked->code == WI_OK && !accepting->is_settled)
         asked->code = record_fill(accepting, error);
@@ -217,10 +217,9 @@ static void accepting_end(struct accepting *accepting, const struct wi_kv_fresh 
 /* Operations whose records are made with one wait. */
 struct accept_batch {
     struct wi_shared_jobs *jobs;
-    struct accepting open[WI_SHARED_ACCEPTS_MAX];
+    struct accepting *open;
+    struct wi_kv_fresh *fresh; /* of those that are made */
     size_t count, bytes;
-    struct wi_kv_fresh fresh[WI_SHARED_ACCEPTS_MAX]; /* of those that are made */
-    struct accepting *made[WI_SHARED_ACCEPTS_MAX];   /* likewise */
 };
 
 /* Those that are not too late. */
@@ -233,13 +232,14 @@ static void batch_make(struct accept_batch *batch)
         one->asked->code = wi_shared_check_late(batch->jobs, one->began_ms, one->asked->error);
         if (one->asked->code != WI_OK)
             continue;
-        batch->fresh[count] = (struct wi_kv_fresh){
+        batch->fresh[count++] = (struct wi_kv_fresh){
             .key = one->record_key, .bytes = one->text.text, .size = one->text.size};
-        batch->made[count++] = one;
     }
     kv->make(kv->context, batch->fresh, count);
-    for (size_t i = 0; i < count; i++)
-        accepting_end(batch->made[i], &batch->fresh[i]);
+    const struct wi_kv_fresh *fresh = batch->fresh;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->open[i].asked->code == WI_OK)
+            accepting_end(&batch->open[i], fresh++);
 }
 
 /* The connection may have been lost by one of them. */
@@ -280,7 +280,7 @@ static void batch_add(struct accept_batch *batch, struct wi_shared_accept *asked
     if (batch_has_key(batch, name) || batch->bytes > BATCH_BYTES_MAX)
         batch_flush(batch);
     struct accepting *one = &batch->open[batch->count];
-    *one = (struct accepting){.jobs = batch->jobs, .asked = asked, .op = op};
+    *one = (struct accepting){.jobs = batch->jobs, .asked = asked};
     wi_text_copy(one->name, sizeof one->name, name);
     if (!accepting_begin(one))
         return;
@@ -290,12 +290,14 @@ static void batch_add(struct accept_batch *batch, struct wi_shared_accept *asked
 
 size_t wi_shared_accept(struct wi_shared_jobs *jobs, struct wi_shared_accept *all, size_t count)
 {
-    struct accept_batch *batch = wi_alloc(sizeof *batch);
-    size_t begun = 0;
-    batch->jobs = jobs;
-    while (begun < count && begun < WI_SHARED_ACCEPTS_MAX && !jobs->lost)
-        batch_add(batch, &all[begun++]);
-    batch_flush(batch);
-    free(batch);
+    size_t most = count < WI_SHARED_ACCEPTS_MAX ? count : WI_SHARED_ACCEPTS_MAX, begun = 0;
+    struct accept_batch batch = {.jobs = jobs,
+        .open = wi_realloc_array(NULL, most, sizeof *batch.open),
+        .fresh = wi_realloc_array(NULL, most, sizeof *batch.fresh)};
+    while (begun < most && !jobs->lost)
+        batch_add(&batch, &all[begun++]);
+    batch_flush(&batch);
+    free(batch.open);
+    free(batch.fresh);
     return begun;
 }

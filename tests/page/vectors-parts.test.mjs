@@ -11,7 +11,7 @@ import { Learning } from '../../page/src/console/vectors/learning.js';
 import { nearest } from '../../page/src/console/vectors/nearest.js';
 import { Reference } from '../../page/src/console/vectors/reference.js';
 import { Rows } from '../../page/src/console/vectors/rows.js';
-import { bordersOf, errorsOf, findBest, gather, influenceOf, radiusOf, roomFor, STEPS } from '../../page/src/console/vectors/som.js';
+import { bordersOf, errorsOf, findBest, gather, influenceOf, radiusOf, roomFor, sidesFor, STEPS } from '../../page/src/console/vectors/som.js';
 
 const oracle = JSON.parse(fs.readFileSync(new URL('../oracles/vectors.json', import.meta.url), 'utf8'));
 const breathe = async () => {};
@@ -186,6 +186,13 @@ test('a map that nobody wants any more ends its step before the next call, and i
 test('a map of no rows learns nothing and has no errors', async () => {
     const rows = new Rows(3), map = await learnt(rows, { side: 8, seed: 1 });
     assert.deepEqual([map.errors, map.placed, map.counts().some(Boolean)], [{ quantisation: 0, topographic: 0 }, 0, false]);
+});
+
+test('a map of long vectors has no more cells than fit into memory', async () => {
+    assert.deepEqual([384, 8192, 8193, 65536].map((dimensions) => sidesFor(dimensions).at(-1)), [64, 64, 48, 16]);
+    const rows = rowsOf(8193, [[1], [2]].map(([one]) => new Array(8193).fill(one))), principal = await principalOf(rows, breathe);
+    const { side, weights } = new Learning(new Reference(breathe), rows, principal, { side: 64, seed: 1 });
+    assert.deepEqual([side, weights.length], [48, 48 * 48 * 8193]);
 });
 
 // --- rows ----------------------------------------------------------------------------------------------------

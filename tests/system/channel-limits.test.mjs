@@ -226,6 +226,19 @@ test('no listener takes what is meant for another, whatever Host says', () => in
     await until(() => sockets.every((one) => one.rows === 1), { what: 'all to hear' });
 }));
 
+test('subscribers over WebSockets take no place of those over HTTP, who may have half of all connections', () =>
+    inTown({ api: { max_connections: 12 } }, {}, async (town) => {
+        for (let i = 0; i < 7; i++) await town.hear();
+        for (let i = 0; i < 6; i++) {
+            const events = new EventClient(`${town.daemon.url}/v1/channels`);
+            town.clients.push(events);
+            await events.begun();
+            assert.equal(events.status, 200, events.text);
+        }
+        assertProblem(await town.daemon.get('/v1/channels'), 429, 'too_many_watchers');
+        await town.hear();
+    }));
+
 test('a reload shows a renewed certificate, and one that does not fit its key changes nothing', () =>
     inTown((folder) => ({ channels: certificate(folder, 'IP:127.0.0.1') }), {}, async (town) => {
         const { folder, config: { channels: keys } } = town.daemon;
@@ -234,6 +247,7 @@ test('a reload shows a renewed certificate, and one that does not fit its key ch
         const one = await town.hear(undefined, VECTORS, {}, { ca: known });
         certificate(folder, 'IP:127.0.0.1');
         await town.daemon.reload({ log: { level: 'info' } });
+        await town.daemon.logs(/channels.*shows the certificate of \/CN=a private one, valid until/);
         await one.ended();
         assert.equal(one.closed.code, 1001);
         const renewed = await serialOf(town.url);

@@ -282,6 +282,12 @@ test('what bad messages get', async () => {
     await unmasked.ended();
     assert.equal(unmasked.closed.code, 1002);
 
+    // What follows a close frame is not heard; the masks are zeros.
+    const late = await hear('ada'), more = Buffer.from(JSON.stringify({ type: 'request_vectors' })), mask = [0, 0, 0, 0];
+    late.socket._socket.write(Buffer.concat([Buffer.from([0x88, 0x82, ...mask, 0x03, 0xe8, 0x81, 0x80 | more.length, ...mask]), more]));
+    await late.ended();
+    assert.deepEqual(late.messages.map(({ type }) => type), ['subscribed']);
+
     const hasty = await hear('ada');
     for (let i = 0; i < 60; i++) hasty.say({ type: 'subscribe', channels: BOTH });
     await hasty.ended();

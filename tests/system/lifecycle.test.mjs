@@ -11,6 +11,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { certificate } from '../lib/certificate.mjs';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { slowRequest } from '../lib/onnx.mjs';
 import { daemonPath, findProgram, root } from '../lib/paths.mjs';
@@ -188,12 +189,17 @@ test('--check-config and --print-config', async () => {
 test('--check-config looks at the files that the configuration names, as a start does', async () => {
     const open = path.join(os.tmpdir(), `webinfer-open-${process.pid}`);
     fs.writeFileSync(open, '', { mode: 0o644 });
+    const folders = ['one', 'other'].map((name) => fs.mkdtempSync(path.join(os.tmpdir(), `webinfer-${name}-`)));
+    const [{ tls_certificate }, { tls_key }] = folders.map((folder) => certificate(folder, 'IP:127.0.0.1'));
     const cases = [
         { config: { api: { tokens_file: '/nowhere/tokens' } }, words: /cannot open the tokens file \/nowhere\/tokens: No such file/ },
         { config: { api: { tls_certificate: '/nowhere/c.pem', tls_key: '/nowhere/k.pem' } }, words: /cannot read \/nowhere\/c\.pem: No such file/ },
         { config: { bridge: { page: '/nowhere/page' } }, words: /the folder "\/nowhere\/page" cannot be read: No such file/ },
-        { config: { bridge: { tls_certificate: '/nowhere/c.pem', tls_key: '/nowhere/k.pem' } }, words: /tls_certificate and tls_key cannot both be read/ },
+        { config: { bridge: { tls_certificate: '/nowhere/c.pem', tls_key: '/nowhere/k.pem' } }, words: /\[bridge\] tls_certificate: \/nowhere\/c\.pem has no certificate in PEM form that can be read/ },
     ];
+    for (const section of ['bridge', 'channels'])
+        cases.push({ config: { [section]: { listen: '127.0.0.1:0', tls_certificate, tls_key } },
+            words: new RegExp(`\\[${section}\\] tls_key: .*/key\\.pem is not the key of the certificate in`) });
     for (const { config, words } of cases) {
         for (const given of [['--check-config'], []]) {
             const daemon = new Daemon({ config });
@@ -217,7 +223,7 @@ test('--check-config looks at the files that the configuration names, as a start
         assert.match(daemon.log, /is valid/);
     } finally {
         await daemon.abandon();
-        fs.rmSync(open);
+        for (const file of [open, ...folders]) fs.rmSync(file, { recursive: true });
     }
 });
 

@@ -104,7 +104,7 @@ test('so is one that says so by itself: Firefox has authorities of its own', asy
 test('doctor tries the certificate, and the client says what to do about the API\'s', async () => {
     daemon = withTls('chrome', { max_connections: 1 }, 'IP:127.0.0.1');
     const api = certificate(fs.mkdtempSync(path.join(daemon.folder, 'api-')), 'IP:127.0.0.1');
-    daemon.writeConfig({ api });
+    daemon.writeConfig({ api, channels: { ...api, listen: '127.0.0.1:0' } });
     await daemon.start({ ready: false });
     const refused = await webinfer(daemon, ['status']);
     assert.equal(refused.code, 3);
@@ -116,6 +116,7 @@ test('doctor tries the certificate, and the client says what to do about the API
     assert.equal(code, 0, out);
     assert.match(out, /^info +API certificate .*\bclients must be told to trust it/m);
     assert.match(out, /^info +bridge certificate .*\baccept it anyway/m);
+    assert.match(out, /^info +channels certificate .*\bsubscribers must be told to trust it/m);
     assert.match(out, /^ok +chrome +\S+ [\d.]+, its page was connected/m);
     await daemon.stop();
 });

@@ -91,6 +91,9 @@ void wi_events_insert(struct wi_events *events, struct wi_buffer *text);
 /* Closes the client's connection in the middle of the stream, if there is one. No callback follows.
  */
 void wi_events_cut(struct wi_events *events);
+/* Ends the events of a client that may still read what it was given, and cuts any other one. 0: it
+ * was cut; 1: `on_gone` follows, also if the events had ended before. */
+int wi_events_finish(struct wi_events *events, int may_read);
 /* The client's request; NULL: there is no client. */
 struct wi_request *wi_events_request(const struct wi_events *events);
 

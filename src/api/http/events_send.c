@@ -156,6 +156,18 @@ void wi_events_cut(struct wi_events *events)
     on_left(client, 0, 0);
 }
 
+int wi_events_finish(struct wi_events *events, int may_read)
+{
+    struct wi_buffer nothing = {0};
+    if (wi_events_ended(events))
+        return 1;
+    if (may_read)
+        wi_events_end(events, &nothing);
+    else
+        wi_events_cut(events);
+    return may_read;
+}
+
 struct wi_request *wi_events_request(const struct wi_events *events)
 {
     struct wi_events_client *client = wi_events_client(events);

@@ -369,7 +369,7 @@ static enum wi_code check_tls(const struct wi_config_api *config, struct wi_erro
     struct tls tls;
     enum wi_code code = read_tls(config, &tls, error);
     if (code == WI_OK && tls.key)
-        code = wi_certificate_check_pair(config->tls_certificate, config->tls_key, error);
+        code = wi_certificate_check_files("api", config->tls_certificate, config->tls_key, error);
     clear_tls(&tls);
     return code;
 }

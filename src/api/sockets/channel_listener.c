@@ -12,7 +12,6 @@
 #include "nodes/bridge/bridge.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct wi_channel_listener {
     struct lws_context *lws;
@@ -21,6 +20,7 @@ struct wi_channel_listener {
     struct wi_listener *listener; /* NULL: it accepts no more connections */
     union wi_address address;     /* with the real port */
     int tls;
+    struct wi_certificate *certificate; /* NULL: without TLS */
     struct wi_timer *beat;
     double beat_ms;
     int64_t send_timeout;
@@ -56,38 +56,21 @@ static int uses_tls(const struct wi_config_channels *config)
 
 static enum wi_code check_tls_files(const struct wi_config_channels *config, struct wi_error *error)
 {
-    if (!uses_tls(config))
-        return WI_OK;
-    if (access(config->tls_certificate, R_OK) || !config->tls_key || access(config->tls_key, R_OK))
-        return wi_error_set(error, WI_INVALID_FIELD, "channels.tls_certificate",
-            "the files of [channels] tls_certificate and tls_key cannot both be read");
-    return wi_certificate_check_pair(config->tls_certificate, config->tls_key, error);
+    return wi_certificate_check_files("channels", config->tls_certificate, config->tls_key, error);
 }
 
 static enum wi_code make_vhost(struct wi_channel_listener *listener,
     const struct wi_config_channels *config, struct wi_error *error)
 {
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .vhost_name = "channels",
+    const struct wi_lws_host host = {.section = "channels",
         .protocols = protocols,
-        .retry_and_idle_policy = &wi_lws_no_watch,
-    };
-    if (check_tls_files(config, error) != WI_OK)
-        return error->code;
-    if (listener->tls) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-        info.ssl_cert_filepath = config->tls_certificate;
-        info.ssl_private_key_filepath = config->tls_key;
-        info.alpn = "http/1.1"; /* WebSockets begin with it */
-    }
-    listener->sockets.vhost = lws_create_vhost(listener->lws, &info);
-    if (listener->sockets.vhost)
-        return WI_OK;
-    return wi_error_set(error, WI_INVALID_FIELD,
-        listener->tls ? "channels.tls_certificate" : "channels.listen",
-        listener->tls ? "the certificate and the key of [channels] are not a valid PEM pair"
-                      : "libwebsockets could not create the host of [channels]");
+        .tls_certificate = config->tls_certificate,
+        .tls_key = config->tls_key};
+    listener->sockets.vhost = wi_lws_serve(listener->lws, &host, error);
+    if (!listener->sockets.vhost || !listener->tls)
+        return listener->sockets.vhost ? WI_OK : error->code;
+    listener->certificate = wi_certificate_read(config->tls_certificate, config->listen, error);
+    return listener->certificate ? WI_OK : error->code;
 }
 
 static void take_settings(struct wi_channel_listener *listener, const struct wi_config *config)
@@ -100,6 +83,7 @@ static void listener_free(void *context)
 {
     struct wi_channel_listener *listener = context;
     wi_channel_sockets_clear(&listener->sockets);
+    wi_certificate_free(listener->certificate);
     free(listener);
 }
 
@@ -162,12 +146,21 @@ enum wi_code wi_channel_listener_check_reload(const struct wi_channel_listener *
 }
 
 static void reload_certificate(
-    const struct wi_channel_listener *listener, const struct wi_config_channels *config)
+    struct wi_channel_listener *listener, const struct wi_config_channels *config)
 {
-    if (listener->tls && lws_tls_cert_updated(listener->lws, config->tls_certificate,
-                             config->tls_key, NULL, 0, NULL, 0) != 0)
-        wi_error_log(
-            "channels", NULL, "the certificate is not read again: libwebsockets refuses it");
+    struct wi_error error;
+    if (!listener->certificate)
+        return;
+    struct wi_certificate *fresh =
+        wi_certificate_read(config->tls_certificate, config->listen, &error);
+    if (fresh && lws_tls_cert_updated(listener->lws, config->tls_certificate, config->tls_key, NULL,
+                     0, NULL, 0) == 0) {
+        wi_certificate_take(listener->certificate, fresh, "channels");
+        return;
+    }
+    wi_error_log("channels", NULL, "the certificate is not read again: %s",
+        fresh ? "libwebsockets refuses it" : error.detail);
+    wi_certificate_free(fresh);
 }
 
 void wi_channel_listener_reload(struct wi_channel_listener *listener,

@@ -39,8 +39,8 @@ static const struct wi_param authenticate[] = {TYPE,
 
 static const struct wi_param subscribe[] = {TYPE,
     WI_PARAM(members, channels, ARRAY, .required = 1, .min = 1, .max = CHANNELS_MAX),
-    WI_PARAM(members, models, ARRAY), WI_PARAM(members, encoding, ENUM, .names = encodings),
-    WI_PARAM_END};
+    WI_PARAM(members, models, ARRAY, .max = WI_CHANNEL_MODELS_MAX),
+    WI_PARAM(members, encoding, ENUM, .names = encodings), WI_PARAM_END};
 
 static const struct wi_param unsubscribe[] = {
     TYPE, WI_PARAM(members, channels, ARRAY, .min = 1, .max = CHANNELS_MAX), WI_PARAM_END};
@@ -91,10 +91,7 @@ static enum wi_code models_read(
     size_t index;
     json_t *item;
     json_array_foreach(list, index, item)
-    {
-        if (index <= WI_CHANNEL_MODELS_MAX) /* one more is refused below */
-            wi_strings_add(models, json_is_string(item) ? json_string_value(item) : "");
-    }
+        wi_strings_add(models, json_is_string(item) ? json_string_value(item) : "");
     return wi_channel_check_models(models, "models", error);
 }
 

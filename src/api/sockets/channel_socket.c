@@ -162,8 +162,8 @@ static enum wi_code socket_subscribe(
     if (socket->subscriber && has_form && (enum wi_channel_form)order->form != socket->form)
         return wi_error_set(error, WI_CONFLICT, "encoding",
             "this connection has subscribed with another encoding; open another one for this");
-    if (!socket->subscriber && wi_channels_check_room(socket->all->channels, socket->client,
-                                   WI_SUBSCRIBERS_ALL, error) != WI_OK)
+    if (!socket->subscriber &&
+        wi_channels_check_room(socket->all->channels, socket->client, 0, error) != WI_OK)
         return error->code;
     if (has_form)
         socket->form = (enum wi_channel_form)order->form;

@@ -1,8 +1,10 @@
 /* See certificate.h. */
 #include "base/net/certificate.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/net/url.h"
+#include "base/text.h"
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -10,12 +12,14 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define CHAIN_MAX 16
+#define NO_CERTIFICATE "has no certificate in PEM form that can be read"
 
-/* Reads the first certificate of the file, and those after it. */
-static X509 *certificate_read(const char *path, STACK_OF(X509) * chain, struct wi_error *error)
+/* Reads the first certificate of the file, and those after it. NULL: there is none. */
+static X509 *certificate_read(const char *path, STACK_OF(X509) * chain)
 {
     BIO *file = BIO_new_file(path, "r");
     X509 *first = file ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL, *next;
@@ -25,9 +29,6 @@ static X509 *certificate_read(const char *path, STACK_OF(X509) * chain, struct w
         sk_X509_push(chain, next);
     BIO_free(file);
     ERR_clear_error(); /* the end of the file is one */
-    if (!first)
-        wi_error_set(error, WI_INVALID_FIELD, "tls_certificate",
-            "%.200s has no certificate in PEM form that can be read", path);
     return first;
 }
 
@@ -77,7 +78,7 @@ struct wi_certificate *wi_certificate_read(
     const char *path, const char *url, struct wi_error *error)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *x509 = certificate_read(path, chain, error);
+    X509 *x509 = certificate_read(path, chain);
     struct wi_certificate *certificate = NULL;
 
     if (x509) {
@@ -88,41 +89,56 @@ struct wi_certificate *wi_certificate_read(
         X509_NAME_oneline(
             X509_get_subject_name(x509), certificate->subject, sizeof certificate->subject);
         certificate->trusted = chain_is_trusted(x509, chain, url);
+    } else {
+        wi_error_set(error, WI_INVALID_FIELD, "tls_certificate", "%.200s %s", path, NO_CERTIFICATE);
     }
     X509_free(x509);
     sk_X509_pop_free(chain, X509_free);
     return certificate;
 }
 
-void wi_certificate_take(struct wi_certificate *certificate, struct wi_certificate *fresh)
+void wi_certificate_take(
+    struct wi_certificate *certificate, struct wi_certificate *fresh, const char *part)
 {
     struct wi_certificate old = *certificate;
 
+    if (part && (strcmp(fresh->pin, old.pin) != 0 || strcmp(fresh->until, old.until) != 0))
+        wi_info(part, NULL, "shows the certificate of %s, valid until %s, from now on",
+            fresh->subject, fresh->until);
     *certificate = *fresh;
     *fresh = old;
     wi_certificate_free(fresh);
 }
 
-enum wi_code wi_certificate_check_pair(const char *path, const char *key, struct wi_error *error)
+enum wi_code wi_certificate_check_files(
+    const char *section, const char *path, const char *key, struct wi_error *error)
 {
+    const char *fault = NULL;
+    char field[64];
+
+    if (!path || !*path)
+        return WI_OK;
     STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *x509 = certificate_read(path, chain, error);
+    X509 *x509 = certificate_read(path, chain);
     BIO *file = BIO_new_file(key, "r");
     EVP_PKEY *private_key = file ? PEM_read_bio_PrivateKey(file, NULL, NULL, NULL) : NULL;
-    enum wi_code code = x509 ? WI_OK : WI_INVALID_FIELD;
-
-    if (x509 && !private_key)
-        code = wi_error_set(error, WI_INVALID_FIELD, "tls_key",
-            "%.200s has no private key in PEM form that can be read", key);
-    else if (x509 && X509_check_private_key(x509, private_key) != 1)
-        code = wi_error_set(error, WI_INVALID_FIELD, "tls_key",
-            "%.200s is not the key of the certificate in %.200s", key, path);
+    const char *option = x509 ? "tls_key" : "tls_certificate", *bad = x509 ? key : path;
+    if (!x509)
+        fault = NO_CERTIFICATE;
+    else if (!private_key)
+        fault = "has no private key in PEM form that can be read";
+    else if (X509_check_private_key(x509, private_key) != 1)
+        fault = "is not the key of the certificate in tls_certificate";
     EVP_PKEY_free(private_key);
     BIO_free(file);
     X509_free(x509);
     sk_X509_pop_free(chain, X509_free);
     ERR_clear_error();
-    return code;
+    if (!fault)
+        return WI_OK;
+    wi_join(field, sizeof field, section, ".", option, NULL);
+    return wi_error_set(
+        error, WI_INVALID_FIELD, field, "[%s] %s: %.200s %s", section, option, bad, fault);
 }
 
 void wi_certificate_free(struct wi_certificate *certificate)

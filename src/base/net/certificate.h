@@ -21,9 +21,14 @@ struct wi_certificate {
 struct wi_certificate *wi_certificate_read(
     const char *path, const char *url, struct wi_error *error);
 void wi_certificate_free(struct wi_certificate *certificate);
-/* Replaces the content of `certificate` by that of `fresh`, and frees `fresh`. */
-void wi_certificate_take(struct wi_certificate *certificate, struct wi_certificate *fresh);
-/* WI_OK if the file's first certificate matches the private key in the file `key`. */
-enum wi_code wi_certificate_check_pair(const char *path, const char *key, struct wi_error *error);
+/* Replaces the content of `certificate` by that of `fresh`, and frees `fresh`. Logs for `part`
+ * ("bridge"; NULL: for none) that it is another one, if it is. */
+void wi_certificate_take(
+    struct wi_certificate *certificate, struct wi_certificate *fresh, const char *part);
+/* Checks the files of tls_certificate, `path`, and tls_key in a section of the configuration
+ * ("bridge"), which the error names. WI_OK if the key is that of the first certificate, or if there
+ * is no path, and so no TLS. Where there is a path there is a key. */
+enum wi_code wi_certificate_check_files(
+    const char *section, const char *path, const char *key, struct wi_error *error);
 
 #endif

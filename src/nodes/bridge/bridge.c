@@ -91,41 +91,16 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     wi_socket_accept(context, fd, peer);
 }
 
-static enum wi_code check_tls_files(const struct wi_config_bridge *config, struct wi_error *error)
+static enum wi_code make_vhost(
+    struct wi_bridge *bridge, const struct wi_config_bridge *config, struct wi_error *error)
 {
-    if (config->tls_certificate && *config->tls_certificate &&
-        (access(config->tls_certificate, R_OK) || !config->tls_key ||
-            access(config->tls_key, R_OK)))
-        return wi_error_set(error, WI_INVALID_FIELD, "bridge.tls_certificate",
-            "the files of [bridge] tls_certificate and tls_key cannot both be read");
-    return WI_OK;
-}
-
-static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws,
-    const struct wi_config_bridge *config, struct wi_error *error)
-{
-    int tls = config->tls_certificate && *config->tls_certificate;
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .vhost_name = "bridge",
+    const struct wi_lws_host host = {.section = "bridge",
         .protocols = protocols,
-        .keepalive_timeout = KEEPALIVE_S,
-        .retry_and_idle_policy = &wi_lws_no_watch,
-    };
-    if (tls) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-        info.ssl_cert_filepath = config->tls_certificate;
-        info.ssl_private_key_filepath = config->tls_key;
-        info.alpn = "http/1.1"; /* our answers are written for it */
-    }
-    if (check_tls_files(config, error) != WI_OK)
-        return error->code;
-    bridge->vhost = lws_create_vhost(lws, &info);
-    if (!bridge->vhost)
-        return wi_error_set(error, WI_INVALID_FIELD, tls ? "bridge.tls_certificate" : "bridge",
-            tls ? "the certificate and the key of [bridge] are not a valid PEM pair"
-                : "libwebsockets could not create the bridge's host");
-    return WI_OK;
+        .tls_certificate = config->tls_certificate,
+        .tls_key = config->tls_key,
+        .keepalive_s = KEEPALIVE_S};
+    bridge->vhost = wi_lws_serve(bridge->lws, &host, error);
+    return bridge->vhost ? WI_OK : error->code;
 }
 
 static void on_sweep(void *context)
@@ -242,7 +217,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     bridge->listener = wi_listener_new(loop, &where, on_accept, bridge, error);
     if (!bridge->listener)
         goto fail;
-    if (make_vhost(bridge, lws, &config->bridge, error) != WI_OK)
+    if (make_vhost(bridge, &config->bridge, error) != WI_OK)
         goto fail;
     make_urls(bridge, &config->bridge);
     if (read_certificate(bridge, &config->bridge, error) != WI_OK)
@@ -277,9 +252,7 @@ void wi_bridge_take_copies(void *context, uint64_t bytes)
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error)
 {
     const struct wi_config_bridge *bridge = &config->bridge;
-    if (!bridge->tls_certificate || !*bridge->tls_certificate || !bridge->tls_key)
-        return WI_OK;
-    return wi_certificate_check_pair(bridge->tls_certificate, bridge->tls_key, error);
+    return wi_certificate_check_files("bridge", bridge->tls_certificate, bridge->tls_key, error);
 }
 
 void wi_bridge_check(const struct wi_config *config, struct wi_problems *problems)
@@ -289,8 +262,7 @@ void wi_bridge_check(const struct wi_config *config, struct wi_problems *problem
     if (!page)
         wi_problems_add_error(problems, &error);
     wi_site_free(page);
-    if (check_tls_files(&config->bridge, &error) != WI_OK ||
-        wi_bridge_check_reload(config, &error) != WI_OK)
+    if (wi_bridge_check_reload(config, &error) != WI_OK)
         wi_problems_add_error(problems, &error);
 }
 
@@ -312,11 +284,8 @@ static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_
         wi_certificate_free(inside);
         return;
     }
-    if (strcmp(fresh->pin, known->pin) != 0 || strcmp(fresh->until, known->until) != 0)
-        wi_info("bridge", NULL, "shows the certificate of %s, valid until %s, from now on",
-            fresh->subject, fresh->until);
-    wi_certificate_take(known, fresh);
-    wi_certificate_take(bridge->inside_certificate, inside);
+    wi_certificate_take(known, fresh, "bridge");
+    wi_certificate_take(bridge->inside_certificate, inside, NULL);
 }
 
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)

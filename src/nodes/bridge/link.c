@@ -586,9 +586,10 @@ static void wait_for_more(struct wi_link *link, int begins)
         watch_pace(link);
 }
 
+/* lws also hands on what came behind the peer's close frame, which RFC 6455, 1.4, has discarded. */
 static void link_receive(struct wi_link *link, const void *bytes, size_t size)
 {
-    if (link->closing)
+    if (link->closing || link->peer_left)
         return;
     *link->links->counters.bytes_in += size;
     link->heard.bytes_in += size;

@@ -63,8 +63,8 @@ struct wi_link_events {
     /* The link must be closed: it is still a stranger's after `hello_ms`; or it is settled, and a
      * message that has begun is incomplete after `message_ms`, or arrives too slowly. */
     void (*on_late)(void *context, struct wi_link *link);
-    /* The peer sent its close frame: `code` is 0 if it has none, and `text` has no NUL. May be
-     * NULL. */
+    /* The peer sent its close frame: `code` is 0 if it has none, and `text` has no NUL. No message
+     * follows. May be NULL. */
     void (*on_left)(void *context, struct wi_link *link, int code, const void *text, size_t size);
     /* The queue is empty and the socket takes more. Returns the next message of the second lane,
      * which the link takes over, or NULL if there is none; then it is called again after

@@ -390,6 +390,50 @@ TEST(all_queues_have_a_part_of_the_budget)
     wi_subscriber_free(quick);
 }
 
+/* Events of thirds are more than twice as long as their numbers. */
+TEST(what_is_printed_for_slow_subscribers_is_in_that_part)
+{
+    struct wi_subscriber *slow = subscribe_to(VECTORS, "ada", NULL, 0);
+    struct wi_subscriber *quick = subscribe_to(VECTORS, "ada", NULL, 0);
+    uint64_t missed = 0, none = 0, got = 0;
+    fixture->budget.limit = 8 * (1 << 20);
+    for (int i = 0; i < 60; i++) {
+        tell_vectors("ada", "nest", 100, 80, 1.f / 3);
+        wi_channels_hand_on(fixture->channels);
+        got += take_all(quick, &none);
+        assert_true(fixture->budget.used < 5 * (1 << 19)); /* queues and latest batches */
+    }
+    assert_int_equal(got, 6000);
+    got = take_all(slow, &missed);
+    assert_int_equal(got + missed, 6000);
+    assert_true(missed > 1000);
+    wi_subscriber_free(slow);
+    wi_subscriber_free(quick);
+}
+
+TEST(recent_rows_that_are_not_taken_cost_others_nothing)
+{
+    struct wi_subscriber *bob = subscribe_to(VECTORS, "bob", NULL, 0);
+    uint64_t missed = 0, none = 0, got = 0;
+    fixture->budget.limit = 8 * (1 << 20);
+    for (int i = 0; i < 40; i++) {
+        tell_vectors("ada", "nest", 100, 80, 0);
+        wi_channels_hand_on(fixture->channels);
+    }
+    struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, WI_RECENT_ROWS);
+    for (int i = 0; i < 20; i++) {
+        tell_vectors("bob", "nest", 50, 80, 0);
+        wi_channels_hand_on(fixture->channels);
+        got += take_all(bob, &none);
+    }
+    assert_int_equal(got, 1000);
+    assert_int_equal(none, 0);
+    got = take_all(ada, &missed);
+    assert_true(missed > 1000 && got == 0);
+    wi_subscriber_free(ada);
+    wi_subscriber_free(bob);
+}
+
 TEST(lost_rows_are_told_to_those_who_would_have_heard_them)
 {
     struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, 0);
@@ -532,22 +576,20 @@ TEST(there_is_room_for_so_many_subscribers)
     for (size_t i = 0; i < WI_SUBSCRIBERS_ALL; i++) {
         char client[32];
         snprintf(client, sizeof client, "client-%zu", i / WI_SUBSCRIBERS_CLIENT);
-        assert_int_equal(
-            wi_channels_check_room(fixture->channels, client, SIZE_MAX, &error), WI_OK);
+        assert_int_equal(wi_channels_check_room(fixture->channels, client, 0, &error), WI_OK);
         all[i] = subscribe_to(BOTH, client, NULL, 0);
         if (i % WI_SUBSCRIBERS_CLIENT == WI_SUBSCRIBERS_CLIENT - 1) {
-            assert_int_equal(wi_channels_check_room(fixture->channels, client, SIZE_MAX, &error),
-                WI_TOO_MANY_WATCHERS);
+            assert_int_equal(
+                wi_channels_check_room(fixture->channels, client, 0, &error), WI_TOO_MANY_WATCHERS);
         }
     }
-    assert_int_equal(wi_channels_check_room(fixture->channels, "another", SIZE_MAX, &error),
-        WI_TOO_MANY_WATCHERS);
+    assert_int_equal(
+        wi_channels_check_room(fixture->channels, "another", 0, &error), WI_TOO_MANY_WATCHERS);
     assert_null(strpbrk(error.detail, "0123456789")); /* how many others there are */
     wi_subscriber_free(all[0]);
-    assert_int_equal(wi_channels_check_room(fixture->channels, "another", SIZE_MAX, &error), WI_OK);
+    assert_int_equal(wi_channels_check_room(fixture->channels, "another", 0, &error), WI_OK);
     assert_int_equal(
-        wi_channels_check_room(fixture->channels, "another", WI_SUBSCRIBERS_ALL - 1, &error),
-        WI_TOO_MANY_WATCHERS);
+        wi_channels_check_room(fixture->channels, "another", 1, &error), WI_TOO_MANY_WATCHERS);
     for (size_t i = 1; i < WI_SUBSCRIBERS_ALL; i++)
         wi_subscriber_free(all[i]);
 }

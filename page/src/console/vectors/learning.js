@@ -1,5 +1,5 @@
 /** A map that learns the rows that there are, step by step, by whatever computes: the kernels on a GPU, or the reference. */
-import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, moreRoom, radiusOf, roomFor, startOf, STEPS } from './som.js';
+import { errorsOf, findBest, gather, influenceOf, LAST_RADIUS, moreRoom, radiusOf, roomFor, sidesFor, startOf, STEPS } from './som.js';
 
 /** What computes the two kernels. `most`: multiplications of one call; `buffers` that it holds on the GPU, and their `bytes`.
  * @typedef {object} Computing
@@ -21,13 +21,13 @@ const MOST_NUMBERS = 2 ** 22;
 
 export class Learning {
     /** @param {Computing} computing @param {import('./rows.js').Rows} rows @param {import('./components.js').Principal} principal
-     * @param {{side: number, seed: number}} chosen */
+     * @param {{side: number, seed: number}} chosen the side is smaller where vectors are so long that such a map would be too large */
     constructor(computing, rows, principal, { side, seed }) {
         this.computing = computing;
         this.rows = rows;
-        this.side = side;
+        this.side = Math.min(side, ...sidesFor(rows.dimensions).slice(-1));
         this.seed = seed;
-        this.weights = startOf(side, principal, seed);
+        this.weights = startOf(this.side, principal, seed);
         this.found = roomFor(rows.count);
         /** Rows whose cells are known. */
         this.placed = 0;

@@ -13,6 +13,8 @@ import { randomOf } from '../playground/random.js';
 
 /** Cells of a side that a person may choose. */
 export const SIDES = Object.freeze([8, 12, 16, 24, 32, 48, 64]);
+/** Numbers of all cells, at most: a step has several copies of them. */
+const MOST_NUMBERS = 2 ** 25;
 /** Steps of learning, over which the radius shrinks. */
 export const STEPS = 30;
 /** The radius of the neighbourhood at the end, in cells. */
@@ -23,6 +25,9 @@ const LEAST = 1e-30;
 const REACH = 1.5;
 /** How far chance moves a cell from that plane, as a share of the standard deviation. */
 const NOISE = 0.1;
+
+/** The sides that a map of such vectors may have. @param {number} dimensions */
+export const sidesFor = (dimensions) => SIDES.filter((side) => side === SIDES[0] || side * side * dimensions <= MOST_NUMBERS);
 
 /** The vectors of the cells before they learn. @param {number} side @param {Principal} principal of the rows @param {number} seed
  * @returns {Float32Array<ArrayBuffer>} */

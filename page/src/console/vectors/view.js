@@ -12,7 +12,7 @@ import { saveCsv, saveNpy, savePicture } from './exported.js';
 import { Feed } from './feed.js';
 import { computingBy } from './kernels.js';
 import { cellAt, cellByKey, paintMap, shownOf } from './map_picture.js';
-import { SIDES, STEPS } from './som.js';
+import { sidesFor, STEPS } from './som.js';
 
 /** @import { App, View } from '../main.js' */
 /** @import { Batch } from './atlas.js' */
@@ -222,7 +222,7 @@ class Vectors {
 
     /** @param {Atlas} atlas */
     #controls(atlas) {
-        const value = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
+        const sides = sidesFor(atlas.rows.dimensions), value = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).value;
         const seeded = (/** @type {Event} */ event) => {
             learn({ seed: Number(value(event)) });
             /** @type {HTMLInputElement} */ (event.target).value = String(this.chosen.seed); // also where it was none
@@ -239,7 +239,7 @@ class Vectors {
         return h('p', { class: 'verbs', key: 'controls' },
             this.#atlases.size > 1 ? pick('vectors-model', 'Model', this.#shown, [...this.#atlases.keys()].map((one) => [one, one]), (one) => this.#show(one)) : null,
             pick('vectors-view', 'View', this.chosen.view, [['map', 'Map'], ['cloud', 'Cloud']], (one) => this.#set({ view: /** @type {'map' | 'cloud'} */ (one) })),
-            pick('vectors-side', 'Map of', this.chosen.side, SIDES.map((one) => [one, `${one} × ${one}`]), (one) => learn({ side: Number(one) })),
+            pick('vectors-side', 'Map of', Math.min(this.chosen.side, ...sides.slice(-1)), sides.map((one) => [one, `${one} × ${one}`]), (one) => learn({ side: Number(one) })),
             h('label', { for: 'vectors-seed', key: 'seed label' }, 'Seed'),
             h('input', { id: 'vectors-seed', key: 'seed', type: 'number', min: '0', max: '4294967295', step: '1', value: this.chosen.seed, onchange: seeded }),
             this.kit.button('Learn again', () => learn({}), { local: true }));

@@ -20,7 +20,7 @@
 
 /* Messages are taken up to that many bytes at a time. */
 #define TAKE_BYTES ((size_t)64 * 1024)
-/* The part of all connections that subscribers may have. */
+/* The part of all connections of the API that subscribers may have. */
 #define MOST_PART 2
 /* How long after a message it may still be on its way when the service ends. */
 #define FINISH_MS 250
@@ -197,10 +197,12 @@ static enum wi_code read_wants(const struct wi_request *request, struct wi_subsc
 
 static enum wi_code channels_check_room(const struct wi_request *request, struct wi_error *error)
 {
-    const struct wi_api *api = request->api;
-    size_t most = (size_t)api->deps.config->api.max_connections / MOST_PART;
+    const struct wi_api_channels *channels = request->api->endpoints->channels;
+    uint64_t most = request->api->deps.config->api.max_connections / MOST_PART, count;
+    const struct listener *listener;
+    DL_COUNT(channels->first, listener, count);
     return wi_channels_check_room(
-        api->endpoints->channels->channels, wi_request_client(request), most, error);
+        channels->channels, wi_request_client(request), count >= most, error);
 }
 
 void wi_handle_channels(struct wi_request *request)
@@ -247,19 +249,12 @@ static int may_finish(const struct listener *listener)
 void wi_api_channels_end(struct wi_api_channels *channels)
 {
     struct listener *listener, *next;
-    struct wi_buffer nothing = {0};
     DL_FOREACH_SAFE(channels->first, listener, next)
     {
-        if (wi_events_ended(listener->events))
-            continue;
-        if (may_finish(listener)) {
-            wi_subscriber_free(listener->subscriber);
-            listener->subscriber = NULL;
-            wi_events_end(listener->events, &nothing);
-        } else {
-            wi_events_cut(listener->events);
+        wi_subscriber_free(listener->subscriber);
+        listener->subscriber = NULL;
+        if (!wi_events_finish(listener->events, may_finish(listener)))
             listener_free(listener);
-        }
     }
 }
 

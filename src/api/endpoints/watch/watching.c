@@ -468,17 +468,10 @@ static int may_finish(const struct watcher *watcher)
 void wi_api_watchers_end(struct wi_api_watchers *watchers)
 {
     struct watcher *watcher, *next;
-    struct wi_buffer nothing = {0};
     DL_FOREACH_SAFE(watchers->first, watcher, next)
     {
-        if (wi_events_ended(watcher->events))
-            continue;
-        if (may_finish(watcher)) {
-            wi_events_end(watcher->events, &nothing);
-        } else {
-            wi_events_cut(watcher->events);
+        if (!wi_events_finish(watcher->events, may_finish(watcher)))
             free_watcher(watcher);
-        }
     }
 }
 

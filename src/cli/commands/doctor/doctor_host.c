@@ -148,6 +148,9 @@ static void check_certificates(json_t *checks, const struct wi_config *config)
         bridge->public_url ? bridge->public_url : bridge->listen,
         "browsers started here accept it anyway; nodes that join with a link must be set up to "
         "trust it");
+    if (config->channels.listen)
+        check_certificate(checks, "channels certificate", config->channels.tls_certificate,
+            config->channels.listen, "subscribers must be told to trust it");
 }
 
 void wi_doctor_network(

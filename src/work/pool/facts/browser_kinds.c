@@ -228,6 +228,7 @@ void wi_pool_kind_changed(
 void wi_pool_kind_ready(struct pool_kind *kind)
 {
     kind->requested_since = 0;
+    wi_pool_kind_answers(kind); /* a page has come from there */
     wi_backoff_ready(&kind->backoff);
     if (!kind->full)
         kind->problem.code = WI_OK;

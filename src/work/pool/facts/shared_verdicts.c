@@ -179,7 +179,7 @@ static void on_sweep(void *context, const struct wi_members_view *view)
     struct wi_shared_verdicts *shared = context;
     int64_t since = wi_wall_ms() - WI_SHARED_VERDICTS_MS;
 
-    if (wi_rows_changing(shared->rows, WI_ROWS_VERDICTS) > 0)
+    if (rows_room(shared) < WI_ROWS_CHANGING_MAX)
         return;
     if (view->is_first)
         old_remove(shared, since);

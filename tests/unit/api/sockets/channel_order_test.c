@@ -129,7 +129,7 @@ TEST(a_subscription_has_so_many_models)
     wi_channel_order_clear(&order);
     text.size = end;
     wi_buffer_puts(&text, ",\"m\",\"m\"]}");
-    refuse(text.text, WI_INVALID_FIELD, "models", "at most 64");
+    refuse(text.text, WI_INVALID_FIELD, "models", "66 elements, outside 0 to 64");
     wi_buffer_clear(&text);
 }
 

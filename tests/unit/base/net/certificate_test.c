@@ -106,21 +106,62 @@ static void write_fresh_key(const char *path)
     EVP_PKEY_free(key);
 }
 
+static void assert_refused(const char *path, const char *key, const char *field, const char *detail)
+{
+    struct wi_error error;
+
+    assert_int_equal(wi_certificate_check_files("api", path, key, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.field, field);
+    if (!strstr(error.detail, detail))
+        fail_msg("%s", error.detail);
+}
+
 TEST(a_key_must_be_the_certificates)
 {
     char path[] = "/tmp/webinfer-cert-XXXXXX", key[] = "/tmp/webinfer-key-XXXXXX";
-    struct wi_error error;
 
     write_file(path, pem);
     write_file(key, "");
     write_fresh_key(key);
-    assert_int_equal(wi_certificate_check_pair(path, key, &error), WI_INVALID_FIELD);
-    assert_string_equal(error.field, "tls_key");
-    assert_non_null(strstr(error.detail, "is not the key of the certificate in"));
-    assert_int_equal(wi_certificate_check_pair(path, path, &error), WI_INVALID_FIELD);
-    assert_non_null(strstr(error.detail, "no private key in PEM form"));
-    assert_int_equal(wi_certificate_check_pair(key, key, &error), WI_INVALID_FIELD);
-    assert_string_equal(error.field, "tls_certificate");
-    unlink(path);
+    assert_refused(path, key, "api.tls_key", "[api] tls_key: /tmp/webinfer-key-");
+    assert_refused(path, key, "api.tls_key", "is not the key of the certificate in");
+    assert_refused(path, path, "api.tls_key", "has no private key in PEM form");
+    assert_refused(key, key, "api.tls_certificate", "[api] tls_certificate: /tmp/webinfer-key-");
+    assert_refused(key, key, "api.tls_certificate", "has no certificate in PEM form");
     unlink(key);
+    assert_refused(path, key, "api.tls_key", "has no private key in PEM form");
+    unlink(path);
+    assert_refused(path, key, "api.tls_certificate", "has no certificate in PEM form");
+}
+
+/* Self-signed, and kept nowhere. */
+static void write_fresh_certificate(const char *path, EVP_PKEY *key)
+{
+    X509 *x509 = X509_new();
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    X509_gmtime_adj(X509_getm_notBefore(x509), 0);
+    X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
+    X509_set_pubkey(x509, key);
+    assert_true(X509_sign(x509, key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_X509(file, x509), 1);
+    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+    fclose(file);
+    X509_free(x509);
+}
+
+TEST(without_a_certificate_there_is_nothing_to_check)
+{
+    char path[] = "/tmp/webinfer-cert-XXXXXX";
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    struct wi_error error;
+
+    write_file(path, "");
+    write_fresh_certificate(path, key); /* both are in one file */
+    EVP_PKEY_free(key);
+    assert_int_equal(wi_certificate_check_files("api", path, path, &error), WI_OK);
+    unlink(path);
+    assert_int_equal(wi_certificate_check_files("api", "", path, &error), WI_OK);
+    assert_int_equal(wi_certificate_check_files("api", NULL, NULL, &error), WI_OK);
 }

@@ -833,6 +833,16 @@ TEST(the_peer_may_say_nothing)
     assert_int_equal(fixture->left_code, 0);
 }
 
+TEST(what_follows_the_close_frame_is_not_heard)
+{
+    static const char bytes[] = "\x88\x82\0\0\0\0\x03\xe8\x81\x84\0\0\0\0late";
+    struct fixture *fixture = *state;
+    assert_int_equal(client_send(&fixture->client, bytes, sizeof bytes - 1), 0);
+    turn_until(fixture, &fixture->gones, 1);
+    assert_int_equal(fixture->lefts, 1);
+    assert_int_equal(fixture->messages, 0);
+}
+
 TEST(a_dead_socket_is_told_once)
 {
     struct fixture *fixture = *state;

@@ -94,6 +94,12 @@ TEST(a_service_that_was_away_and_answers_is_tried_at_once)
     assert_false(kind->backoff.open);
     assert_true(kind->backoff.next_start == 0);
     assert_int_equal(kind->problem.code, WI_OK);
+    break_all(kind, WI_SESSION_SERVICE);
+    wi_pool_kind_ready(kind); /* of the browsers asked for, one was there after all */
+    assert_false(kind->is_away);
+    assert_int_equal(kind->backoff.broken, 0);
+    assert_true(kind->backoff.next_start == 0);
+    assert_int_equal(kind->problem.code, WI_OK);
     break_all(kind, ""); /* which the service's answer does not excuse */
     wi_pool_kind_answers(kind);
     assert_true(kind->backoff.open);
