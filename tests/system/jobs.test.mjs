@@ -466,6 +466,17 @@ describe('a daemon each', { concurrency: 3 }, () => {
                 }
             }));
 
+    plainTest('a deadline that passes while no daemon runs ends the job at the next start', { timeout: 120_000 * patience },
+        () => withDaemon(nodeInHand(), async (one) => {
+            const id = await accepted(one, echo(1, { timeout_ms: 3000 }));
+            await kill(one);
+            const end = Date.now() + 3000;
+            await until(async () => Date.now() > end, { what: 'the deadline to pass', timeout: 10_000 });
+            await one.start();
+            const job = await ended(one, id);
+            assert.deepEqual([job.state, job.error.code, job.runs], ['failed', 'deadline_exceeded', 0], JSON.stringify(job));
+        }));
+
     plainTest('finished jobs and their keys go after job_retention', { timeout: 120_000 * patience },
         () => withDaemon(nodeInHand({ pool: { job_retention: '2s' } }), async (one) => {
             const node = await new FakeNode((await one.post('/v1/admin/join', {})).json.url).join();

@@ -74,7 +74,7 @@ static enum wi_code listen_to_subscribers(
     return endpoints->channel_listener ? WI_OK : error->code;
 }
 
-struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error)
+enum wi_code wi_endpoints_new(struct wi_api *api, struct wi_error *error)
 {
     struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
     endpoints->runs = runs_of(api);
@@ -90,13 +90,15 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
+    api->endpoints = endpoints; /* jobs that are found to be late or poisonous end at once */
     if (open_stored_jobs(endpoints, api->deps.cluster, api->deps.db, error) != WI_OK ||
         listen_to_subscribers(endpoints, api, error) != WI_OK) {
         wi_endpoints_free(endpoints);
-        return NULL;
+        api->endpoints = NULL;
+        return error->code;
     }
     wi_api_cluster_join(api);
-    return endpoints;
+    return WI_OK;
 }
 
 void wi_endpoints_check(const struct wi_config *config, struct wi_problems *problems)

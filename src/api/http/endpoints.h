@@ -10,8 +10,9 @@ struct wi_api;
 struct wi_config;
 struct wi_problems;
 struct wi_endpoints;
-/* To be called when all of wi_api but its endpoints is set. NULL with `error`. */
-struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error);
+/* Makes `api->endpoints`; all else of wi_api must be set. They stay NULL if it fails. Stored jobs
+ * may end before it returns. */
+enum wi_code wi_endpoints_new(struct wi_api *api, struct wi_error *error);
 /* Whether they can go on with these rules: WI_OK, or why not. */
 enum wi_code wi_endpoints_check_reload(const struct wi_endpoints *endpoints,
     const struct wi_config *config, const struct wi_access_rules *rules, struct wi_error *error);

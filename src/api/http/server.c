@@ -540,7 +540,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     if (getrandom(api->connections.dice, sizeof api->connections.dice, GRND_NONBLOCK) < 0)
         wi_debug("api", NULL, "which connections go for others can be foreseen");
     set_times(server);
-    if (server_start(server, error) != 0 || !(api->endpoints = wi_endpoints_new(api, error))) {
+    if (server_start(server, error) != 0 || wi_endpoints_new(api, error) != WI_OK) {
         wi_server_free(server);
         return NULL;
     }

@@ -60,7 +60,7 @@ void wi_durable_tell_unrun(struct wi_durable *durable, const struct wi_record_na
         .client = name->client,
         .model_name = model_name,
         .code = code};
-    if (runs->on_ended && !durable->freed)
+    if (runs->on_ended)
         runs->on_ended(runs->context, &ending);
 }
 

@@ -413,6 +413,33 @@ TEST(answers_may_come_after_the_end)
     start_with(f, &(struct wi_record_sweep){0}); /* to be freed */
 }
 
+/* The counts of answers are freed before a thread may have printed the last one. */
+TEST(an_answer_that_is_printed_after_the_end_is_kept_and_not_counted)
+{
+    struct fixture *f = *state;
+    struct wi_record_accept accept = {0};
+    struct wi_buffer large = {0};
+    wi_buffer_puts(&large,
+        "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\",\"datatype\":"
+        "\"FP32\",\"shape\":[8000],\"data\":[1");
+    for (int i = 1; i < 8000; i++)
+        wi_buffer_puts(&large, ",1");
+    wi_buffer_puts(&large, "]}]}");
+    fill(&accept, "one");
+    accept.body = (const unsigned char *)large.text;
+    accept.record.body_size = accept.record.json_size = large.size;
+    wi_durable_accept(f->durable, &accept, on_done, f);
+    until(f->has_job);
+    finish_job(WI_OK);
+    assert_int_equal(f->bytes_out, 0); /* it is being printed */
+    wi_durable_free(f->durable);
+    until(fake_find(&fake, "one")->record.state == WI_RECORD_DONE);
+    assert_int_equal(f->bytes_out, 0);
+    wi_record_clear(&accept.record);
+    wi_buffer_clear(&large);
+    start_with(f, &(struct wi_record_sweep){0});
+}
+
 /* An end that cannot be written is tried once more, and then left to the store. */
 TEST(an_end_that_cannot_be_written_does_not_hold_up_the_end)
 {
