@@ -246,7 +246,7 @@ test('a user is offered jobs of its own, and no verb of an admin', () => withCon
         await go(hash);
         verbs[hash] = await tab.locator('main button').allTextContents();
     }
-    assert.deepEqual(verbs, { now: ['Cancel', 'Cancel'], models: [], 'models/org/chat': ['Copy', 'Copy', 'Copy', 'Copy'], nodes: [] });
+    assert.deepEqual(verbs, { now: ['Cancel', 'Cancel'], models: [], 'models/org/chat': ['Copy', 'Copy', 'Copy', 'Copy', 'Profile'], nodes: [] });
 }));
 
 test('a model that is removed while it is shown says so, is grey, and has no verbs', () => withConsole({}, async ({ tab, go, service, reads, problems }) => {
