@@ -1,5 +1,5 @@
 /*
- * See broker.h. A connection that is lost is closed and opened anew, by the one path that is also
+ * See broker.h. A connection that is lost is closed and opened again, by the one path that is also
  * taken at the start and for a server that comes later; libnats' own reconnecting is off.
  */
 #include "config.h"

@@ -47,7 +47,7 @@ enum wi_read_fault wi_job_record_read(
 
 /* --- Idempotency-Keys ------------------------------------------------------------------------- */
 
-/* What lies under an Idempotency-Key. */
+/* The value of an Idempotency-Key. */
 struct wi_job_key {
     char id[WI_ID_SIZE];         /* of the job that was sent with it */
     char hash[WI_HASH_HEX_SIZE]; /* of what was asked */

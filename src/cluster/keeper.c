@@ -354,7 +354,7 @@ void wi_keeper_free(struct wi_keeper *keeper)
     keeper->tell_row = NULL;
     DL_FOREACH_SAFE(keeper->out, item, next)
     {
-        item_call_back(keeper, item); /* news that nobody needs */
+        item_call_back(keeper, item); /* news that nothing waits for */
     }
     late_fail(keeper);
     keeper_release(keeper);

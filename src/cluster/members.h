@@ -73,8 +73,8 @@ struct wi_name_claim {
 enum wi_claim_state {
     WI_CLAIM_FREE,  /* there is no record: make one */
     WI_CLAIM_OURS,  /* replace it, by its revision */
-    WI_CLAIM_STALE, /* likewise: whoever wrote it is gone */
-    WI_CLAIM_WAIT,  /* whoever wrote it may be gone */
+    WI_CLAIM_STALE, /* likewise: its writer is gone */
+    WI_CLAIM_WAIT,  /* its writer may be gone */
     WI_CLAIM_TAKEN  /* by another daemon */
 };
 void wi_name_claim_take(

@@ -35,7 +35,7 @@ void wi_shared_jobs_free(struct wi_shared_jobs *jobs);            /* NULL is fin
 
 /* --- following the bucket --------------------------------------------------------------------- */
 
-/* There is a connection, and its watch brings everything anew. */
+/* There is a connection, and its watch brings everything again. */
 void wi_shared_begin(struct wi_shared_jobs *jobs, double now_ms);
 /* What the watch brings; `now_ms` is monotonic. */
 void wi_shared_apply(

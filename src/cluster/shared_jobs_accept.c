@@ -1,6 +1,6 @@
 /*
- * Jobs that are accepted. What one of them needs before its record is asked for one after another:
- * its Idempotency-Key, and the parts of a large body. The records of many are then made with one
+ * Jobs that are accepted. The steps of a job before its record are taken one after another: its
+ * Idempotency-Key, and the parts of a large body. The records of many are then made with one
  * wait for the servers.
  */
 #include "cluster/shared_jobs_private.h"
@@ -40,7 +40,7 @@ struct accepting {
     struct wi_shared_accept *asked;
     double began_ms;
     char name[WI_HASH_HEX_SIZE], hash[WI_HASH_HEX_SIZE];
-    struct wi_job_key key; /* what lies under the name */
+    struct wi_job_key key; /* the value of the name */
     uint64_t revision;     /* of that; 0: nothing */
     int is_settled;        /* nothing more is to be done */
     struct wi_job_record job;
@@ -119,7 +119,7 @@ static enum wi_code key_take_over(struct accepting *accepting, int *done, struct
         return key_save(accepting, done, error);
     *done = 1;
     if (strcmp(key->hash, accepting->hash) == 0)
-        wi_text_copy(op->record.id, sizeof op->record.id, key->id); /* one job, whoever writes it */
+        wi_text_copy(op->record.id, sizeof op->record.id, key->id); /* both members write one job */
     else
         op->found = WI_RECORD_OTHER;
     accepting->is_settled = op->found == WI_RECORD_OTHER;

@@ -201,7 +201,7 @@ void wi_shared_apply(
     if (entry->key == NULL) {
         wi_record_index_renewed(jobs->index);
         jobs->ready = jobs->is_renewed = 1;
-        jobs->terms.tell(jobs->terms.listener, WI_NEWS_LEFT, ""); /* a sweep counts anew */
+        jobs->terms.tell(jobs->terms.listener, WI_NEWS_LEFT, ""); /* a sweep counts again */
     } else if (strncmp(entry->key, WI_SHARED_JOB_PREFIX, strlen(WI_SHARED_JOB_PREFIX)) == 0) {
         job_apply(jobs, entry, now_ms);
     } else if (strncmp(entry->key, WI_SHARED_CLAIM_PREFIX, strlen(WI_SHARED_CLAIM_PREFIX)) == 0) {

@@ -62,7 +62,7 @@ void wi_uplink_line_tell_models(struct wi_uplink_line *line)
     line_send(line, "add", come);
     json_object_update(line->said, come);
     if (json_object_size(line->gone) > WI_UPLINK_HASHES_MAX)
-        json_object_clear(line->gone); /* at worst one is asked for in vain */
+        json_object_clear(line->gone); /* at worst a request for one fails */
     json_object_update(line->gone, gone);
     json_object_foreach(gone, hash, unused) json_object_del(line->said, hash);
     json_object_foreach(come, hash, unused) json_object_del(line->gone, hash);

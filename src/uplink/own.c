@@ -160,7 +160,7 @@ static void on_look(void *context)
 
 /* --- the first: may it hand on requests? ------------------------------------------------------ */
 
-/* Of a model that nobody has: the rank is looked at first. */
+/* Of a model that does not exist: the rank is looked at first. */
 static const char question[] =
     "{\"model_name\":\"builtin/none\",\"inputs\":[],\"relay\":{},\"timeout_ms\":1000}";
 

@@ -172,8 +172,8 @@ int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
     return 1;
 }
 
-/* "count: 5": what a model without outputs has for an answer. What remains of a text that was
- * streamed is none: the text has been shown. */
+/* "count: 5": what a model without outputs has for an answer. Nothing remains of a
+ * text that was streamed: it has been shown. */
 static void put_members(struct wi_buffer *out, const json_t *result)
 {
     const char *name;

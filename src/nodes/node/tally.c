@@ -1,6 +1,6 @@
 /*
  * The figures of a node that people look at; see tally.h. The times are kept as floats, because
- * there may be thousands of nodes, and nobody reads a time of a task to more than six digits.
+ * there may be thousands of nodes, and six digits of a task's time are enough.
  */
 #include "nodes/node/tally.h"
 

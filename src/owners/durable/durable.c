@@ -279,7 +279,7 @@ void wi_durable_free(struct wi_durable *durable)
     }
     durable->freed = 1;
     durable->closing = 1;
-    durable->deps.runs.on_ended = NULL; /* whom they tell is freed next */
+    durable->deps.runs.on_ended = NULL; /* their context is freed next */
     durable->deps.runs.on_stored = NULL;
     if (durable->writing == 0 && !durable->entries)
         wi_durable_release(durable);

@@ -27,7 +27,7 @@ struct wi_onnx_capture {
 };
 
 /* Reads the operators of `size` bytes of a file that `read` gives in windows, until `stop` is set
- * (NULL: it never is). What the file computes with constants alone counts for nothing: its
+ * (NULL: it never is). Nodes that depend on constants alone do not count: its
  * `signature` (NULL: not known) says what else there is. */
 void wi_onnx_capture_read(wi_protobuf_read_fn *read, void *source, uint64_t size,
     const atomic_int *stop, const struct wi_onnx_signature *signature,

@@ -14,11 +14,11 @@
 #define WI_PROFILE_RUNS_DEFAULT 5
 
 /* Checks a profile of unknown origin (borrowed) and completes it: its nodes get `share` and
- * `fell_back`, and the profile gets `run_ms`, `operators` and `other`. What it says of graph
- * capture stays as it is. Members that are not known
- * go, and so do those that are computed here. `run_ms` is the time of its runs together, by another
- * clock than the nodes'; below 0: the profile's own, which is required then. WI_OK, or with `error`
- * a code of wi_params_read, `where` before the field's path. */
+ * `fell_back`, and the profile gets `run_ms`, `operators` and `other`. Its report on graph capture
+ * stays as it is. Unknown members are removed, and so are those that are computed here. `run_ms` is
+ * the time of its runs together, by another clock than the nodes'; below 0: the profile's own,
+ * which is required then. WI_OK, or with `error` a code of wi_params_read, `where` before the
+ * field's path. */
 enum wi_code wi_profile_settle(
     json_t *profile, double run_ms, const char *where, struct wi_error *error);
 

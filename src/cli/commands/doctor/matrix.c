@@ -1,7 +1,7 @@
 /*
  * webinfer matrix: the features of browsers, found by trying them: in the browsers of a daemon, or
- * if there is none in browsers that are started here. What was found before, and what other
- * machines have found, is shown with them.
+ * if there is none in browsers that are started here. Earlier
+ * results, and those of other machines, are shown with them.
  */
 #include "cli/commands/doctor/matrix.h"
 
