@@ -205,11 +205,10 @@ test('batches, several at a time, a graph as it is and a file of inputs', async 
     assert.deepEqual(cells.map(({ clock, optimization, batch, concurrency, outcome }) => [clock, optimization, batch, concurrency, outcome]),
         [1, 3].flatMap((batch) => [['page', 'none', batch, 1, 'ok'], ['page', 'all', batch, 1, 'ok'], ['client', undefined, batch, 1, 'ok'],
             ['client', undefined, batch, 4, 'ok']]));
-    // What fusion brings is said of the graph as it is.
-    for (const cell of cells.filter(({ optimization }) => optimization === 'none')) {
-        assert.equal(cells.find(({ index }) => index === cell.baseline).optimization, 'all');
-        assert.ok(cell.load_ms > 0, JSON.stringify(cell));
-    }
+    // What fusion brings is said of the graph as it is. The cell that comes first after it was unloaded loads it for all batches.
+    const plain = cells.filter(({ optimization }) => optimization === 'none');
+    for (const { baseline } of plain) assert.equal(cells.find(({ index }) => index === baseline).optimization, 'all');
+    assert.ok(plain.some(({ load_ms: load }) => load > 0), JSON.stringify(plain));
 });
 
 test('a model that writes has its tokens told, for each number of requests at a time', async () => {
