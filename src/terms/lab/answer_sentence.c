@@ -58,10 +58,10 @@ static void put_joined(struct wi_buffer *out, const struct wi_strings *words)
 
 /* --- where it runs ---------------------------------------------------------------------------- */
 
-/* "Chromium 156": the version up to its first point. */
+/* "Chromium 156": the version up to its first point. Nodes that are no browser have none. */
 static char *name_browser(const struct wi_lab_cell *cell)
 {
-    const char *version = cell->browser_version ? cell->browser_version : "";
+    const char *version = cell->browser && cell->browser_version ? cell->browser_version : "";
     return wi_sprintf("%s%s%.*s", browser_title(cell->browser), *version ? " " : "",
         (int)strcspn(version, "."), version);
 }

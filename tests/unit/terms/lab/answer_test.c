@@ -171,7 +171,6 @@ TEST(simulated_times_are_neither_compared_nor_the_fastest)
     json_t *document = document_of("run-1");
     json_t *cell = timed("chrome", "simulated", 1);
     json_object_del(cell, "browser");
-    json_object_del(cell, "browser_version");
     add_cell(document, cell);
     answered_make(&answered, document);
     assert_true(answered.answer.rows[0].is_simulated);
