@@ -51,6 +51,13 @@ async function profiled(body, runs = body.runs ?? 5) {
     return { json, profile };
 }
 
+// The memory of its outputs goes with its sessions: no other one of the page has any yet.
+test('the first model of a page is profiled on WebGPU, and its answer is right', async () => {
+    const { json } = await profiled({ model_name: 'twice', inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1.5, 4] }],
+        runs: 2, browser: 'chrome', platform: 'webgpu' });
+    assert.deepEqual(json.outputs[0].data, [3, 8]);
+});
+
 for (const where of [{ browser: 'chrome', platform: 'wasm' }, { browser: 'firefox', platform: 'wasm' }, { browser: 'chrome', platform: 'webgpu' }]) {
     test(`a graph is profiled in ${where.browser} on ${where.platform}, and its model stays as it was`, async () => {
         const inputs = images(64), ask = async () => (await daemon.infer({ model_name: 'digits', inputs: images(1), fallback: false, ...where })).json;

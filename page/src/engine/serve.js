@@ -355,23 +355,19 @@ export class Server {
             },
             others: () => this._changes + run.othersMs,
         }).run();
-        const profile = order.profile ? { profile: await this._profile(engine, alone, run, outcome, told) } : {};
+        const own = order.profile ? copied(outcome) : outcome;
+        const profile = order.profile ? { profile: await this._profile(engine, alone, run, told) } : {};
         return {
-            ...outcome, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs, ...profile },
+            ...own, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs, ...profile },
         };
     }
 
-    /** @param {Engine} engine @param {RunMessage} task @param {Run} run @param {Outcome} outcome of the last run, which goes if there is no profile
+    /** @param {Engine} engine @param {RunMessage} task @param {Run} run
      * @param {import('./profile.js').Told[]} told @returns {Promise<Record<string, any>>} */
-    async _profile(engine, task, run, outcome, told) {
+    async _profile(engine, task, run, told) {
         const { runs } = /** @type {import('../shared/messages.js').BenchmarkOrder} */ (task.benchmark);
-        try {
-            const profiling = { runs, all: told.length, told: told.slice(-runs) };
-            return profileOf(await /** @type {NonNullable<Engine['profile']>} */ (engine.profile)(task, profiling, run), this._platform, runs);
-        } catch (thrown) {
-            outcome.dispose?.();
-            throw thrown;
-        }
+        const profiling = { runs, all: told.length, told: told.slice(-runs) };
+        return profileOf(await /** @type {NonNullable<Engine['profile']>} */ (engine.profile)(task, profiling, run), this._platform, runs);
     }
 
     /** Messages that arrived during a benchmark's run are handled before the next run. If others do not wait for it, they
@@ -499,6 +495,14 @@ export class Server {
     _post(message) {
         this._channel?.post(message);
     }
+}
+
+/** The outcome with copies of its tensors. The sessions of a profile are released before the answer is encoded, and with them the
+ * memory of their outputs. @param {Outcome} outcome which is disposed of @returns {Outcome} */
+function copied({ dispose, ...outcome }) {
+    const tensors = outcome.tensors.map((tensor) => ({ ...tensor, bytes: tensor.bytes.slice() }));
+    dispose?.();
+    return { ...outcome, tensors };
 }
 
 /** @param {string} engine */

@@ -36,6 +36,7 @@ const EXPECTED = [
     ['build/webinfer unpublish digits', /^digits: no longer published/],
     ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
     ['build/webinfer bench digits', /^chrome\/wasm fp32 +ok [^]*^digits runs in Chromium \d+; fastest: /m],
+    ['build/webinfer profile digits', /\b(?:Conv|Gemm|MatMul)\b[^]*\bwebgpu\b/],
     ['build/webinfer verify --verbose', /^node-.* wasm +right /m],
     ['build/webinfer verify --browser chrome', /^node-\w+ +chrome +wasm +right /m],
     ['build/webinfer infer digits ', /^7 +\d/m],
