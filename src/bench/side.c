@@ -7,6 +7,7 @@
 #include "bench/patience.h"
 #include "bench/resume.h"
 #include "cli/events.h"
+#include "cli/pages.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include <math.h>
@@ -16,7 +17,8 @@
 
 #define START_MS 180000 /* for browsers, which start at the same time */
 #define EXCHANGE_MS 60000
-#define LOSSES_MAX 3 /* of a daemon that goes away each time browsers are started */
+#define LOSSES_MAX 3   /* of a daemon that goes away each time browsers are started */
+#define LATEST_MAX 100 /* runs among which one of the same name is looked for */
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
@@ -393,10 +395,50 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
     return WI_EXIT_OK;
 }
 
+/* The name of the run: that of --name, or else the first argument, or else the preset. */
+static const char *name_of_run(const struct wi_arguments *arguments)
+{
+    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
+    if (name || !first)
+        return name ? name : wi_argument(arguments, "preset");
+    return wi_bench_side_is_path(first) ? wi_text_basename(first) : first;
+}
+
+static int is_run_of(const json_t *row, const char *name)
+{
+    return wi_json_is(row, "name", name) && json_object_get(row, "ended_at") &&
+           !json_is_true(json_object_get(row, "imported"));
+}
+
+/* Prints how long the latest run of that name took, before anything is started. */
+static void say_latest(const struct wi_bench_side *side)
+{
+    const char *name = name_of_run(&side->cli.arguments);
+    struct wi_pages runs = {
+        .cli = &side->cli, .path = "/v1/results", .member = "results", .quiet = 1};
+    struct wi_buffer text = {0};
+    const json_t *row;
+    size_t seen = 0;
+    while ((row = wi_pages_row(&runs)) && !is_run_of(row, name) && seen < LATEST_MAX)
+        seen++;
+    if (row && is_run_of(row, name)) {
+        wi_table_fill(&text, "webinfer: the latest run of {name} took ", row);
+        wi_table_seconds(
+            &text, (wi_json_number(row, "ended_at") - wi_json_number(row, "began_at")) / 1000);
+        wi_buffer_puts(&text, "\n");
+        wi_plain_flush(stderr, &text);
+    }
+    wi_pages_close(&runs);
+    wi_buffer_clear(&text);
+}
+
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
 {
     struct wi_strings browsers = {0};
     enum wi_exit result = wi_bench_keep_may(&side->cli);
+    side->began_at = wi_wall_ms();
+    if (result == WI_EXIT_OK && !wi_argument_given(&side->cli.arguments, "resume"))
+        say_latest(side);
     if (result == WI_EXIT_OK)
         result = wi_bench_side_models(side);
     if (result == WI_EXIT_OK)
@@ -421,20 +463,12 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
-/* The name of the run: that of --name, or else the first argument, or else the preset. */
-static const char *name_of_run(const struct wi_arguments *arguments)
-{
-    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
-    if (name || !first)
-        return name ? name : wi_argument(arguments, "preset");
-    return wi_bench_side_is_path(first) ? wi_text_basename(first) : first;
-}
-
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
     struct wi_bench_head head = {.name = name_of_run(arguments),
+        .began_at = side->began_at,
         .seed = seed,
         .together = together,
         .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};

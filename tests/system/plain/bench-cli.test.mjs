@@ -478,7 +478,7 @@ test('where one browser runs at a time each is started once, and its cells are m
             ['chrome client ok', 'chrome page ok', 'edge client ok', 'edge page ok']);
         const { sessions } = (await own.get('/v1/status', as.as)).json.counters;
         assert.equal(sessions.started, 2, JSON.stringify(sessions));
-        assert.match(problems, /; the rest takes about \d+ (?:s|min \d+ s)\n/);
+        assert.match(problems, /; the rest takes about \d+ (?:s|min \d+ s), and the whole run about \d+ (?:s|min \d+ s)\n/);
     }, { slots: 1 });
 });
 
