@@ -472,6 +472,9 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
             if (browser === 'edge' && yardstick !== 'before') // which may just have been begun in time
                 assert.deepEqual([outcome, reason], ['absent', 'max_connections is 0, so no edge is started, and no page has joined']);
             else if (!yardstick) assert.equal(outcome, 'ok', reason);
+        const without = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'both', '--test-type', 'page', '--runs', '5'], as('root'));
+        assert.match(without.out, /^edge: absent: max_connections is 0, so no edge is started/m);
+        assert.doesNotMatch(without.out, /^edge\/(?:wasm|webgpu): /m);
     });
 });
 
