@@ -211,7 +211,7 @@ static int cell_belongs(
         return 0;
     if (group->yardstick)
         return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
-    return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
+    return !yardstick && strcmp(cell->model, side->subjects[group->subject].title) == 0;
 }
 
 static void group_gather(struct wi_bench_rounds *rounds, struct group *group)

@@ -266,13 +266,13 @@ static void told_clear(struct told *told)
     json_decref(told->hardware);
 }
 
-static void plan_place(
-    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+static void plan_place(struct wi_bench_side *side, const struct wi_bench_subject *subject,
+    const char *browser, const char *platform)
 {
     struct told told;
-    told_ask(&told, side, model, browser, platform);
+    told_ask(&told, side, subject->name, browser, platform);
     wi_bench_plan_place(&side->plan, side->choice,
-        &(struct wi_bench_place){.model = model,
+        &(struct wi_bench_place){.model = subject->title,
             .browser = browser,
             .platform = platform,
             .facts = told.facts,
@@ -283,11 +283,20 @@ static void plan_place(
     told_clear(&told);
 }
 
+/* The name by which the daemon knows the model of a cell; a yardstick's is no subject. */
+static const char *name_of_model(const struct wi_bench_side *side, const struct wi_bench_cell *cell)
+{
+    for (size_t i = 0; i < side->count; i++)
+        if (strcmp(side->subjects[i].title, cell->model) == 0)
+            return side->subjects[i].name;
+    return cell->model;
+}
+
 /* Now that the browser runs, its places are known. */
 static void look_again(struct wi_bench_side *side, struct wi_bench_cell *cell)
 {
     struct told told;
-    told_ask(&told, side, cell->model, cell->browser, cell->platform);
+    told_ask(&told, side, name_of_model(side, cell), cell->browser, cell->platform);
     if (!side->is_lost && told.reason)
         wi_bench_cell_end(cell, told.outcome, told.reason);
     else if (!side->is_lost)
@@ -317,8 +326,8 @@ void wi_bench_side_open(struct wi_bench_side *side, const char *browser)
 }
 
 /* Plans the platforms of browsers by default, and the others only if they are named. */
-static void plan_subject(
-    struct wi_bench_side *side, const char *model, const struct wi_strings *browsers)
+static void plan_subject(struct wi_bench_side *side, const struct wi_bench_subject *subject,
+    const struct wi_strings *browsers)
 {
     static const struct {
         const char *name;
@@ -326,7 +335,7 @@ static void plan_subject(
     } platforms[] = {{"wasm", 1, 0}, {"webgpu", 1, 0}, {"webnn", 1, 0}, {"webgl", 1, 1},
         {"native", 0, 0}, {"simulated", 0, 0}};
     const struct wi_strings *wanted = &side->choice->platforms;
-    json_t *hardware = ask_hardware(side, model);
+    json_t *hardware = ask_hardware(side, subject->name);
     /* Only our own kernels compute with WebGL. */
     int kernels =
         wi_json_is(json_array_get(json_object_get(hardware, "options"), 0), "engine", "kernels");
@@ -336,11 +345,11 @@ static void plan_subject(
         if (!is_own && (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual))
             continue;
         for (size_t b = 0; b < browsers->count && platforms[p].of_browsers; b++)
-            plan_place(side, model, browsers->items[b], platforms[p].name);
+            plan_place(side, subject, browsers->items[b], platforms[p].name);
         if (!platforms[p].of_browsers)
-            plan_place(side, model, NULL, platforms[p].name);
+            plan_place(side, subject, NULL, platforms[p].name);
     }
-    wi_bench_plan_auto(&side->plan, side->choice, model);
+    wi_bench_plan_auto(&side->plan, side->choice, subject->title);
     json_decref(hardware);
 }
 
@@ -380,7 +389,7 @@ static int only_auto_is_left(const struct wi_bench_side *side)
 static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
     for (size_t i = 0; i < side->count; i++)
-        plan_subject(side, side->subjects[i].name, browsers);
+        plan_subject(side, &side->subjects[i], browsers);
     if (side->is_lost)
         return complain_of_loss(side);
     if (only_auto_is_left(side))
@@ -396,12 +405,13 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
 }
 
 /* The name of the run: that of --name, or else the first argument, or else the preset. */
-static const char *name_of_run(const struct wi_arguments *arguments)
+static const char *name_of_run(const struct wi_bench_side *side)
 {
-    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
-    if (name || !first)
+    const struct wi_arguments *arguments = &side->cli.arguments;
+    const char *name = wi_argument(arguments, "name");
+    if (name || arguments->positional_count == 0)
         return name ? name : wi_argument(arguments, "preset");
-    return wi_bench_side_is_path(first) ? wi_text_basename(first) : first;
+    return side->subjects[0].title;
 }
 
 static int is_run_of(const json_t *row, const char *name)
@@ -410,10 +420,10 @@ static int is_run_of(const json_t *row, const char *name)
            !json_is_true(json_object_get(row, "imported"));
 }
 
-/* Prints how long the latest run of that name took, before anything is started. */
+/* Prints how long the latest run of that name took, before any browser is started. */
 static void say_latest(const struct wi_bench_side *side)
 {
-    const char *name = name_of_run(&side->cli.arguments);
+    const char *name = name_of_run(side);
     struct wi_pages runs = {
         .cli = &side->cli, .path = "/v1/results", .member = "results", .quiet = 1};
     struct wi_buffer text = {0};
@@ -437,10 +447,10 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
     struct wi_strings browsers = {0};
     enum wi_exit result = wi_bench_keep_may(&side->cli);
     side->began_at = wi_wall_ms();
-    if (result == WI_EXIT_OK && !wi_argument_given(&side->cli.arguments, "resume"))
-        say_latest(side);
     if (result == WI_EXIT_OK)
         result = wi_bench_side_models(side);
+    if (result == WI_EXIT_OK && !wi_argument_given(&side->cli.arguments, "resume"))
+        say_latest(side);
     if (result == WI_EXIT_OK)
         result = open_browsers(side, &browsers);
     if (result == WI_EXIT_OK)
@@ -467,7 +477,7 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, siz
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
-    struct wi_bench_head head = {.name = name_of_run(arguments),
+    struct wi_bench_head head = {.name = name_of_run(side),
         .began_at = side->began_at,
         .seed = seed,
         .together = together,

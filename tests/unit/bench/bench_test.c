@@ -39,6 +39,7 @@ static struct {
     char running[16];   /* the browser that runs */
     unsigned starts;    /* of browsers */
     const char *broken; /* a browser that does not start; NULL: all do */
+    char sent[32];      /* the model that was sent last */
 } lab;
 
 static json_t *body_of(const struct wi_rest_request *request)
@@ -250,6 +251,34 @@ static void tell_sample(const struct wi_rest_request *request, struct wi_rest_an
                          "datatype", "FP32", "shape", 1, 2, "data", 1.0, 2.0));
 }
 
+/* About files that are sent as models, which the daemon has already. */
+static int is_of_file(const char *asked)
+{
+    return strstr(asked, "/v1/models/bench/") || strstr(asked, "/v1/uploads/");
+}
+
+static void serve_file(
+    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    if (strstr(asked, "/files")) {
+        snprintf(lab.sent, sizeof lab.sent, "%.22s", strstr(asked, "bench/"));
+        give(request, answer, 201, "{\"id\":\"u1\",\"wanted\":[]}");
+    } else if (strstr(asked, "/sample")) {
+        tell_sample(request, answer);
+    } else {
+        give(request, answer, 200, "{}");
+    }
+}
+
+static void tell_nodes(const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    give_json(request, answer,
+        json_pack("{s:[{s:s}, {s:s, s:[{s:s, s:s, s:i}, {s:s, s:s, s:i}, {s:s, s:s, s:i}]}]}",
+            "nodes", "id", "n0", "id", "n1", "models", "name", "m", "platform", "wasm", "bytes", 11,
+            "name", "m", "platform", "webgpu", "bytes", 22, "name", lab.sent, "platform", "wasm",
+            "bytes", 44));
+}
+
 static void serve(
     const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {
@@ -264,6 +293,10 @@ static void serve(
         tell_hardware(asked, request, answer);
     else if (strcmp(asked, "POST /v1/models/m/sample") == 0)
         tell_sample(request, answer);
+    else if (strcmp(asked, "GET /v1/models?limit=1") == 0)
+        give(request, answer, 200, "{\"models\":[]}");
+    else if (is_of_file(asked))
+        serve_file(asked, request, answer);
     else if (strcmp(asked, "POST /v1/models/none/sample") == 0)
         give_problem(request, answer, 404);
     else if (strcmp(asked, "GET /healthz") == 0)
@@ -273,9 +306,7 @@ static void serve(
     else if (strcmp(asked, "POST /v1/infer") == 0)
         infer(request, answer);
     else if (strcmp(asked, "GET /v1/nodes?limit=100") == 0)
-        give(request, answer, 200,
-            "{\"nodes\":[{\"id\":\"n0\"},{\"id\":\"n1\",\"models\":[{\"name\":\"m\",\"platform\":"
-            "\"wasm\",\"bytes\":11},{\"name\":\"m\",\"platform\":\"webgpu\",\"bytes\":22}]}]}");
+        tell_nodes(request, answer);
     else if (strcmp(asked, "GET /v1/status") == 0)
         give(request, answer, 200, lab.is_tight ? tight_status : usual_status);
     else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
@@ -638,6 +669,61 @@ TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)
                 text_in(cell, "reason"), is_broken ? "unavailable: it does not start" : "");
         }
     }
+}
+
+/* Where both platforms have the same reason; with WebNN, which has another one, each has a line. */
+TEST(a_browser_that_does_not_start_is_told_of_once)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.is_tight = 1;
+    lab.broken = "firefox";
+    assert_int_equal(BENCH("--platform", "both", "--threads", "1", "--runs", "5"), WI_EXIT_OK);
+    assert_non_null(strstr(printed, "\nfirefox: absent: unavailable: it does not start; webinfer"));
+    assert_null(strstr(printed, "firefox/wasm: "));
+    assert_null(strstr(printed, "firefox/webgpu: "));
+    json_object_clear(lab.runs);
+    assert_int_equal(
+        BENCH("--platform", "wasm,webgpu,webnn", "--threads", "1", "--runs", "5"), WI_EXIT_OK);
+    assert_non_null(strstr(printed, "\nfirefox/wasm: absent: unavailable: it does not start; "));
+    assert_non_null(strstr(printed, "\nfirefox/webgpu: absent: unavailable: it does not start; "));
+    assert_non_null(strstr(printed, "\nfirefox/webnn: unsupported: nobody has it; "));
+}
+
+/* Two of the same name are told apart by their paths. */
+TEST(files_that_are_sent_have_their_own_names_in_the_answer)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    char *one = wi_sprintf("%s/one", (char *)*state), *two = wi_sprintf("%s/two", (char *)*state);
+    assert_int_equal(mkdir(one, 0700), 0);
+    assert_int_equal(mkdir(two, 0700), 0);
+    write_text(one, "a.gguf", "1");
+    write_text(two, "a.gguf", "2");
+    write_text(one, "b.gguf", "3");
+    char *paths[] = {path_to(one, "a.gguf"), path_to(two, "a.gguf"), path_to(one, "b.gguf")};
+#define SENT(...)                                                                                  \
+    run_saying(*state, NULL,                                                                       \
+        (const char *[]){"webinfer", "bench", "--platform", "wasm", "--threads", "1", "--runs",    \
+            "5", "--test-type", "page", __VA_ARGS__, NULL},                                        \
+        printed, said)
+    assert_int_equal(SENT(paths[0], "m"), WI_EXIT_OK);
+    assert_string_equal(text_in(only_run(), "name"), "a.gguf");
+    assert_non_null(strstr(printed, "a.gguf (times in ms"));
+    assert_non_null(strstr(printed, "\na.gguf runs in Chromium"));
+    assert_non_null(strstr(printed, "\nm runs in Chromium"));
+    assert_int_equal(figure_of("wasm", "page", "page_bytes"), 44);
+    json_object_clear(lab.runs);
+    assert_int_equal(SENT(paths[0], paths[1], paths[2]), WI_EXIT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        char *heading = wi_sprintf("%s (times in ms", paths[i]);
+        assert_non_null(strstr(printed, heading));
+        free(heading);
+    }
+    assert_non_null(strstr(printed, "\nb.gguf runs in Chromium"));
+    assert_null(strstr(printed, "bench/"));
+    for (size_t i = 0; i < 3; i++)
+        free(paths[i]);
+    free(one);
+    free(two);
 }
 
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
