@@ -8,9 +8,6 @@
 #include <string.h>
 
 #define LABEL_CHARACTERS 80
-/* Of an answer's tensors, which are printed as numbers of about as many characters as a float has
- * bits. Larger ones are not tried. */
-#define TENSORS_MAX (WI_RESULT_MAX / 4)
 
 static const char vectors_name[] = "embeddings";
 
@@ -71,7 +68,7 @@ const char *wi_ending_label(const struct wi_run_ending *ending, size_t row, char
     return out;
 }
 
-/* --- the result of a job ---------------------------------------------------------------------- */
+/* --- the result of a job: printing stops where it has more than WI_RESULT_MAX bytes ----------- */
 
 /* A single vector is also part of its job's result. */
 static void print_vector(struct wi_buffer *out, const struct wi_tensor *vectors)
@@ -79,7 +76,7 @@ static void print_vector(struct wi_buffer *out, const struct wi_tensor *vectors)
     const unsigned char *bytes = wi_tensor_bytes(vectors);
     char number[WI_NUMBER_SIZE];
     wi_buffer_puts(out, ",\"vector\":[");
-    for (int64_t i = 0; i < vectors->dims[1]; i++) {
+    for (int64_t i = 0; i < vectors->dims[1] && out->size <= WI_RESULT_MAX; i++) {
         float value;
         memcpy(&value, bytes + (size_t)i * sizeof value, sizeof value);
         wi_buffer_puts(out, i ? "," : "");
@@ -98,9 +95,35 @@ static void print_outputs(struct wi_buffer *out, const struct wi_tensors *output
         if (is_vectors(tensor) || wi_datatype_needs_binary(tensor->datatype))
             continue;
         wi_buffer_puts(out, some++ ? "," : "");
-        wi_tensor_to_json(out, tensor, 0);
+        wi_tensor_to_json_within(out, tensor, WI_RESULT_MAX);
     }
     wi_buffer_puts(out, "]");
+}
+
+/* Whether `left` bytes may be enough for it as JSON: each of its parts takes a few of them. */
+static int may_fit(const json_t *value, size_t *left)
+{
+    const char *name;
+    json_t *part;
+    size_t index, least = 1 + (json_is_string(value) ? json_string_length(value) : 0);
+    if (least > *left)
+        return 0;
+    *left -= least;
+    json_object_foreach((json_t *)value, name, part)
+    {
+        size_t named = strlen(name);
+        if (named > *left)
+            return 0;
+        *left -= named;
+        if (!may_fit(part, left))
+            return 0;
+    }
+    json_array_foreach(value, index, part)
+    {
+        if (!may_fit(part, left))
+            return 0;
+    }
+    return 1;
 }
 
 /* The other members of the answer's result. */
@@ -119,30 +142,20 @@ static void print_members(struct wi_buffer *out, const json_t *result)
     }
 }
 
-static size_t bytes_beside_vectors(const struct wi_tensors *outputs)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < outputs->count; i++)
-        bytes += is_vectors(&outputs->items[i]) ? 0 : outputs->items[i].size;
-    return bytes;
-}
-
 static void print_result(
     struct wi_buffer *out, const struct wi_run_ending *ending, const struct wi_tensors *outputs)
 {
     struct wi_tensor vectors;
     struct wi_buffer result = {0};
-    int is_one =
-        wi_ending_vectors(ending, &vectors) && vectors.dims[0] == 1 && vectors.size <= TENSORS_MAX;
-    int fits = bytes_beside_vectors(outputs) <= TENSORS_MAX;
-    if (fits) {
-        wi_buffer_puts(&result, "{");
-        print_outputs(&result, outputs);
-        if (is_one)
-            print_vector(&result, &vectors);
+    size_t left = WI_RESULT_MAX;
+    wi_buffer_puts(&result, "{");
+    print_outputs(&result, outputs);
+    if (wi_ending_vectors(ending, &vectors) && vectors.dims[0] == 1)
+        print_vector(&result, &vectors);
+    int fits = may_fit(ending->outcome->result, &left);
+    if (fits)
         print_members(&result, ending->outcome->result);
-        wi_buffer_puts(&result, "}");
-    }
+    wi_buffer_puts(&result, "}");
     wi_buffer_puts(out, ",\"result\":");
     wi_buffer_puts(out, fits && result.size <= WI_RESULT_MAX ? result.text : "null");
     wi_buffer_clear(&result);
@@ -150,7 +163,7 @@ static void print_result(
 
 static const char *status_of(const struct wi_run_ending *ending)
 {
-    return wi_record_state_names[ending->outcome                ? WI_RECORD_DONE
+    return wi_record_state_names[ending->code == WI_OK          ? WI_RECORD_DONE
                                  : ending->code == WI_CANCELLED ? WI_RECORD_CANCELLED
                                                                 : WI_RECORD_FAILED];
 }

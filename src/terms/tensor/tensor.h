@@ -80,6 +80,9 @@ void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor)
  * parameters.binary_data_size are written, and the bytes are sent elsewhere. FP16 and BF16 cannot
  * be JSON: the caller must ask for binary (see wi_datatype_needs_binary). */
 void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, int binary);
+/* Likewise without `binary`, unless `out` comes to more than `most` bytes: then it stops soon after
+ * that, and what it has written is no JSON. */
+void wi_tensor_to_json_within(struct wi_buffer *out, const struct wi_tensor *tensor, size_t most);
 int wi_datatype_needs_binary(enum wi_datatype type);
 
 #endif

@@ -291,14 +291,14 @@ static size_t print_element(char *out, enum wi_datatype type, const unsigned cha
     }
 }
 
-static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor)
+static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor, size_t most)
 {
     struct printer printer = {.out = out, .used = 0};
     const unsigned char *bytes = wi_tensor_bytes(tensor);
     size_t width = wi_datatype_size(tensor->datatype);
 
     assert(!wi_datatype_needs_binary(tensor->datatype)); /* which have no JSON form */
-    for (size_t at = 0; at + width <= tensor->size; at += width) {
+    for (size_t at = 0; at + width <= tensor->size && out->size <= most; at += width) {
         if (printer.used + WI_NUMBER_SIZE + 1 > CHUNK)
             printer_flush(&printer);
         if (at > 0)
@@ -309,18 +309,20 @@ static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor)
 }
 
 /* In strings that are not UTF-8, invalid bytes are printed as U+FFFD. */
-static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
+static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor, size_t most)
 {
     const unsigned char *bytes = wi_tensor_bytes(tensor);
     size_t left = tensor->size;
     uint32_t length;
 
-    for (int first = 1; left >= sizeof length; first = 0) {
+    for (int first = 1; left >= sizeof length && out->size <= most; first = 0) {
         memcpy(&length, bytes, sizeof length);
         bytes += sizeof length;
         left -= sizeof length;
         if (length > left)
             break;
+        if (length > most)
+            length = (uint32_t)most + 1; /* which is too much already */
         if (!first)
             wi_buffer_puts(out, ",");
         wi_buffer_json_text(out, (const char *)bytes, length);
@@ -343,19 +345,25 @@ void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor)
     wi_buffer_puts(out, "]");
 }
 
-void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, int binary)
+void wi_tensor_to_json_within(struct wi_buffer *out, const struct wi_tensor *tensor, size_t most)
 {
     wi_tensor_begin_json(out, tensor);
-    if (binary) {
-        wi_buffer_puts(out, ",\"parameters\":{\"binary_data_size\":");
-        wi_buffer_integer(out, (int64_t)tensor->size);
-        wi_buffer_puts(out, "}}");
-        return;
-    }
     wi_buffer_puts(out, ",\"data\":[");
     if (tensor->datatype == WI_BYTES)
-        print_strings(out, tensor);
+        print_strings(out, tensor, most);
     else
-        print_numbers(out, tensor);
+        print_numbers(out, tensor, most);
     wi_buffer_puts(out, "]}");
+}
+
+void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, int binary)
+{
+    if (!binary) {
+        wi_tensor_to_json_within(out, tensor, SIZE_MAX);
+        return;
+    }
+    wi_tensor_begin_json(out, tensor);
+    wi_buffer_puts(out, ",\"parameters\":{\"binary_data_size\":");
+    wi_buffer_integer(out, (int64_t)tensor->size);
+    wi_buffer_puts(out, "}}");
 }

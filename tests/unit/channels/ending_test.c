@@ -170,28 +170,78 @@ TEST(only_matrices_of_floats_of_that_name_are_vectors)
     assert_false(wi_ending_vectors(&ending, &vectors));
 }
 
-TEST(large_results_are_left_out)
+static void check_result(int is_told)
 {
+    json_t *job = told();
+    assert_int_equal(json_is_object(json_object_get(job, "result")), is_told);
+    assert_int_equal(json_is_null(json_object_get(job, "result")), !is_told);
+    json_decref(job);
+}
+
+TEST(results_of_more_than_64_kib_are_left_out)
+{
+    static const char around[] = "{\"outputs\":[],\"text\":\"\"}";
     char *text = wi_alloc(WI_RESULT_MAX + 1);
     memset(text, 'x', WI_RESULT_MAX);
     asked->publish = 1;
-    outcome.result = json_pack("{s:s}", "text", text);
-    json_t *job = told();
-    assert_true(json_is_null(json_object_get(job, "result")));
-    json_decref(job);
+    for (int more = 0; more < 2; more++) {
+        outcome.result =
+            json_pack("{s:s#}", "text", text, WI_RESULT_MAX + 1 - sizeof around + more);
+        check_result(!more);
+        json_decref((json_t *)outcome.result);
+    }
+    outcome.result = json_pack("{s:[]}", "words");
+    for (size_t i = 0; i < WI_RESULT_MAX; i++)
+        json_array_append_new(json_object_get(outcome.result, "words"), json_integer(1));
+    check_result(0);
     json_decref((json_t *)outcome.result);
     outcome.result = NULL;
-    add_output("x", WI_UINT8, 1, WI_RESULT_MAX);
-    job = told();
-    assert_true(json_is_null(json_object_get(job, "result")));
+    add_output("x", WI_UINT8, 1, WI_RESULT_MAX / 2 - 100); /* as JSON a zero and a comma each */
+    check_result(1);
+    add_output("y", WI_UINT8, 1, 100);
+    check_result(0);
+    free(text);
+}
+
+/* It must not hold the loop for longer than what fits. */
+TEST(a_result_of_any_size_is_printed_no_further_than_it_can_be_told)
+{
+    struct wi_buffer text = {0};
+    asked->publish = 1;
+    struct wi_tensor *tensor = add_output("x", WI_BYTES, 0, 1);
+    uint32_t length = 1 << 26;
+    wi_blob_unref(tensor->blob);
+    tensor->blob = wi_blob_new(NULL, sizeof length + length);
+    tensor->blob->size = tensor->size = sizeof length + length;
+    memcpy(tensor->blob->bytes, &length, sizeof length);
+    memset(tensor->blob->bytes + sizeof length, 'x', length);
+    add_output("y", WI_FP64, 1 << 10, 1 << 10);
+    add_output("embeddings", WI_FP32, 1, WI_VECTOR_MAX);
+    wi_ending_print(&ending, &text);
+    assert_non_null(strstr(text.text, ",\"result\":null}"));
+    wi_buffer_clear(&text);
+    wi_tensor_to_json_within(&text, &outputs.items[1], 1 << 16);
+    assert_in_range(text.size, (1 << 16) + 1, (1 << 16) + 8192);
+    wi_buffer_clear(&text);
+    wi_tensor_to_json_within(&text, &outputs.items[0], 1 << 16);
+    assert_in_range(text.size, (1 << 16) + 1, (1 << 16) + 8192);
+    wi_buffer_clear(&text);
+}
+
+/* 60,000 bytes of numbers fit. */
+TEST(a_vector_is_part_of_the_result_as_long_as_that_fits)
+{
+    asked->publish = 1;
+    struct wi_tensor *tensor = add_output("embeddings", WI_FP32, 1, 5000);
+    for (size_t i = 0; i < 5000; i++)
+        memcpy(tensor->blob->bytes + i * 4, &(float){-0.12345678f}, 4);
+    json_t *job = told();
+    const json_t *vector = json_object_get(json_object_get(job, "result"), "vector");
+    assert_int_equal(json_array_size(vector), 5000);
     json_decref(job);
     wi_tensors_clear(&outputs);
-    add_output("embeddings", WI_FP32, 1, WI_VECTOR_MAX); /* only the vector is left out */
-    job = told();
-    assert_null(json_object_get(json_object_get(job, "result"), "vector"));
-    assert_true(json_is_object(json_object_get(job, "result")));
-    json_decref(job);
-    free(text);
+    add_output("embeddings", WI_FP32, 1, WI_VECTOR_MAX);
+    check_result(0);
 }
 
 TEST(labels_are_the_beginnings_of_texts)
