@@ -99,7 +99,6 @@ static size_t end_records(
             continue;
         struct wi_durable_entry *entry = wi_durable_entry_of(durable, name);
         ended++;
-        wi_durable_tell_entry(entry, error ? error->code : WI_CANCELLED);
         if (error)
             wi_durable_finish(entry, WI_RECORD_FAILED, error);
         else

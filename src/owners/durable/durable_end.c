@@ -45,6 +45,20 @@ static void note_lost(const struct wi_durable_entry *entry, const struct wi_erro
         failure->detail);
 }
 
+static void tell_end(const struct wi_durable_entry *entry)
+{
+    const struct wi_record *record = &entry->record;
+    const struct wi_run_success *success = entry->success;
+    const struct wi_run_ending ending = {.id = record->client_id ? record->client_id : record->id,
+        .client = record->client,
+        .model_name = success ? success->outcome.model_name : record->model_name,
+        .code = entry->code,
+        .asked = success ? success->asked : NULL,
+        .outcome = success ? &success->outcome : NULL,
+        .total_ms = wi_durable_age(record)};
+    wi_durable_tell_end(entry->durable, &ending);
+}
+
 static void on_finished(void *data, const struct wi_error *failure)
 {
     struct wi_durable_entry *entry = data;
@@ -54,12 +68,14 @@ static void on_finished(void *data, const struct wi_error *failure)
         keep_unwritten(entry, failure);
         return;
     }
-    if (failure)
+    if (failure) {
         note_lost(entry, failure);
-    else if (end->finished)
+    } else if (end->finished) {
         wi_durable_count_end(durable, entry->record.client, end);
-    else
+        tell_end(entry);
+    } else {
         durable->counters.dropped++;
+    }
     char id[WI_ID_SIZE];
     memcpy(id, entry->record.id, sizeof id);
     wi_durable_entry_free(entry);
@@ -80,7 +96,6 @@ static void on_returned(void *data, const struct wi_error *failure)
         return;
     }
     if (!failure && entry->back.returned == WI_RECORD_TO_CANCEL) {
-        wi_durable_tell_entry(entry, WI_CANCELLED);
         wi_durable_finish_cancelled(entry);
         wi_durable_written(durable);
         return;
@@ -123,6 +138,7 @@ void wi_durable_finish(
 {
     const struct wi_dialect *dialect = wi_dialect_of_errors(entry->record.dialect);
     wi_durable_entry_drop(entry);
+    entry->code = error->code;
     dialect->print_error(dialect, &entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_record_part){entry->problem.text, entry->problem.size};
@@ -295,6 +311,7 @@ void wi_durable_on_run_done(
     enum wi_code code = error ? error->code : WI_OK;
     int64_t delay_ms = delay_after(entry, code);
     entry->counted_as = wi_run_counted_as(entry->run);
+    entry->success = wi_run_take_success(entry->run);
     entry->run = NULL;
     wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
     entry->charged = 0;

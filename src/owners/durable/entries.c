@@ -5,6 +5,7 @@
  */
 #include "owners/durable/private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,8 @@ void wi_durable_entry_drop(struct wi_durable_entry *entry)
     entry->charged = 0;
     wi_printing_free(entry->printing);
     entry->printing = NULL;
+    wi_run_success_free(entry->success);
+    entry->success = NULL;
     free(entry->parts);
     entry->parts = NULL;
     wi_buffer_clear(&entry->problem);
@@ -52,25 +55,17 @@ void wi_durable_entry_free(struct wi_durable_entry *entry)
     free(entry);
 }
 
-void wi_durable_tell_unrun(struct wi_durable *durable, const struct wi_record_name *name,
-    const char *client_id, const char *model_name, enum wi_code code)
+void wi_durable_tell_end(const struct wi_durable *durable, const struct wi_run_ending *ending)
 {
     const struct wi_run_deps *runs = &durable->deps.runs;
-    const struct wi_run_ending ending = {.id = client_id ? client_id : name->id,
-        .client = name->client,
-        .model_name = model_name,
-        .code = code};
     if (runs->on_ended)
-        runs->on_ended(runs->context, &ending);
+        runs->on_ended(runs->context, ending);
 }
 
-void wi_durable_tell_entry(const struct wi_durable_entry *entry, enum wi_code code)
+double wi_durable_age(const struct wi_record *record)
 {
-    const struct wi_record *record = &entry->record;
-    struct wi_record_name name = {0};
-    memcpy(name.id, record->id, sizeof name.id);
-    memcpy(name.client, record->client, sizeof name.client);
-    wi_durable_tell_unrun(entry->durable, &name, record->client_id, record->model_name, code);
+    double age = (double)(wi_steady_ms() - record->accepted_at);
+    return record->accepted_at > 0 && age > 0 ? age : 0;
 }
 
 void wi_durable_release(struct wi_durable *durable)

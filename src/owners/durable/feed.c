@@ -42,14 +42,6 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
     return WI_OK;
 }
 
-/* The record's times are those of the wall clock, which may have been set back; a job's are
- * monotonic. */
-static double accepted_at(const struct wi_record *record)
-{
-    double age = (double)(wi_steady_ms() - record->accepted_at);
-    return wi_now_ms() - (age > 0 ? age : 0);
-}
-
 /* Runs the entry's record, which has its bytes and a dialect that is known. -1, and nothing
  * happens, if there is no memory for them. */
 static int start_run(struct wi_durable_entry *entry)
@@ -69,7 +61,7 @@ static int start_run(struct wi_durable_entry *entry)
         .lenient = 1, /* it was held against the settings of its time when it came */
         .client = record->client,
         .called = record->id,
-        .accepted_at = accepted_at(record),
+        .accepted_at = wi_now_ms() - wi_durable_age(record),
         .earlier = record->attempts};
     if (wi_blob_charge(record->bytes, durable->deps.runs.budget) != 0)
         return -1;
@@ -87,12 +79,6 @@ struct taking {
     uint64_t reserved; /* of the budget, for the bodies that are read and what parsing them takes */
 };
 
-static void entry_fail(struct wi_durable_entry *entry, const struct wi_error *error)
-{
-    wi_durable_tell_entry(entry, error->code);
-    wi_durable_finish(entry, WI_RECORD_FAILED, error);
-}
-
 /* A body that can never be read again is reported as such; one for which there is no memory now
  * waits. */
 static void entry_begin(struct wi_durable_entry *entry)
@@ -106,7 +92,7 @@ static void entry_begin(struct wi_durable_entry *entry)
         "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
         (unsigned long long)needs, (unsigned long long)durable->deps.runs.budget->limit);
     if (needs > durable->deps.runs.budget->limit)
-        entry_fail(entry, &error);
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
     else
         wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
@@ -121,12 +107,12 @@ static void record_run(struct wi_durable *durable, struct wi_record *record)
     entry = wi_durable_entry_new(durable, record);
     if (entry->record.bytes == NULL) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");
-        entry_fail(entry, &error);
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
     } else if (!wi_dialect_find(entry->record.dialect)) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
             "the stored request is in the format \"%s\", which this version does not know",
             entry->record.dialect);
-        entry_fail(entry, &error);
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
     } else if (durable->closing) {
         wi_durable_shutting_down(&error);
         wi_durable_put_back(entry, &error, 0);

@@ -38,8 +38,10 @@ struct wi_durable_entry {
     enum wi_durable_step step;
     struct wi_run *run;
     struct wi_printing *printing;
-    uint64_t counted_as; /* of its run: see wi_run_counted_as */
-    uint64_t charged;    /* bytes charged to the budget: for the run, or for printing */
+    struct wi_run_success *success; /* of its run, if it is told; else NULL */
+    enum wi_code code;              /* of its end: WI_OK, or why it failed */
+    uint64_t counted_as;            /* of its run: see wi_run_counted_as */
+    uint64_t charged;               /* bytes charged to the budget: for the run, or for printing */
     struct wi_buffer problem;
     struct wi_record_part *parts;
     struct wi_error *stuck; /* why writing its end failed first; NULL: it has not failed */
@@ -92,12 +94,10 @@ int wi_durable_written(struct wi_durable *durable);
 /* The job `id` is finished, or cannot be finished for now: its watchers are told. */
 void wi_durable_tell(struct wi_durable *durable, const char *id);
 
-/* A job has ended for that reason without having been run, or without the run that it had gone back
- * for; runs tell of themselves. `client_id` and `model_name` may be NULL. */
-void wi_durable_tell_unrun(struct wi_durable *durable, const struct wi_record_name *name,
-    const char *client_id, const char *model_name, enum wi_code code);
-/* The same of a record that was taken. */
-void wi_durable_tell_entry(const struct wi_durable_entry *entry, enum wi_code code);
+/* A job has ended, and its end is in the store: see `on_ended` in work/run/run.h. */
+void wi_durable_tell_end(const struct wi_durable *durable, const struct wi_run_ending *ending);
+/* Milliseconds since it was accepted, by a clock that may have been set back; 0 if not known. */
+double wi_durable_age(const struct wi_record *record);
 
 /* Each returns its code. */
 enum wi_code wi_durable_shutting_down(struct wi_error *error);

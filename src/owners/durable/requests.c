@@ -102,6 +102,7 @@ struct cancelling {
     struct wi_buffer problem;
     struct wi_record_name owner;  /* the record that waits, … */
     char *client_id, *model_name; /* … and what it says of itself; owned */
+    double age;                   /* milliseconds */
     struct wi_durable *durable;
     struct wi_durable_cancel *asked;
     wi_job_store_done_fn *done;
@@ -119,6 +120,7 @@ static void tell_cancelled(struct wi_record_cancel *op, const struct wi_record *
     free(cancelling->model_name);
     cancelling->client_id = wi_strdup(record->client_id);
     cancelling->model_name = wi_strdup(record->model_name);
+    cancelling->age = wi_durable_age(record);
     wi_buffer_clear(&cancelling->problem);
     const struct wi_dialect *dialect = wi_dialect_of_errors(record->dialect);
     dialect->print_error(dialect, &cancelling->problem, &error, NULL);
@@ -144,8 +146,13 @@ void wi_durable_cancel_run(struct wi_durable *durable, const char *id)
 static void count_cancelled(struct wi_durable *durable, const struct cancelling *cancelling)
 {
     const struct wi_record_finish *end = &cancelling->op.finish;
-    wi_durable_tell_unrun(
-        durable, &cancelling->owner, cancelling->client_id, cancelling->model_name, WI_CANCELLED);
+    const char *client_id = cancelling->client_id;
+    const struct wi_run_ending ending = {.id = client_id ? client_id : cancelling->owner.id,
+        .client = cancelling->owner.client,
+        .model_name = cancelling->model_name,
+        .code = WI_CANCELLED,
+        .total_ms = cancelling->age};
+    wi_durable_tell_end(durable, &ending);
     wi_durable_count_end(durable, cancelling->owner.client, end);
     if (durable->counters.queued > 0)
         durable->counters.queued--;

@@ -33,6 +33,7 @@ static void free_run(struct wi_run *run)
     json_decref(run->lessened);
     wi_blob_unref(run->request.body);
     wi_printing_free(run->printing);
+    wi_run_success_free(run->success);
     free(run->client);
     free(run->starved);
     free(run->late);
@@ -51,41 +52,25 @@ static void run_leave(struct wi_run *run)
         free_run(run);
 }
 
-static int run_is_accepted(const struct wi_run *run)
-{
-    enum wi_run_kind kind = run->request.kind;
-    return kind == WI_RUN_STORED || (kind == WI_RUN_ANSWER && run->was_queued);
-}
-
-void wi_run_tell_end(struct wi_run *run, const struct wi_outcome *outcome, enum wi_code code)
+static void run_tell_end(const struct wi_run *run, enum wi_code code)
 {
     const struct wi_run_deps *deps = run->deps;
     const struct wi_inference *asked = run->infer.asked;
-    const char *usual = run->request.called ? run->request.called : run->id;
-    if (!deps->on_ended || run->is_told || !run_is_accepted(run))
+    if (!deps->on_ended || run->request.kind != WI_RUN_ANSWER || !run->is_accepted)
         return;
-    run->is_told = 1;
-    const struct wi_run_ending ending = {.id = asked && asked->client_id ? asked->client_id : usual,
+    const struct wi_run_ending ending = {.id = asked->client_id ? asked->client_id : run->id,
         .client = run->client,
-        .model_name = asked ? wi_run_model(run) : NULL,
+        .model_name = wi_run_model(run),
         .asked = asked,
-        .outcome = outcome,
+        .outcome = code == WI_OK ? &run->success->outcome : NULL,
         .code = code,
         .total_ms = wi_now_ms() - run->request.accepted_at};
     deps->on_ended(deps->context, &ending);
 }
 
-/* A stored one may run again. */
-static int run_ends_so(const struct wi_run *run, const struct wi_error *error)
-{
-    const struct wi_run_owner *owner = &run->owner;
-    return error && !(owner->runs_again && owner->runs_again(owner->context, error));
-}
-
 void wi_run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
 {
-    if (run_ends_so(run, error))
-        wi_run_tell_end(run, NULL, error->code);
+    run_tell_end(run, error ? error->code : WI_OK);
     wi_run_move(run, WI_RUN_EVENT_END);
     run->owner.on_done(run->owner.context, printing, error);
     run_leave(run);
@@ -149,8 +134,7 @@ void wi_run_abandon(struct wi_run *run)
     if (!run)
         return;
     int is_queued = run->state == WI_RUN_QUEUED;
-    if (run->request.kind != WI_RUN_STORED) /* that one is taken up again */
-        wi_run_tell_end(run, NULL, WI_CANCELLED);
+    run_tell_end(run, WI_CANCELLED);
     wi_run_move(run, WI_RUN_EVENT_ABANDON);
     if (is_queued)
         wi_jobs_abandon(run->deps->jobs, run->id);
@@ -176,6 +160,11 @@ const char *wi_run_model(const struct wi_run *run)
 uint64_t wi_run_counted_as(const struct wi_run *run)
 {
     return run->counted_as;
+}
+
+struct wi_run_success *wi_run_take_success(struct wi_run *run)
+{
+    return WI_TAKE(run->success);
 }
 
 void wi_run_took(struct wi_run *run, const struct wi_credit *taken)

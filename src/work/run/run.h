@@ -16,6 +16,7 @@
 #include "models/models.h"
 #include "wire/dialect.h"
 #include "work/job/job.h"
+#include "work/run/success.h"
 
 /* The maker of missing variants in fewer bits (owners/quantizer/demand.c). A higher layer provides
  * it, because runs cannot make variants themselves. */
@@ -51,9 +52,9 @@ struct wi_run_ending {
     const char *id; /* its own, if it has one; else its job's */
     const char *client;
     const char *model_name;           /* as it was found, else as requested; NULL: not known */
-    const struct wi_inference *asked; /* NULL: it was not run */
-    const struct wi_outcome *outcome; /* what came of it, whose tensors may be shared; NULL: … */
-    enum wi_code code;                /* … it failed for this reason */
+    enum wi_code code;                /* WI_OK, or why it failed */
+    const struct wi_inference *asked; /* with `outcome`; else perhaps NULL */
+    const struct wi_outcome *outcome; /* what came of it, whose tensors may be shared; or NULL */
     double total_ms;                  /* since it was accepted */
 };
 
@@ -75,8 +76,9 @@ struct wi_run_deps {
     /* One of a client's has failed, or could not be queued, and is not run again; likewise. May be
      * NULL. */
     uint64_t (*on_failure)(void *context, const struct wi_run_failure *failure);
-    /* A request has ended that was in the queue, or that is stored and not run again; once, before
-     * its owner is told. Not of WI_RUN_SHADOW and WI_RUN_INSIDE. May be NULL. */
+    /* A request that was in the queue, or that waited for its model, has ended; once, with what its
+     * client gets. Runs tell it of WI_RUN_ANSWER, before their owner is told; of other requests of
+     * a client the owner does, which knows their ends. May be NULL. */
     void (*on_ended)(void *context, const struct wi_run_ending *ending);
     /* A stored job that was counted as that has an answer, of so many bytes. May be NULL. */
     void (*on_stored)(void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out);
@@ -170,6 +172,9 @@ const char *wi_run_id(const struct wi_run *run);
 /* What is asked, as far as it was read; of wi_run_model the name as it was found, else as asked. */
 const struct wi_infer *wi_run_infer(const struct wi_run *run);
 const char *wi_run_model(const struct wi_run *run);
+/* Of WI_RUN_STORED, once it has an answer: what is to be told of that if it is stored. The
+ * caller's; NULL if nothing is told. */
+struct wi_run_success *wi_run_take_success(struct wi_run *run);
 /* What on_outcome or on_failure gave; 0 before that, and if it was not counted. */
 uint64_t wi_run_counted_as(const struct wi_run *run);
 /* Of a stream: its client has taken so much since the beginning. */

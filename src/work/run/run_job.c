@@ -51,7 +51,6 @@ enum wi_code wi_run_queue(struct wi_run *run, wi_job_fn *on_done, struct wi_erro
     if (code != WI_OK)
         return code;
     int is_first = run->state != WI_RUN_RETURNED;
-    run->was_queued = 1;
     wi_run_move(run, WI_RUN_EVENT_QUEUE);
     if (run->owner.on_queued && is_first)
         run->owner.on_queued(run->owner.context);
@@ -171,12 +170,13 @@ void wi_run_answer(struct wi_run *run, const struct wi_job_spec *spec, struct wi
         &outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
     if (run->request.kind != WI_RUN_SHADOW && !spec->asked->benchmark.runs)
         run->counted_as = deps->on_outcome(deps->context, &outcome);
-    wi_run_tell_end(run, &outcome, WI_OK);
     if (wi_run_is_asked(run)) {
         run->owner.on_outcome(run->owner.context, &outcome);
         wi_run_end(run, NULL, NULL);
         return;
     }
+    if (deps->on_ended)
+        run->success = wi_run_success_new(run->infer.asked, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);
     if (run->printing)

@@ -26,8 +26,7 @@ struct wi_run {
     char *client;
     struct wi_infer infer;
     enum wi_run_state state;          /* wi_run_move() writes it */
-    int was_queued;                   /* its job was in the queue, perhaps long ago */
-    int is_told;                      /* that it has ended: see wi_run_tell_end */
+    int is_accepted;                  /* its job, or a wait for its model, has begun */
     int pulled;                       /* its model was not here: it is not pulled twice */
     const char *made;                 /* the variant that was made for it last; NULL: none was */
     enum wi_run_choice choice;        /* decided when its model is found for the first time */
@@ -46,11 +45,13 @@ struct wi_run {
     struct wi_error *late; /* only for a thread: with it this would be no small allocation */
     struct wi_error *why;  /* it is being stopped; else NULL */
     struct wi_printing *printing;
+    struct wi_run_success *success; /* of its job, to be told at its end; NULL: it is not told */
 };
 
 static inline void wi_run_move(struct wi_run *run, enum wi_run_event event)
 {
     wi_run_state_change(&run->state, event, run->id);
+    run->is_accepted |= event == WI_RUN_EVENT_WAIT || event == WI_RUN_EVENT_QUEUE;
 }
 
 /* --- run.c ------------------------------------------------------------------------------------ */
@@ -58,8 +59,6 @@ static inline void wi_run_move(struct wi_run *run, enum wi_run_event event)
 /* Tells the owner that it has ended, and frees it as soon as no thread has it. `printing` is the
  * owner's then. */
 void wi_run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error);
-/* Tells of its end, if its request was accepted, once. `outcome` NULL: it failed with `code`. */
-void wi_run_tell_end(struct wi_run *run, const struct wi_outcome *outcome, enum wi_code code);
 /* The thread has given it back: 1, or 0 if it was done in the meantime, and is freed. Its work was
  * cancelled only then. */
 int wi_run_is_back(struct wi_run *run);

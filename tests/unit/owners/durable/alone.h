@@ -33,7 +33,8 @@ struct fixture {
     struct wi_credit took;
     int outcomes, failures; /* that were counted */
     uint64_t bytes_in, bytes_out;
-    int done; /* what was wanted has been done */
+    char ends[256]; /* that were told: an id and a word for each */
+    int done;       /* what was wanted has been done */
     struct wi_error failure;
 };
 
@@ -107,6 +108,22 @@ static void on_stored(void *context, uint64_t counted_as, uint64_t bytes_in, uin
     f->bytes_out += bytes_out;
 }
 
+static void on_ended(void *context, const struct wi_run_ending *ending)
+{
+    struct fixture *f = context;
+    size_t length = strlen(f->ends);
+    snprintf(f->ends + length, sizeof f->ends - length, "%s %s, ", ending->id,
+        ending->code == WI_OK ? "done" : wi_code_name(ending->code));
+    assert_string_equal(ending->client, "me");
+    assert_int_equal(ending->outcome != NULL, ending->code == WI_OK);
+    assert_int_equal(ending->asked != NULL, ending->code == WI_OK);
+    if (!ending->outcome)
+        return;
+    assert_string_equal(ending->model_name, "builtin/echo");
+    assert_string_equal(ending->outcome->node, "node-1");
+    assert_int_equal(ending->outcome->outputs->count, 1);
+}
+
 /* --- the fixture ----------------------------------------------------------------------------- */
 
 /* Begins with the jobs that are in f->store. */
@@ -119,6 +136,7 @@ static void start_with(struct fixture *f, const struct wi_record_sweep *found)
                                              .heavy = f->heavy,
                                              .on_outcome = on_outcome,
                                              .on_failure = on_failure,
+                                             .on_ended = on_ended,
                                              .on_stored = on_stored,
                                              .context = f},
         .store = f->store};

@@ -382,6 +382,157 @@ TEST(what_is_named_in_a_sweep_and_runs_here_is_left_alone)
     until(counted(f).done == 1);
 }
 
+/* --- its end is told -------------------------------------------------------------------------- */
+
+/* Leaves so many bytes of the budget; gives how many were taken for that. */
+static uint64_t leave(struct fixture *f, uint64_t bytes)
+{
+    uint64_t taken = f->budget.limit - f->budget.used - bytes;
+    wi_budget_force(&f->budget, taken);
+    return taken;
+}
+
+/* A job whose answer waits for memory to be printed in, until the test gives it back. */
+static uint64_t wait_to_print(struct fixture *f)
+{
+    assert_int_equal(store(f, "one", NULL), WI_RECORD_NEW);
+    until(f->has_job);
+    uint64_t taken = leave(f, 0);
+    finish_job(WI_OK);
+    assert_int_equal(f->durable->entries->step, WI_DURABLE_WAITING);
+    assert_string_equal(f->ends, "");
+    return taken;
+}
+
+TEST(an_end_is_told_once_it_is_written)
+{
+    struct fixture *f = *state;
+    struct waiter waiter = {0};
+    run_one(f, &waiter);
+    fake.faults[FINISH] = LOST;
+    finish_job(WI_OK);
+    until(waiter.told);
+    assert_string_equal(f->ends, "");
+    hurry(f);
+    until(counted(f).done == 1);
+    assert_string_equal(f->ends, "one done, ");
+    assert_int_equal(store(f, "two", NULL), WI_RECORD_NEW);
+    until(f->has_job);
+    finish_job(WI_INFERENCE_FAILED);
+    until(counted(f).failed == 1);
+    assert_string_equal(f->ends, "one done, two inference_failed, ");
+}
+
+TEST(an_answer_that_can_never_be_printed_is_told_as_failed_alone)
+{
+    struct fixture *f = *state;
+    assert_int_equal(store(f, "one", NULL), WI_RECORD_NEW);
+    until(f->has_job);
+    uint64_t limit = f->budget.limit;
+    f->budget.limit = 51; /* two numbers may take 52 bytes */
+    finish_job(WI_OK);
+    f->budget.limit = limit;
+    until(counted(f).failed == 1);
+    assert_string_equal(f->ends, "one answer_too_large, ");
+}
+
+TEST(an_answer_that_waits_until_its_deadline_is_told_as_failed_alone)
+{
+    struct fixture *f = *state;
+    uint64_t taken = wait_to_print(f);
+    f->durable->entries->record.deadline_at = wi_steady_ms();
+    hurry(f);
+    until(counted(f).failed == 1);
+    assert_string_equal(f->ends, "one deadline_exceeded, ");
+    wi_budget_give(&f->budget, taken);
+}
+
+TEST(an_answer_that_is_cancelled_while_it_waits_is_told_as_cancelled_alone)
+{
+    struct fixture *f = *state;
+    uint64_t taken = wait_to_print(f);
+    assert_true(cancel(f, "one", "me"));
+    until(counted(f).cancelled == 1);
+    assert_string_equal(f->ends, "one cancelled, ");
+    wi_budget_give(&f->budget, taken);
+}
+
+/* Its memory was needed by another answer. */
+TEST(an_answer_that_is_made_again_is_told_once)
+{
+    struct fixture *f = *state;
+    struct wi_error error;
+    uint64_t taken = wait_to_print(f);
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "there was no memory");
+    wi_durable_put_back(f->durable->entries, &error, 0);
+    wi_budget_give(&f->budget, taken);
+    until(f->has_job);
+    assert_string_equal(f->ends, "");
+    finish_job(WI_OK);
+    until(counted(f).done == 1);
+    assert_string_equal(f->ends, "one done, ");
+}
+
+TEST(the_end_of_what_did_not_run_is_told)
+{
+    struct fixture *f = *state;
+    until(fake.asked[SWEEP] == 1 && !f->durable->sweeping); /* the first, of the start */
+    add_elsewhere(f, "late");
+    add_elsewhere(f, "poison");
+    add_elsewhere(f, "left");
+    fake.found = (struct wi_record_sweep){
+        .late = name_of("late"), .poison = name_of("poison"), .cancelled = name_of("left")};
+    fake.tell(fake.listener, WI_NEWS_LEFT, "poison");
+    until(counted(f).failed == 2 && counted(f).cancelled == 1);
+    assert_string_equal(
+        f->ends, "late deadline_exceeded, poison attempts_exhausted, left cancelled, ");
+}
+
+TEST(the_end_of_what_is_cancelled_in_the_queue_is_told)
+{
+    struct fixture *f = *state;
+    wi_durable_quiesce(f->durable); /* so that it is not run */
+    assert_int_equal(store(f, "one", NULL), WI_RECORD_NEW);
+    fake_find(&fake, "one")->record.client_id = wi_strdup("mine");
+    assert_true(cancel(f, "one", "me"));
+    assert_string_equal(f->ends, "mine cancelled, ");
+}
+
+/* The store finds that it was cancelled meanwhile. */
+TEST(the_end_of_what_is_cancelled_on_its_way_back_is_told)
+{
+    struct fixture *f = *state;
+    struct waiter waiter = {0};
+    run_one(f, &waiter)->is_to_cancel = 1;
+    finish_job(WI_QUEUE_FULL);
+    until(waiter.told);
+    assert_string_equal(f->ends, "one cancelled, ");
+}
+
+/* The budget may have been lowered since it was accepted. */
+TEST(the_end_of_what_needs_more_memory_than_there_is_is_told)
+{
+    struct fixture *f = *state;
+    struct wi_record_accept accept = {0};
+    fill(&accept, "one");
+    accept.record.cost = f->budget.limit;
+    wi_durable_accept(f->durable, &accept, on_done, f);
+    until(counted(f).failed == 1);
+    assert_string_equal(f->ends, "one memory_budget, ");
+    wi_record_clear(&accept.record);
+}
+
+TEST(no_end_is_told_of_what_another_member_has_ended)
+{
+    struct fixture *f = *state;
+    struct waiter waiter = {0};
+    end_elsewhere(run_one(f, &waiter));
+    finish_job(WI_OK);
+    until(counted(f).dropped == 1);
+    assert_string_equal(f->ends, "");
+    wi_durable_unwatch(f->durable, &waiter.watcher);
+}
+
 /* --- the end of the daemon -------------------------------------------------------------------- */
 
 /* Each answer comes once, what was taken goes back, and nothing is left. */

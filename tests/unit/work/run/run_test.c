@@ -55,6 +55,7 @@ struct fixture {
     char ends[256];     /* a word for each end that was told, and the last one's id */
     char ended_id[64], ended_model[64];
     uint64_t counted_as; /* at its end */
+    int has_success;     /* likewise: its owner may tell it */
     enum wi_code code;
     struct wi_error error;
     char *text;
@@ -211,6 +212,9 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     struct fixture *f = context;
     note(error ? "failed" : "done");
     f->counted_as = wi_run_counted_as(f->run);
+    struct wi_run_success *success = wi_run_take_success(f->run);
+    f->has_success = success != NULL;
+    wi_run_success_free(success);
     f->run = NULL;
     f->code = error ? error->code : WI_OK;
     if (error)
@@ -534,24 +538,65 @@ TEST(tells_no_end_of_what_was_not_accepted)
     assert_string_equal(fixture->ends, "");
 }
 
-TEST(tells_the_end_of_a_stored_request_that_is_not_run_again)
+TEST(leaves_it_to_the_owner_to_tell_the_end_of_a_stored_request)
 {
-    fixture->again = 1;
+    begin_kind(WI_RUN_STORED, body, 1000);
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    assert_true(fixture->has_success);
     begin_kind(WI_RUN_STORED, body, 1000);
     until(fixture->has_job);
     finish_job(WI_INFERENCE_FAILED);
-    assert_string_equal(fixture->ends, "");
+    assert_false(fixture->has_success);
     begin_kind(WI_RUN_STORED, body, 1000);
     until(fixture->has_job);
     wi_run_abandon(WI_TAKE(fixture->run)); /* it is taken up again */
     fixture->has_job = 0;
     assert_string_equal(fixture->ends, "");
-    fixture->again = 0;
-    begin_kind(WI_RUN_STORED, body, 1000);
+}
+
+/* Its client gets an error, though the job has succeeded. */
+TEST(tells_as_failed_what_there_is_no_memory_to_print)
+{
+    begin_long();
     until(fixture->has_job);
-    finish_job(WI_INFERENCE_FAILED);
-    assert_string_equal(fixture->ends, "inference_failed ");
-    assert_string_equal(fixture->ended_id, "job-stored");
+    fixture->is_poor = 1;
+    fixture->budget.limit = 1000; /* of which it would never fit */
+    finish_job(WI_OK);
+    assert_string_equal(fixture->ends, "answer_too_large ");
+    fixture->is_poor = 0;
+    fixture->budget.limit = 1 << 24;
+    begin_long();
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    assert_string_equal(fixture->ends, "answer_too_large "); /* it is being printed */
+    until(!fixture->run);
+    assert_string_equal(fixture->ends, "answer_too_large done ");
+    begin_long();
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    wi_run_abandon(WI_TAKE(fixture->run)); /* its client left before the answer */
+    assert_string_equal(fixture->ends, "answer_too_large done cancelled ");
+}
+
+static void begin_in_8_bits(enum wi_run_kind kind, const char *more);
+
+TEST(tells_the_end_of_what_has_waited_for_its_model)
+{
+    begin("{\"model_name\":\"org/absent\",\"timeout_ms\":1,\"inputs\":[]}");
+    until(!fixture->run);
+    assert_string_equal(fixture->ends, "deadline_exceeded ");
+    assert_string_equal(fixture->ended_model, "org/absent");
+    begin("{\"model_name\":\"org/absent\",\"inputs\":[]}");
+    until(fixture->on_pull);
+    wi_run_abandon(WI_TAKE(fixture->run));
+    begin_in_8_bits(WI_RUN_ANSWER, "");
+    end_making(WI_QUANTIZED_BADLY);
+    assert_string_equal(fixture->ends, "deadline_exceeded cancelled quantized_badly ");
+    fixture->deps.pulls = NULL; /* no wait begins */
+    begin("{\"model_name\":\"org/absent\",\"inputs\":[]}");
+    until(!fixture->run);
+    assert_string_equal(fixture->ends, "deadline_exceeded cancelled quantized_badly ");
 }
 
 TEST(is_not_counted_if_it_runs_again_or_never_was_a_job)
