@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, beforeEach } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { ListeningNode, textOf } from '../lib/listening-node.mjs';
 import { finals, hear, randomOf, SoundClient, talk, untilFinals } from '../lib/sound-client.mjs';
@@ -65,6 +66,22 @@ test('each word is a segment: its place, its text, and who heard it', async () =
     assert.deepEqual(done, { segments: 6, heard_ms: Math.floor(sound.length / 32) });
     assert.deepEqual(reader.events.filter(({ event }) => event === 'final').map(({ id }) => id), ['0', '1', '2', '3', '4', '5']);
     assert.equal(reader.last.id, undefined);
+});
+
+test('subscribers of channels are told one end of each stream, and nothing of its segments', async () => {
+    const listener = new EventClient(`${daemon.url}/v1/channels?names=job_results`);
+    await listener.begun();
+    await hear(daemon, sound);
+    const left = await new SoundClient(daemon).begin();
+    await left.send(sound.subarray(0, 9000));
+    assert.equal((await daemon.request(left.path, { method: 'DELETE' })).status, 200);
+    const jobs = () => listener.events.filter(({ event }) => event === 'job_completed').flatMap(({ json }) => json.jobs);
+    await until(() => jobs().length >= 2, { what: 'both ends' });
+    await listener.leave();
+    assert.deepEqual(jobs().map(({ id, model_name: model, status }) => [id.slice(0, 6), model, status]),
+        [['sound-', 'ear', 'done'], ['sound-', 'ear', 'cancelled']]);
+    assert.equal(`/v1/audio/streams/${jobs()[1].id}`, left.path);
+    assert.deepEqual(jobs().map(({ performance }) => Object.keys(performance)), [['total_ms'], ['total_ms']]);
 });
 
 test('the same bytes give the same finals, in whatever pieces they come', async () => {

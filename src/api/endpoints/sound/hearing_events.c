@@ -5,6 +5,7 @@
  */
 #include "api/endpoints/sound/private.h"
 
+#include "api/endpoints/endpoints.h"
 #include "base/clock.h"
 #include "wire/describe/schemas.h"
 #include "wire/native/native.h"
@@ -127,9 +128,22 @@ void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms)
 
 /* --- the last one ----------------------------------------------------------------------------- */
 
-/* Takes the text over. */
-static void hearing_end(struct wi_hearing *hearing, struct wi_buffer *text)
+void wi_hearing_note_end(const struct wi_hearing *hearing, enum wi_code code)
 {
+    const struct wi_run_deps *runs = &hearing->hearings->api->endpoints->runs;
+    const struct wi_run_ending ending = {.id = hearing->id,
+        .client = hearing->client,
+        .model_name = hearing->asked->model->name,
+        .code = code,
+        .total_ms = wi_now_ms() - hearing->begun_at};
+    if (runs->on_ended)
+        runs->on_ended(runs->context, &ending);
+}
+
+/* Takes the text over. */
+static void hearing_end(struct wi_hearing *hearing, enum wi_code code, struct wi_buffer *text)
+{
+    wi_hearing_note_end(hearing, code);
     hearing->left_at = wi_awake_ms();
     wi_events_end(hearing->events, text);
 }
@@ -138,12 +152,12 @@ void wi_hearing_tell_done(struct wi_hearing *hearing, uint64_t segments, uint64_
 {
     struct wi_buffer text = {0};
     wi_printing_event(&text, "done", wi_form_json("SoundDone", segments, heard_ms));
-    hearing_end(hearing, &text);
+    hearing_end(hearing, WI_OK, &text);
 }
 
 void wi_hearing_tell_end(struct wi_hearing *hearing, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     wi_native_stream_error(&text, NULL, error, NULL);
-    hearing_end(hearing, &text);
+    hearing_end(hearing, error->code, &text);
 }

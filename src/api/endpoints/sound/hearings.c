@@ -57,6 +57,8 @@ static void free_hearing(struct wi_hearing *hearing)
 {
     struct wi_hearings *hearings = hearing->hearings;
     HASH_DEL(hearings->all, hearing);
+    if (!wi_events_ended(hearing->events))
+        wi_hearing_note_end(hearing, WI_CANCELLED); /* its client has left it */
     wi_kept_remove(&hearings->kept, &hearing->kept);
     wi_hearing_drop_runs(hearing);
     wi_cutter_free(hearing->cutter);
@@ -166,6 +168,7 @@ struct wi_hearing *wi_hearing_new(struct wi_hearings *hearings, const char *clie
     hearing->cutter = wi_cutter_new(&order->pcm, order->pause_ms);
     hearing->share = wi_shares_ref(&api->clients, client);
     hearing->events = wi_events_new(api->deps.budget, (size_t)api->deps.config->api.stream_buffer);
+    hearing->begun_at = wi_now_ms();
     hearing->sent_at = hearing->left_at = wi_awake_ms();
     hearing->timer = wi_timer_new(api->deps.loop, on_tick, hearing);
     wi_timer_start(hearing->timer, TICK_MS, TICK_MS);

@@ -37,8 +37,9 @@ struct wi_hearing {
     const struct wi_inference *asked; /* with one moment of sound */
     struct wi_hearing_order order;
     struct wi_cutter *cutter;
-    int has_ended;  /* no more sound comes */
-    double sent_at; /* wi_awake_ms(): when the client last sent, or tried to */
+    int has_ended;   /* no more sound comes */
+    double begun_at; /* wi_now_ms() */
+    double sent_at;  /* wi_awake_ms(): when the client last sent, or tried to */
     struct wi_share *share;
     uint64_t held; /* of it */
     struct wi_hearing_runs runs;
@@ -83,6 +84,8 @@ void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms);
 /* The last event: how it went, or why it ends. */
 void wi_hearing_tell_done(struct wi_hearing *hearing, uint64_t segments, uint64_t heard_ms);
 void wi_hearing_tell_end(struct wi_hearing *hearing, const struct wi_error *error);
+/* Who hears of ends (on_ended in work/run/run.h) hears of its own; the two above do that, too. */
+void wi_hearing_note_end(const struct wi_hearing *hearing, enum wi_code code);
 /* Whether so many events wait for a client that takes none that no more should be made. */
 int wi_hearing_is_unread(const struct wi_hearing *hearing);
 

@@ -80,11 +80,24 @@ static struct wi_endpoints endpoints;
 static struct wi_model model = {.name = (char *)"ear", ._references = 1000};
 static struct wi_hearings *hearings;
 static struct wi_hearing *hearing;
-static char *text; /* what it has read */
+static char *text;     /* what it has read */
+static char ends[128]; /* that subscribers were told: a word for each */
 
 static uint64_t count_outcome(void *context, const struct wi_outcome *outcome)
 {
     return 1;
+}
+
+static void on_ended(void *context, const struct wi_run_ending *ending)
+{
+    size_t length = strlen(ends);
+    snprintf(ends + length, sizeof ends - length, "%s ",
+        ending->code == WI_OK ? "done" : wi_code_name(ending->code));
+    assert_string_equal(ending->id, wi_hearing_id(hearing));
+    assert_string_equal(ending->client, CLIENT);
+    assert_string_equal(ending->model_name, "ear");
+    assert_true(ending->total_ms >= 0);
+    assert_null(ending->outcome);
 }
 
 static int set_up_hearings(void **state)
@@ -100,6 +113,7 @@ static int set_up_hearings(void **state)
     hearings = endpoints.hearings = wi_hearings_new(&api);
     cuts = 0;
     reader = NULL;
+    *ends = '\0';
     return 0;
 }
 
@@ -257,6 +271,32 @@ TEST(finals_come_in_order_one_run_at_a_time)
     struct wi_hearing_state now = state_of();
     assert_int_equal(now.done_ms, 3000);
     assert_int_equal(now.lag_ms, 0);
+}
+
+TEST(one_end_of_each_stream_is_told)
+{
+    struct wi_error error;
+    endpoints.runs.on_ended = on_ended;
+    hearing = begin(CLIENT, 1);
+    read_from(NULL);
+    say_word(600);
+    answer_job("one");
+    say_word(600);
+    fail_job(WI_INFERENCE_FAILED, 1);
+    assert_string_equal(ends, ""); /* what it runs are no requests */
+    assert_int_equal(wi_hearing_end(hearing, &error), WI_OK);
+    assert_string_equal(ends, "done ");
+    leave();
+    wi_hearings_quiesce(hearings); /* frees it */
+    hearing = begin(CLIENT, 0);
+    say_word(400);
+    wi_hearing_cancel(hearing);
+    assert_string_equal(ends, "done cancelled ");
+    wi_hearings_quiesce(hearings);
+    hearing = begin(CLIENT, 0);
+    wi_hearings_quiesce(hearings); /* its client is not there to be told */
+    assert_string_equal(ends, "done cancelled cancelled ");
+    endpoints.runs.on_ended = NULL;
 }
 
 TEST(what_was_had_is_passed_over_and_a_gap_is_refused)
