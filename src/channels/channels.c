@@ -57,7 +57,7 @@ struct wi_channels {
     struct wi_recent *recent;
     struct wi_subscriber *subscribers;
     size_t count;
-    struct wi_timer *leave; /* runs after the last subscriber has left */
+    struct wi_timer *leave; /* runs after a subscriber has left, who may come again */
     struct printing *printing;
     /* Bytes of batches that any queue has, and of the texts of their messages, each counted once.
      */
@@ -408,7 +408,6 @@ struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     subscriber->has_more = 0; /* the caller takes what there is */
     DL_APPEND(channels->subscribers, subscriber);
     channels->count++;
-    wi_timer_stop(channels->leave);
     return subscriber;
 }
 
@@ -444,8 +443,7 @@ void wi_subscriber_free(struct wi_subscriber *subscriber)
         entry_remove(subscriber, subscriber->queue);
     DL_DELETE(channels->subscribers, subscriber);
     channels->count--;
-    if (channels->count == 0)
-        wi_timer_start(channels->leave, WI_CHANNELS_KEEP_MS, 0);
+    wi_timer_start(channels->leave, WI_CHANNELS_KEEP_MS, 0);
     wi_strings_clear(&subscriber->models);
     free(subscriber->client);
     free(subscriber->holder);
@@ -457,6 +455,8 @@ void wi_subscriber_free(struct wi_subscriber *subscriber)
 static void on_leave(void *context)
 {
     struct wi_channels *channels = context;
+    if (channels->count > 0)
+        return;
     wi_gathering_drop(channels->gather);
     wi_recent_clear(channels->recent);
 }
@@ -500,9 +500,15 @@ void wi_channels_free(struct wi_channels *channels)
     free(channels);
 }
 
-static int is_heard(const struct wi_channels *channels)
+static int is_heard(const struct wi_channels *channels, const char *client)
 {
-    return channels->count > 0 || wi_timer_running(channels->leave);
+    const struct wi_subscriber *subscriber;
+    if (wi_timer_running(channels->leave))
+        return 1;
+    DL_FOREACH(channels->subscribers, subscriber)
+    if (!subscriber->client || strcmp(subscriber->client, client) == 0)
+        return 1;
+    return 0;
 }
 
 static const char *label_of(const void *context, size_t row, char *out)
@@ -514,7 +520,7 @@ void wi_channels_tell(struct wi_channels *channels, const struct wi_run_ending *
 {
     struct wi_buffer json = {0};
     struct wi_tensor tensor;
-    if (!is_heard(channels))
+    if (!is_heard(channels, ending->client))
         return;
     wi_ending_print(ending, &json);
     wi_gathering_result(channels->gather, ending->client, ending->model_name, &json);

@@ -13,8 +13,9 @@
  * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
  * holds within a channel.
  *
- * Without a subscriber, nothing is gathered; what is kept goes WI_CHANNELS_KEEP_MS after the last
- * subscriber. Latest batches are given back first if memory is short.
+ * Nothing is gathered of a client whose jobs no subscriber hears, unless one has left in the last
+ * WI_CHANNELS_KEEP_MS, who may come again. What is kept goes that long after the last subscriber.
+ * Latest batches are given back first if memory is short.
  *
  * Here are no sockets: a transport takes the messages of its subscriber. Everything is for the
  * loop's thread; only long events are printed on another.
@@ -42,7 +43,7 @@ struct wi_channels *wi_channels_new(
     uv_loop_t *loop, struct wi_budget *budget, struct wi_work_queue *heavy);
 void wi_channels_free(struct wi_channels *channels); /* has no subscribers; NULL is fine */
 
-/* A client's request has ended. Cheap without subscribers. */
+/* A client's request has ended. Cheap if no subscriber hears it. */
 void wi_channels_tell(struct wi_channels *channels, const struct wi_run_ending *ending);
 /* Hands on what was gathered, instead of waiting for its time. Public for tests. */
 void wi_channels_hand_on(struct wi_channels *channels);
