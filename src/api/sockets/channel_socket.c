@@ -38,6 +38,7 @@ struct wi_channel_socket {
     struct wi_strings models;
     enum wi_channel_form form;
     struct wi_channel_sending sending;
+    struct wi_strings answers; /* that the link has no room for yet, the oldest first */
     /* When it has shown that it lives, in awake time; and what it had taken then. */
     double alive_at;
     uint64_t taken;
@@ -50,6 +51,7 @@ static void socket_leave(struct wi_channel_socket *socket)
 {
     wi_subscriber_free(socket->subscriber);
     wi_channel_sending_clear(&socket->sending);
+    wi_strings_clear(&socket->answers);
     socket->subscriber = NULL;
 }
 
@@ -85,9 +87,38 @@ static void socket_destroyed(struct wi_channel_socket *socket)
 
 /* --- what it gets ---------------------------------------------------------------------------- */
 
+static struct wi_message *text_message(struct wi_buffer *text)
+{
+    return wi_message_new(0, text, NULL);
+}
+
+static struct wi_message *answer_message(const char *answer)
+{
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, answer);
+    return text_message(&text);
+}
+
+/* An answer goes before messages that wait, but not between a text and its floats. */
+static int socket_may_answer(const struct wi_channel_socket *socket)
+{
+    return !wi_channel_sending_is_midway(&socket->sending);
+}
+
+static struct wi_message *first_answer(struct wi_strings *answers)
+{
+    struct wi_message *message = answer_message(answers->items[0]);
+    free(answers->items[0]);
+    answers->count--;
+    memmove(answers->items, answers->items + 1, answers->count * sizeof *answers->items);
+    return message;
+}
+
 static struct wi_message *on_drained(void *context, struct wi_link *link)
 {
     struct wi_channel_socket *socket = context;
+    if (socket->answers.count > 0 && socket_may_answer(socket))
+        return first_answer(&socket->answers);
     return wi_channel_sending_next(&socket->sending, socket->subscriber, socket->form);
 }
 
@@ -99,18 +130,23 @@ static void on_more(void *context)
 
 /* --- what it says ---------------------------------------------------------------------------- */
 
-static struct wi_message *text_message(struct wi_buffer *text)
+/* Takes the text over. Answers that a client does not read wait, as many as it may ask for in a
+ * second; after that it is no client to keep. */
+static void socket_say(struct wi_channel_socket *socket, struct wi_buffer *text)
 {
-    return wi_message_new(0, text, NULL);
-}
-
-/* An answer goes before messages that wait, but not between a text and its floats. */
-static void socket_say(struct wi_channel_socket *socket, struct wi_message *message)
-{
-    if (wi_channel_sending_is_midway(&socket->sending))
-        (void)wi_link_send(
-            socket->link, wi_channel_sending_next(&socket->sending, NULL, socket->form));
-    (void)wi_link_send(socket->link, message);
+    struct wi_strings *answers = &socket->answers;
+    char *answer = wi_buffer_take(text);
+    int is_next = answers->count == 0 && socket_may_answer(socket);
+    if (is_next && wi_link_send(socket->link, answer_message(answer)) == 0) {
+        free(answer);
+    } else if (answers->count < WI_CHANNEL_MESSAGES) {
+        wi_strings_add_owned(answers, answer);
+        wi_link_draw(socket->link);
+    } else {
+        free(answer);
+        socket_close(
+            socket, WI_CLOSE_TRY_LATER, "the answers to this client's messages are not read", NULL);
+    }
 }
 
 static void socket_know(struct wi_channel_socket *socket, const char *client, int hears_all);
@@ -140,7 +176,7 @@ static void tell_subscribed(struct wi_channel_socket *socket)
 {
     struct wi_buffer text = {0};
     wi_channel_print_subscribed(&text, socket->channels, &socket->models, socket->form);
-    socket_say(socket, text_message(&text));
+    socket_say(socket, &text);
 }
 
 static void socket_begin_subscriber(struct wi_channel_socket *socket)
@@ -221,18 +257,26 @@ static enum wi_code order_carry_out(
     }
 }
 
+/* Its client is its address still. */
+static void log_stranger(struct wi_channel_socket *socket, const struct wi_error *error)
+{
+    wi_log_limited(&socket->all->refusals, WI_LOG_WARN, "channels", socket->client,
+        "a connection of a subscriber was closed: %s", error->detail);
+}
+
 /* Tells the client of its fault, and closes the connection if that is the end of it. */
 static void socket_complain(struct wi_channel_socket *socket, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     wi_channel_print_error(&text, error);
-    struct wi_message *message = text_message(&text);
+    if (!socket->is_known)
+        log_stranger(socket, error);
     if (error->code == WI_TOO_MANY_WATCHERS)
-        socket_close(socket, WI_CLOSE_TRY_LATER, error->detail, message);
+        socket_close(socket, WI_CLOSE_TRY_LATER, error->detail, text_message(&text));
     else if (!socket->is_known || ++socket->faults == WI_CHANNEL_FAULTS)
-        socket_close(socket, WI_CLOSE_POLICY, error->detail, message);
+        socket_close(socket, WI_CLOSE_POLICY, error->detail, text_message(&text));
     else
-        socket_say(socket, message);
+        socket_say(socket, &text);
 }
 
 static enum wi_code socket_take_message(struct wi_channel_socket *socket,
