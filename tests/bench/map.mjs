@@ -81,6 +81,24 @@ async function measure({ means: one, count, numbers: width, cells, times, limit,
     return { name, step, frame, batches, later: stepsMade.length > 1 ? Math.max(...stepsMade.slice(1)) : null, memory };
 }
 
+/** In the tab: 100 frames on a canvas of the document, as the console draws them. Null: it would not draw by WebGPU here; else
+ * whether the device was lost, as SwiftShader's is. */
+async function drawOnCanvas() {
+    const { all } = window, canvas = document.body.appendChild(document.createElement('canvas'));
+    canvas.width = canvas.height = 560;
+    let isLost = false;
+    const { drawing, means: by } = await all.drawingOn(canvas, ['webgpu'], () => (isLost = true));
+    if (by !== 'webgpu') return null;
+    const points = await all.pointsOf(10_000);
+    for (let i = 0; i < 100; i++) {
+        drawing.draw(points, all.lookOf({ turn: i / 10, tilt: 0.4, zoom: 1 }, points.reach, 560, 560, 1, [255, 255, 255]));
+        await new Promise(requestAnimationFrame);
+    }
+    await drawing._device.queue.onSubmittedWorkDone();
+    drawing.stop();
+    return isLost;
+}
+
 const shaders = { wgsl: kernelShaders(), glsl: kernelFragments() }, found = [], problems = [], browser = await launch();
 try {
     for (const count of quick ? [1000] : counts)
@@ -91,6 +109,13 @@ try {
             if (figures) found.push({ means: one, rows: count, ...figures, step: spread(figures.step), frame: spread(figures.frame) });
             await close();
         }
+    if (means.includes('webgpu')) {
+        const { tab, close } = await openVectorsTab(browser, problems);
+        const isLost = await tab.evaluate(drawOnCanvas);
+        console.log(isLost === null ? 'No frame was drawn on a canvas by WebGPU: there is no hardware adapter.' : '100 frames were drawn on a canvas by WebGPU.');
+        if (isLost) problems.push('the device was lost while it drew on a canvas');
+        await close();
+    }
 } finally {
     await browser.close();
 }

@@ -9,6 +9,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { after, afterEach, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { certificate } from '../lib/certificate.mjs';
 import { FrameClient } from '../lib/channel-frames.mjs';
 import { followRows, numberRows, publishRows as publish } from '../lib/channel-rows.mjs';
@@ -213,6 +214,27 @@ test('a reader that stops misses whole batches, is told to the row, and costs no
     assert.deepEqual(bob.messages.map(({ type }) => type).sort(), ['job_completed', 'subscribed', 'vector_batch']); // and nothing of others
 });
 
+test('answers that are not read wait, and too many of them end the connection', async () => {
+    const width = 384, rows = crypto.randomBytes(500 * width * 4).map((byte, at) => (at % 4 === 3 ? 0 : byte));
+    const both = await Promise.all(['frame', 'float32'].map((encoding) => hear('ada', VECTORS, { encoding })));
+    const ask = async (times) => {
+        for (const one of both) one.stop();
+        for (let i = 0; i < 24; i++) await publishRows(rows, width); // more than the system takes for a socket
+        for (let i = 0; i < times; i++) {
+            for (const one of both) one.say({ type: 'subscribe', channels: VECTORS });
+            if (i % 12 === 11) await sleep(1100); // at most 20 a second
+        }
+        for (const one of both) one.go();
+    };
+    await ask(12);
+    await until(() => both.every((one) => one.of('subscribed').length === 13), { what: 'all answers' });
+    assert.deepEqual(both.map(({ closed }) => closed), [null, null]);
+    await ask(36);
+    await Promise.all(both.map((one) => one.ended()));
+    for (const { closed } of both)
+        assert.deepEqual(closed, { code: 1013, reason: "the answers to this client's messages are not read" });
+});
+
 test('who may not subscribe is told why', async () => {
     const refusal = async (options, where = url) => {
         const one = await socket(options, where).begun();
@@ -243,7 +265,10 @@ test('tokens come first, and soon', async () => {
     };
     const subscribe = { type: 'subscribe', channels: BOTH };
     assert.deepEqual(await ends([subscribe]), [1008, 'unauthorized', 0]);
+    const logged = daemon.log.length;
     assert.deepEqual(await ends([{ type: 'authenticate', token: 'wi_wrong' }, subscribe]), [1008, 'unauthorized', 0]);
+    await until(() => /channels.*127\.0\.0\.1.*a connection of a subscriber was closed: this token is not known/.test(daemon.log.slice(logged)),
+        { what: 'the line in the log' });
     assert.deepEqual(await ends([{ type: 'authenticate', token: tokens.page }, subscribe]), [1008, 'rank', 0]);
     assert.deepEqual(await ends(['{"type":']), [1008, 'bad_json', 0]);
     const began = performance.now();
@@ -300,17 +325,35 @@ test('what bad messages get', async () => {
 test('a thousand connections keep nobody from subscribing', async () => {
     const bob = await hear('bob');
     const { hostname: host, port } = new URL(url);
-    const crowd = Array.from({ length: 1000 }, () => net.connect({ host, port: Number(port) }).resume().on('error', () => {}));
-    try {
-        await until(() => crowd.filter(({ readyState }) => readyState === 'closed').length >= 744, { what: 'all but 256 to be closed' });
-        const ada = await hear('ada');
-        await embed('x', 'ada');
-        await embed('y', 'bob');
-        await until(() => ada.rows && bob.rows, { what: 'both to hear' });
-        assert.equal(bob.closed, null);
-    } finally {
-        for (const one of crowd) one.destroy();
+    const ways = [() => net.connect({ host, port: Number(port) }).resume().on('error', () => {}), () => socket({}).socket];
+    for (const connect of ways) { // those that say nothing, and those that are WebSockets and never say who they are
+        const crowd = Array.from({ length: 1000 }, connect), open = new Set();
+        for (const one of crowd) one.once('open', () => open.add(one));
+        const isClosed = ({ readyState, CLOSED = 'closed' }) => readyState === CLOSED;
+        try {
+            await until(() => crowd.filter(isClosed).length >= 744, { what: 'all but 256 to be closed' });
+            const ada = await hear('ada');
+            await embed('x', 'ada');
+            await embed('y', 'bob');
+            await until(() => ada.rows && bob.rows, { what: 'both to hear' });
+            assert.equal(bob.closed, null);
+            assert.ok(connect === ways[0] || open.size > 500, `${open.size} became WebSockets`);
+        } finally {
+            for (const one of crowd) (one.terminate ?? one.destroy).call(one);
+        }
     }
+});
+
+test('memory returns within 60 s of the last subscriber', async () => {
+    await leaveAll();
+    await until(async () => await used() < MIB, { what: 'the memory of earlier tests to be free', timeout: 60_000 });
+    const base = await used();
+    const ada = await hear('ada', VECTORS, { encoding: 'frame' });
+    await publishRows(Buffer.alloc(4 * MIB), 256);
+    await until(() => ada.rows + ada.missed === 4096, { what: 'all rows' });
+    assert.ok(await used() > base + 3 * MIB);
+    await leaveAll();
+    await until(async () => await used() <= base + 64 * 1024, { what: 'the memory to be free', timeout: 60_000 });
 });
 
 test('a client has 64 subscribers, and others still get theirs', async () => {

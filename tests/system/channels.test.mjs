@@ -137,6 +137,16 @@ test('every accepted request that ends is told, with how it ended', async () => 
         await until(() => held.length === 3, { what: 'the stored job to run' });
         assert.equal((await daemon.request(`/v1/jobs/${id}`, { method: 'DELETE', ...as('ada') })).status, 200);
         await ended(id, 'cancelled');
+        // Of one client, twelve stored jobs run or wait for two nodes; the others are queued in the store.
+        const waiting = [];
+        for (let i = 0; i < 16; i++) waiting.push((await post('/v1/jobs', { ...lying, id: `waits${i}` })).json.id);
+        await until(() => held.length > 3, { what: 'the stored jobs to run' });
+        const { json } = await daemon.get(`/v1/jobs/${waiting[15]}`, as('ada'));
+        assert.equal(json.state, 'queued');
+        for (const one of waiting.reverse())
+            assert.equal((await daemon.request(`/v1/jobs/${one}`, { method: 'DELETE', ...as('ada') })).status, 200);
+        await until(() => jobsOf(ada).filter(({ id: one }) => one.startsWith('waits')).length === 16, { what: 'their ends' });
+        assert.deepEqual([...new Set(jobsOf(ada).filter(({ id: one }) => one.startsWith('waits')).map(({ status }) => status))], ['cancelled']);
     });
     const { json: stored } = await post('/v1/jobs', { ...lying, platform: 'simulated', publish: true, id: 'kept' });
     assert.ok(stored.id);
@@ -146,6 +156,8 @@ test('every accepted request that ends is told, with how it ended', async () => 
     await post('/v1/infer', { ...lying, platform: 'simulated', id: 'last' });
     await ended('last', 'done');
     assert.equal(jobsOf(ada).some(({ id }) => id === 'wrong'), false); // it was not accepted
+    const ids = jobsOf(ada).map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length); // each once
 });
 
 test('the same rows by events and by frames are equal bit for bit, now and later', async () => {
