@@ -206,7 +206,7 @@ static const char *name_of_run(const struct wi_bench_side *side)
 }
 
 /* Whether a stored run was of the same name, browsers and options, and has ended. */
-static int foretells(
+static int run_foretells(
     const struct wi_bench_side *side, const struct wi_strings *browsers, const json_t *row)
 {
     if (!wi_json_is(row, "name", name_of_run(side)) || !json_object_get(row, "ended_at") ||
@@ -226,7 +226,7 @@ static void say_latest(const struct wi_bench_side *side, const struct wi_strings
     struct wi_buffer text = {0};
     const json_t *row;
     size_t seen = 0;
-    while ((row = wi_pages_row(&runs)) && seen < LATEST_MAX && !foretells(side, browsers, row))
+    while ((row = wi_pages_row(&runs)) && seen < LATEST_MAX && !run_foretells(side, browsers, row))
         seen++;
     if (row && seen < LATEST_MAX) {
         wi_table_fill(&text, "webinfer: the latest run of {name} took ", row);
