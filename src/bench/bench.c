@@ -6,14 +6,14 @@
 
 #include "bench/gate.h"
 #include "bench/patience.h"
-#include "bench/start.h"
 #include "bench/suite_case.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
+#include "cli/own/own_program.h"
+#include "cli/own/own_store.h"
 #include "cli/text_table.h"
 #include <signal.h>
 #include <stdio.h>
@@ -158,12 +158,7 @@ static void add_suite(struct wi_strings *settings, const char *folder)
 /* The runs outlive the daemon, so that --resume finds them; uploaded files and folders do not. */
 static void add_places(struct wi_strings *settings, const struct wi_arguments *arguments)
 {
-    char *folder = wi_state_folder(getenv("HOME"));
-    char *store = folder ? wi_sprintf("store.path=%s/bench", folder) : NULL;
-    if (store)
-        wi_strings_add(settings, store);
-    free(store);
-    free(folder);
+    wi_own_store_set(settings);
     for (unsigned i = 0; i < arguments->positional_count; i++)
         if (wi_bench_side_is_path(arguments->positionals[i])) {
             wi_strings_add(settings, "models.directory=");
@@ -228,17 +223,12 @@ static void add_side(struct bench *bench, const char *url, const struct wi_own_p
  * is in the database of the daemon that measured it, so that there is no default. */
 static void choose_daemon(struct wi_cli *cli)
 {
-    struct wi_rest_answer answer;
-    if (wi_bench_names_daemon(&cli->arguments) || wi_argument_given(&cli->arguments, "start") ||
-        wi_argument_given(&cli->arguments, "resume"))
+    if (wi_argument_given(&cli->arguments, "start") ||
+        wi_argument_given(&cli->arguments, "resume") || !wi_own_is_needed(cli))
         return;
-    wi_cli_send(cli, &(struct wi_rest_request){.path = "/healthz"}, &answer);
-    if (answer.status == 0 && !answer.late) {
-        fprintf(stderr, "webinfer: no daemon answers at %s, so one is started for this run\n",
-            cli->rest.url);
-        wi_argument_default(&cli->arguments, "start", NULL);
-    }
-    wi_rest_answer_clear(&answer);
+    fprintf(stderr, "webinfer: no daemon answers at %s, so one is started for this run\n",
+        cli->rest.url);
+    wi_argument_default(&cli->arguments, "start", NULL);
 }
 
 static enum wi_exit bench_begin(struct bench *bench)

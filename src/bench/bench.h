@@ -42,8 +42,6 @@ void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
 /* Adds the options of the preset that --preset names, if it is given: a named set of options, over
  * which those of the command line take precedence. WI_OK, or WI_BAD_REQUEST for an unknown name. */
 enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_error *error);
-/* Whether --url or $WEBINFER_URL names the daemon to measure. */
-int wi_bench_names_daemon(const struct wi_arguments *arguments);
 /* Has the daemon verify the nodes that compute on WebGPU in those browsers (an empty list: in all),
  * and prints a line for each place on standard error. A failed verification stops nothing, because
  * the cells show what is wrong. */

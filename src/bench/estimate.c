@@ -14,7 +14,7 @@ static int is_yardstick(const struct wi_bench_cell *cell)
 }
 
 /* A fresh load of the cell's model. The first load in a page also starts the engine there, so the
- * shortest load of all its cells is the closest. 0: its place was loaded for another cell. */
+ * shortest load of all its cells is the closest. 0: none is known. */
 static double cell_reload(const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
 {
     double shortest = cell->loads.count > 0 ? cell->loads.items[0] : 0;

@@ -2,8 +2,8 @@
 #include "bench/patience.h"
 
 #include "base/clock.h"
-#include "bench/start.h"
 #include "cli/events.h"
+#include "cli/own/own_program.h"
 #include <poll.h>
 
 #define LOOK_MS 60000 /* of a daemon that is there but busy */

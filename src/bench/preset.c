@@ -2,6 +2,7 @@
 #include "bench/bench.h"
 
 #include "base/buffer.h"
+#include "cli/own/own_store.h"
 #include "cli/text_table.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -31,12 +32,6 @@ static const struct preset *find_preset(const char *name)
     return NULL;
 }
 
-int wi_bench_names_daemon(const struct wi_arguments *arguments)
-{
-    const char *url = getenv("WEBINFER_URL");
-    return wi_argument_given(arguments, "url") || (url && *url);
-}
-
 enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_error *error)
 {
     const char *name = wi_argument(arguments, "preset");
@@ -47,7 +42,7 @@ enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_erro
     }
     for (size_t i = 0; preset && i < OPTIONS_MAX && preset->options[i].option; i++)
         wi_argument_default(arguments, preset->options[i].option, preset->options[i].value);
-    if (preset && !wi_bench_names_daemon(arguments)) /* else that one is measured */
+    if (preset && !wi_own_names_daemon(arguments)) /* else that one is measured */
         wi_argument_default(arguments, "start", NULL);
     return WI_OK;
 }

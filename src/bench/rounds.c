@@ -253,7 +253,7 @@ size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
 }
 
 /* Visits the cells of a group once, in the order of a round or of the look; those that may be timed
- * together at the same time. `is_cold`: the model is loaded again. */
+ * together at the same time. `is_cold`: each loads the model again. */
 static void visit_group(struct wi_bench_rounds *rounds, const struct group *group, unsigned order,
     int is_cold,
     void (*visit)(struct wi_bench_rounds *rounds, const struct set *set, unsigned order))
@@ -262,14 +262,14 @@ static void visit_group(struct wi_bench_rounds *rounds, const struct group *grou
     size_t together;
     wi_bench_shuffle(group->numbers, group->count, rounds->sides[0].choice->seed, order);
     memcpy(numbers, group->numbers, group->count * sizeof *numbers);
-    for (size_t s = 0; s < rounds->side_count && is_cold; s++)
-        wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
     for (size_t i = 0; i < group->count && goes_on(rounds); i += together) {
         together = wi_bench_rounds_together(rounds) == 1
                        ? 1
                        : wi_bench_room_gather(
                              &rounds->room, &rounds->sides[0].plan, &numbers[i], group->count - i);
         struct set set = make_set(rounds, group, &numbers[i], together);
+        if (set.count > 0 && is_cold)
+            wi_bench_unload(&set.side->cli, set.subject);
         if (set.count > 0)
             visit(rounds, &set, order);
     }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "bench/alike.h"
 #include "bench/patience.h"
 #include "bench/resume.h"
 #include "cli/events.h"
@@ -192,6 +193,54 @@ static double longest_start(const struct wi_bench_side *side)
     return longest;
 }
 
+/* --- the latest run --------------------------------------------------------------------------- */
+
+/* The name of the run: that of --name, or else the first argument, or else the preset. */
+static const char *name_of_run(const struct wi_bench_side *side)
+{
+    const struct wi_arguments *arguments = &side->cli.arguments;
+    const char *name = wi_argument(arguments, "name");
+    if (name || arguments->positional_count == 0)
+        return name ? name : wi_argument(arguments, "preset");
+    return side->subjects[0].title;
+}
+
+/* Whether a stored run was of the same name, browsers and options, and has ended. */
+static int run_foretells(
+    const struct wi_bench_side *side, const struct wi_strings *browsers, const json_t *row)
+{
+    if (!wi_json_is(row, "name", name_of_run(side)) || !json_object_get(row, "ended_at") ||
+        json_is_true(json_object_get(row, "imported")))
+        return 0;
+    json_t *run = wi_cli_get(&side->cli, "/v1/results/*", wi_json_text(row, "id"));
+    int is_alike = wi_bench_is_alike(run, side->choice, browsers);
+    json_decref(run);
+    return is_alike;
+}
+
+/* Prints how long the latest run that was alike took, before any browser is started. */
+static void say_latest(const struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    struct wi_pages runs = {
+        .cli = &side->cli, .path = "/v1/results", .member = "results", .quiet = 1};
+    struct wi_buffer text = {0};
+    const json_t *row;
+    size_t seen = 0;
+    while ((row = wi_pages_row(&runs)) && seen < LATEST_MAX && !run_foretells(side, browsers, row))
+        seen++;
+    if (row && seen < LATEST_MAX) {
+        wi_table_fill(&text, "webinfer: the latest run of {name} took ", row);
+        wi_table_seconds(
+            &text, (wi_json_number(row, "ended_at") - wi_json_number(row, "began_at")) / 1000);
+        wi_buffer_puts(&text, "\n");
+        wi_plain_flush(stderr, &text);
+    }
+    wi_pages_close(&runs);
+    wi_buffer_clear(&text);
+}
+
+/* --- all browsers ----------------------------------------------------------------------------- */
+
 /* Starts all of them, or if it is tight the first, which may run already. */
 static enum wi_exit open_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
 {
@@ -200,6 +249,8 @@ static enum wi_exit open_browsers(struct wi_bench_side *side, struct wi_strings 
     list_browsers(side, browsers);
     if (side->is_lost)
         return complain_of_loss(side);
+    if (!wi_argument_given(&side->cli.arguments, "resume"))
+        say_latest(side, browsers);
     side->is_tight = is_tight(side, browsers);
     if (!side->is_tight)
         return start_browsers(side, browsers);
@@ -404,44 +455,6 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
     return WI_EXIT_OK;
 }
 
-/* The name of the run: that of --name, or else the first argument, or else the preset. */
-static const char *name_of_run(const struct wi_bench_side *side)
-{
-    const struct wi_arguments *arguments = &side->cli.arguments;
-    const char *name = wi_argument(arguments, "name");
-    if (name || arguments->positional_count == 0)
-        return name ? name : wi_argument(arguments, "preset");
-    return side->subjects[0].title;
-}
-
-static int is_run_of(const json_t *row, const char *name)
-{
-    return wi_json_is(row, "name", name) && json_object_get(row, "ended_at") &&
-           !json_is_true(json_object_get(row, "imported"));
-}
-
-/* Prints how long the latest run of that name took, before any browser is started. */
-static void say_latest(const struct wi_bench_side *side)
-{
-    const char *name = name_of_run(side);
-    struct wi_pages runs = {
-        .cli = &side->cli, .path = "/v1/results", .member = "results", .quiet = 1};
-    struct wi_buffer text = {0};
-    const json_t *row;
-    size_t seen = 0;
-    while ((row = wi_pages_row(&runs)) && !is_run_of(row, name) && seen < LATEST_MAX)
-        seen++;
-    if (row && is_run_of(row, name)) {
-        wi_table_fill(&text, "webinfer: the latest run of {name} took ", row);
-        wi_table_seconds(
-            &text, (wi_json_number(row, "ended_at") - wi_json_number(row, "began_at")) / 1000);
-        wi_buffer_puts(&text, "\n");
-        wi_plain_flush(stderr, &text);
-    }
-    wi_pages_close(&runs);
-    wi_buffer_clear(&text);
-}
-
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
 {
     struct wi_strings browsers = {0};
@@ -449,8 +462,6 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
     side->began_at = wi_wall_ms();
     if (result == WI_EXIT_OK)
         result = wi_bench_side_models(side);
-    if (result == WI_EXIT_OK && !wi_argument_given(&side->cli.arguments, "resume"))
-        say_latest(side);
     if (result == WI_EXIT_OK)
         result = open_browsers(side, &browsers);
     if (result == WI_EXIT_OK)

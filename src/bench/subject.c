@@ -176,16 +176,21 @@ static const char *said_by(const json_t *result, const char **what)
     return labels ? wi_json_text(json_array_get(labels, 0), "label") : wi_json_text(result, "text");
 }
 
-/* Stores which label or text came in the place of the expected one. The prompts of a model that
- * writes differ from the second request on, and so do its answers. */
+/* Stores which label or text came in the place of the expected one, or that the text is the same.
+ * The prompts of a model that writes differ from the second request on, and so do its answers. */
 static void take_said(
     struct wi_bench_cell *cell, const struct wi_bench_ask *ask, const json_t *answer)
 {
     const char *what, *wanted = said_by(ask->result, &what);
-    const char *said = said_by(json_object_get(answer, "result"), &what);
-    if (cell->clock != WI_LAB_CLIENT || cell->writes || !wanted || !said ||
-        strcmp(wanted, said) == 0)
+    const json_t *result = json_object_get(answer, "result");
+    const char *said = said_by(result, &what);
+    if (cell->clock != WI_LAB_CLIENT || cell->writes || !wanted || !said)
         return;
+    if (strcmp(wanted, said) == 0) {
+        if (json_object_get(result, "text") && !json_object_get(cell->document, "error_ratio"))
+            json_object_set_new(cell->document, "error_ratio", json_real(0));
+        return;
+    }
     char *whole = wi_sprintf("%s is \"%s\", not \"%s\"", what, said, wanted), cut[CHANGED_SIZE];
     json_object_set_new(
         cell->document, "changed", json_string(wi_text_copy(cut, sizeof cut, whole)));

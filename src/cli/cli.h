@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct wi_own_program; /* bench/start.h */
+struct wi_own_program; /* cli/own/own_program.h */
 
 struct wi_cli {
     struct wi_arguments arguments;

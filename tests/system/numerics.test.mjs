@@ -10,6 +10,7 @@ import path from 'node:path';
 import { after, before, describe } from 'node:test';
 import { edge } from '../lib/browsers.mjs';
 import * as cases from '../lib/cases.mjs';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { capabilities, FakeNode } from '../lib/fake-node.mjs';
@@ -497,6 +498,17 @@ describe('real browsers', () => {
             assert.equal((await found(daemon, 'builtin/mlp', 'webgpu')).verdict, 'wrong');
             assert.equal((await mlp({ platform: 'webgpu', fallback: false })).executed_on.numerics, 'wrong');
             assert.deepEqual((await mlp()).outputs, first.outputs);
+        });
+
+        test('webinfer bench says where a model is computed wrong, and by how much', slow, async () => {
+            const words = ['bench', 'twice', '--browser', 'chrome', '--platform', 'both', '--threads', '1', '--runs', '5'];
+            const { code, out, problems } = await webinfer(/** @type {Daemon} */ (shared.daemon), words, { timeout: 300_000 * patience });
+            assert.equal(code, 1, problems);
+            assert.match(out, /^chrome\/wasm(?: fp32)? +ok /m);
+            assert.match(out, /^chrome\/webgpu(?: fp32)? +inexact /m);
+            const said = out.replaceAll(/\s+/g, ' ');
+            assert.match(said, / chrome\/webgpu(?: fp32)?: inexact: \w+ at \d+: [\d.]+ where WASM gives [\d.]+; /);
+            assert.match(said, / twice runs in Chromium \d+; fastest: chrome\/wasm, [^.]*\.[^.]*; chrome\/webgpu(?: fp32)? answers wrongly by \d+ times the allowed error/);
         });
 
         test('one that is wrong about text, pictures and sounds is caught', slow, async () => {

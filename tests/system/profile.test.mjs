@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import * as onnx from '../lib/onnx.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 
@@ -25,6 +26,8 @@ before(async () => {
     fs.cpSync(path.join(ownModels, 'digits-vit'), path.join(daemon.store, 'digits-vit'), { recursive: true });
     fs.mkdirSync(path.join(daemon.store, 'det'));
     fs.copyFileSync(path.join(DATA, 'test_det_2d/model.onnx'), path.join(daemon.store, 'det/model.onnx'));
+    put('matmuls', layers('MatMul', [512, 512], [512, 512]));
+    put('convs', layers('Conv', [1, 64, 64, 64], [64, 64, 1, 1]));
 });
 after(() => daemon.stop());
 
@@ -33,6 +36,20 @@ const file = (name) => path.join(daemon.folder, name);
 const images = (rows) => [{ name: 'image', datatype: 'FP32', shape: [rows, 1, 28, 28],
     data: Array.from({ length: rows * 784 }, (_, i) => ((i * 7) % 11) / 11) }];
 const sum = (rows) => rows.reduce((all, { ms }) => all + ms, 0);
+
+/** A graph of eight layers of one operator, with weights of its own each. */
+function layers(operator, shape, weights) {
+    const names = Array.from({ length: 8 }, (_, i) => i), size = weights.reduce((all, one) => all * one, 4);
+    return onnx.model(onnx.graph('layers', {
+        nodes: names.map((i) => onnx.node(operator, [i ? `x${i}` : 'x', `w${i}`], [i < 7 ? `x${i + 1}` : 'y'])),
+        inputs: [onnx.value('x', onnx.FLOAT, shape)], outputs: [onnx.value('y', onnx.FLOAT, shape)],
+        initializers: names.map((i) => onnx.tensor(`w${i}`, onnx.FLOAT, weights, Buffer.alloc(size))),
+    }));
+}
+function put(name, content) {
+    fs.mkdirSync(path.join(daemon.store, name));
+    fs.writeFileSync(path.join(daemon.store, `${name}/model.onnx`), content);
+}
 
 /** The profile of a benchmark, whose sums are those of its runs. */
 async function profiled(body, runs = body.runs ?? 5) {
@@ -45,6 +62,8 @@ async function profiled(body, runs = body.runs ?? 5) {
     const known = sum(profile.operators), rest = profile.left_out.ms + profile.other.ms;
     assert.ok(Math.abs(known - sum(profile.nodes)) < 1e-6 + 1e-6 * known);
     assert.ok(known + rest >= 0.999999 * run, `${known} and ${rest} are not ${run}`);
+    const calls = profile.nodes.reduce((all, one) => all + one.calls, 0); // 0.1 ms is what a clock tells apart
+    assert.ok(known + profile.left_out.ms <= 1.15 * run + 0.1 * calls, `${known} is more than ${run}`);
     if (known < 0.85 * run) assert.ok(profile.other.what.length > 10 && profile.other.ms > 0, 'the rest is named');
     assert.ok(profile.operators.every(({ ms }, i, all) => i === 0 || ms <= all[i - 1].ms), 'the longest come first');
     assert.ok(profile.left_out.events === 0, 'all events could be read');
@@ -84,6 +103,18 @@ for (const where of [{ browser: 'chrome', platform: 'wasm' }, { browser: 'firefo
         assert.equal(profile.capture?.possible, isTried ? true : undefined, JSON.stringify(profile.capture));
     });
 }
+
+// The page's clock tells how long runs take, and onnxruntime's each operator.
+for (const [name, request] of [
+    ['digits', { inputs: images(256) }],
+    ['matmuls', { inputs: [{ name: 'x', datatype: 'FP32', shape: [512, 512], data: Array(512 * 512).fill(0.5) }] }],
+    ['convs', { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 64, 64, 64], data: Array(64 ** 3).fill(0.5) }] }],
+])
+    test(`the operators of ${name} take the time of its runs`, async () => {
+        const { profile } = await profiled({ model_name: name, ...request, runs: 4, browser: 'chrome', platform: 'wasm' });
+        const known = sum(profile.operators);
+        assert.ok(Math.abs(known - profile.run_ms) <= 0.15 * profile.run_ms, `${known} of ${profile.run_ms} ms`);
+    });
 
 test('a graph as it is has its own operators, and a second profile is as good as the first', async () => {
     const where = { model_name: 'digits', inputs: images(8), browser: 'chrome', platform: 'wasm' };

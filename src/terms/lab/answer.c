@@ -59,6 +59,7 @@ static void row_take(struct wi_lab_answer_row *row, const struct wi_lab_figure *
     if (cell->rss_bytes > row->memory_bytes)
         row->memory_bytes = cell->rss_bytes;
     row->error_ratio = fmax(row->error_ratio, cell->error_ratio);
+    row->writes |= cell->writes;
     row->is_software |= json_is_true(json_object_get(cell->adapter, "is_fallback"));
 }
 
@@ -246,6 +247,16 @@ void wi_lab_put_error(struct wi_buffer *out, double ratio)
         wi_buffer_puts(out, "<0.01");
     else
         wi_buffer_printf(out, ratio < 99.5 ? "%.2g" : ratio < 1e5 ? "%.0f" : "%.0e", ratio);
+}
+
+void wi_lab_put_exactness(struct wi_buffer *out, const struct wi_lab_answer_row *row)
+{
+    if (row->writes && row->changed)
+        wi_buffer_puts(out, "another text");
+    else if (row->writes && row->error_ratio == 0)
+        wi_buffer_puts(out, "same text");
+    else if (row->error_ratio >= 0)
+        wi_lab_put_error(out, row->error_ratio);
 }
 
 /* What helps by the error's code, or by what the service says of a place. */

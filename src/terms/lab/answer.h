@@ -18,6 +18,7 @@ struct wi_lab_answer_row {
     const char *changed;              /* of an answer, apart from numbers; NULL: nothing is known */
     int is_software;                  /* its adapter is no GPU */
     int is_simulated;                 /* its times are made up */
+    int writes;                       /* its model writes text */
     double error_ratio;               /* the largest one, of the guard's tolerance; -1: unknown */
     int64_t memory_bytes;             /* the most resident memory of its browser; -1: unknown */
     double load_ms, first_ms;         /* below 0: unknown */
@@ -48,6 +49,9 @@ void wi_lab_put_words(struct wi_buffer *out, const struct wi_lab_interval *times
 void wi_lab_put_ms(struct wi_buffer *out, double ms);
 /* "0.43", "<0.01", "455": an error as a multiple of the allowed one. */
 void wi_lab_put_error(struct wi_buffer *out, double ratio);
+/* How exact the row is: its error, or of a model that writes "same text" or "another text"; nothing
+ * if that is unknown. */
+void wi_lab_put_exactness(struct wi_buffer *out, const struct wi_lab_answer_row *row);
 /* The sentence about the model of row `from`: where it runs, where it is fastest, what another
  * platform than WASM is good for, which answers are wrong, and what is missing. */
 void wi_lab_put_sentence(struct wi_buffer *out, const struct wi_lab_answer *answer, size_t from);

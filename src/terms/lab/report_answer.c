@@ -171,8 +171,7 @@ static void put_times(struct wi_buffer *out, const struct wi_lab_answer_row *row
 static void put_exactness(struct wi_buffer *out, const struct wi_lab_answer_row *row)
 {
     struct wi_buffer ratio = {0}, changed = {0};
-    if (row->error_ratio >= 0)
-        wi_lab_put_error(&ratio, row->error_ratio);
+    wi_lab_put_exactness(&ratio, row);
     put_field(out, "figure", &ratio);
     if (row->changed)
         wi_buffer_puts(&changed, row->changed);

@@ -60,6 +60,8 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
         assert_float_equal(figure_of(platforms[i], "page", "first_ms"), FIRST_MS, 1e-9);
         assert_outcome(platforms[i], "client", "ok", "");
         assert_samples(platforms[i], "client", 6, CLIENT_MS);
+        assert_float_equal(figure_of(platforms[i], "client", "load_ms"), COLD_MS, 1e-9);
+        assert_float_equal(figure_of(platforms[i], "client", "first_ms"), FIRST_MS, 1e-9);
         assert_int_equal(figure_of(platforms[i], "page", "rss_bytes"), 33);
         assert_int_equal(figure_of(platforms[i], "page", "page_bytes"), i ? 22 : 11);
         assert_int_equal(figure_of(platforms[i], "page", "repeats"), 2);
@@ -71,7 +73,7 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_samples("auto", "client", 6, CLIENT_MS);
     assert_non_null(json_object_get(cell_of("auto", "client"), "baseline"));
     assert_true(json_integer_value(json_object_get(only_run(), "ended_at")) > 0);
-    assert_int_equal(count_asked("POST /v1/models/m/unload"), 3);
+    assert_int_equal(count_asked("POST /v1/models/m/unload"), 3 * 5); /* for each cell of it */
     assert_int_equal(lab.most, 1);
     assert_non_null(strstr(printed, "chrome/webgpu fp32  ok"));
     assert_non_null(strstr(printed, "auto chose chrome/webgpu\n"));

@@ -15,10 +15,10 @@ struct costs {
 
 static const struct costs usual[] = {
     {"m", "chrome", "wasm", "page", 1, 40, 600, 30, 1, 0.25},
-    {"m", "chrome", "wasm", "client", 1, 60, 0, 0, 0, 1.5},
-    {"m", "chrome", "wasm", "client", 4, 60, 0, 0, 0, 6},
+    {"m", "chrome", "wasm", "client", 1, 60, 0, 35, 1, 1.5},
+    {"m", "chrome", "wasm", "client", 4, 60, 0, 35, 1, 6},
     {"m", "chrome", "webgpu", "page", 1, 60, 1470, 30, 900, 36},
-    {"m", "chrome", "webgpu", "client", 1, 60, 0, 0, 0, 38},
+    {"m", "chrome", "webgpu", "client", 1, 60, 0, 40, 900, 38},
     {"m", "firefox", "wasm", "page", 1, 55, 0, 40, 2, 0.4},
     {"m", "firefox", "webgpu", "page", 1, 80, 1850, 50, 700, 30},
     {"slow", "chrome", "wasm", "page", 1, 50, 700, 9000, 5000, 4000},

@@ -34,6 +34,8 @@ TEST(a_run_is_compared_with_the_latest_one)
     assert_non_null(strstr(said, "the latest run of m took "));
     assert_non_null(strstr(said, id));
     assert_non_null(strstr(printed, "no regression: no cell is slower, and none broke"));
+    assert_int_equal(AGAINST("latest", "--runs", "5"), WI_EXIT_CANNOT_TELL);
+    assert_null(strstr(said, "the latest run of m took "));
     speed_up(json_object_get(lab.runs, id), 1.3);
     assert_int_equal(AGAINST("latest", "--fail-on-regression", "10%"), WI_EXIT_FAILED);
     assert_non_null(strstr(printed, "regression: a cell is slower"));

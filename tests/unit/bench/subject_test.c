@@ -116,6 +116,33 @@ TEST(another_label_or_text_is_told_by_the_clients_clock)
     expected_clear(&expected);
 }
 
+/* The first text tells; later prompts are numbered, and so are their answers others. */
+TEST(the_same_text_has_no_error)
+{
+    struct expected expected;
+    expected_make(&expected, NULL, json_pack("{s:s}", "text", "a b"), "webgpu", "client");
+    assert_null(json_object_get(expected.cell->document, "error_ratio"));
+    assert_int_equal(judge(&expected, NULL, json_pack("{s:s}", "text", "a b")), 0);
+    assert_true(json_is_real(json_object_get(expected.cell->document, "error_ratio")));
+    assert_float_equal(wi_json_number(expected.cell->document, "error_ratio"), 0, 0);
+    assert_string_equal(text_of(&expected, "changed"), "");
+    expected_clear(&expected);
+}
+
+/* The error of the tensors from which the text came is the cell's, whatever the text is. */
+TEST(the_same_text_does_not_hide_an_error)
+{
+    struct expected expected;
+    expected_make(&expected, json_pack("[f,f]", 1.0, 2.0), json_pack("{s:s}", "text", "a"),
+        "webgpu", "client");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(judge(&expected, json_pack("[f,f]", 1.0, i ? 2.0 : 2.0011),
+                             json_pack("{s:s}", "text", "a")),
+            0);
+    assert_float_equal(wi_json_number(expected.cell->document, "error_ratio"), 0.5, 1e-3);
+    expected_clear(&expected);
+}
+
 /* The prompts of a model that writes are numbered once this is known. The result of a benchmark is
  * another one. Simulated nodes make everything up. */
 TEST(what_was_asked_differently_is_not_compared)

@@ -78,10 +78,9 @@ static json_t *make_row(const struct wi_lab_answer_row *row)
         wi_lab_put_words(&words, &row->than_wasm);
         json_object_set_new(made, "words", wi_cli_lab_text(&words));
     }
-    if (row->error_ratio >= 0) {
-        wi_lab_put_error(&error, row->error_ratio);
+    wi_lab_put_exactness(&error, row);
+    if (error.size > 0)
         json_object_set_new(made, "error", wi_cli_lab_text(&error));
-    }
     if (row->memory_bytes >= 0) {
         wi_table_bytes(&memory, (double)row->memory_bytes);
         json_object_set_new(made, "memory", wi_cli_lab_text(&memory));

@@ -154,11 +154,14 @@ enum wi_exit wi_cli_lab_compare(struct wi_cli *cli, struct wi_cli *before_at, co
     return result;
 }
 
-enum wi_exit wi_cli_results_compare(struct wi_cli *cli)
+static enum wi_exit named_compare(struct wi_cli *cli)
 {
     const char *const *names = cli->arguments.positionals;
 
-    if (!wi_cli_lab_check_threshold(cli))
-        return WI_EXIT_USAGE;
     return wi_cli_lab_compare(cli, cli, names[0], cli, names[1]);
+}
+
+enum wi_exit wi_cli_results_compare(struct wi_cli *cli)
+{
+    return wi_cli_lab_check_threshold(cli) ? wi_cli_lab_ask(cli, named_compare) : WI_EXIT_USAGE;
 }

@@ -2,6 +2,7 @@
  * runs with which the model, or the machine itself, became slower. */
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
+#include "cli/own/own_store.h"
 #include "cli/text_table.h"
 
 #include "base/net/http.h"
@@ -237,7 +238,7 @@ static int read_percent(const char *text, char out[8])
     return -1;
 }
 
-enum wi_exit wi_cli_results_history(struct wi_cli *cli)
+static enum wi_exit history_ask(struct wi_cli *cli)
 {
     static const char *const filters[] = {"browser", "platform", "limit"};
     const struct wi_arguments *arguments = &cli->arguments;
@@ -255,4 +256,9 @@ enum wi_exit wi_cli_results_history(struct wi_cli *cli)
     enum wi_exit result = wi_cli_show(cli, path.text, history_print);
     wi_buffer_clear(&path);
     return result;
+}
+
+enum wi_exit wi_cli_results_history(struct wi_cli *cli)
+{
+    return wi_own_store_ask(cli, history_ask);
 }

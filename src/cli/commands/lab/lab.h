@@ -18,6 +18,9 @@ int wi_cli_lab_check_id(const char *id);
  * caller clears it; else the error is printed. */
 enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run);
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
+/* Runs a command on the runs that its arguments name, which asks as wi_own_store_ask says unless
+ * all of them are files. */
+enum wi_exit wi_cli_lab_ask(struct wi_cli *cli, wi_verb_fn *run);
 /* Shows the answer that the run gives, in rows and sentences; with --wide, all cells as webinfer
  * results show does. Its other options have the same effect as there. */
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name);

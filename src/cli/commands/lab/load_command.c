@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/own/own_store.h"
 #include "settings/config/config_options.h"
 #include "terms/lab/report.h"
 #include <errno.h>
@@ -117,6 +118,14 @@ enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab
         result = WI_EXIT_FAILED; /* it is the service's */
     wi_rest_answer_clear(&answer);
     return result;
+}
+
+enum wi_exit wi_cli_lab_ask(struct wi_cli *cli, wi_verb_fn *run)
+{
+    for (unsigned i = 0; i < cli->arguments.positional_count; i++)
+        if (!wi_cli_lab_is_file(cli->arguments.positionals[i]))
+            return wi_own_store_ask(cli, run);
+    return run(cli);
 }
 
 enum wi_exit wi_cli_lab_write(

@@ -1,6 +1,7 @@
 /* webinfer results list, show, export, rm: the runs that the service stores. */
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
+#include "cli/own/own_store.h"
 #include "cli/pages.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
@@ -27,7 +28,7 @@ static void put_notes(struct wi_buffer *out, const json_t *run)
             wi_buffer_strings(out, out->size ? ", " : "", notes[i].note, NULL);
 }
 
-enum wi_exit wi_cli_results_list(struct wi_cli *cli)
+static enum wi_exit runs_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
         {"BEGAN", "{began_at:19z}", NULL}, {"COMMIT", "webinfer.commit", NULL},
@@ -47,6 +48,11 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
         puts("There are older ones: --limit shows more.");
     wi_buffer_clear(&path);
     return result;
+}
+
+enum wi_exit wi_cli_results_list(struct wi_cli *cli)
+{
+    return wi_own_store_ask(cli, runs_list);
 }
 
 static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
@@ -300,9 +306,14 @@ enum wi_exit wi_cli_lab_page(struct wi_cli *cli, const char *name)
     return result;
 }
 
-enum wi_exit wi_cli_results_show(struct wi_cli *cli)
+static enum wi_exit run_show(struct wi_cli *cli)
 {
     return show_run(cli, cli->arguments.positionals[0], print_run);
+}
+
+enum wi_exit wi_cli_results_show(struct wi_cli *cli)
+{
+    return wi_cli_lab_ask(cli, run_show);
 }
 
 /* The format of that name, the first one for NULL; NULL once the error is printed. */
@@ -316,7 +327,7 @@ static const struct format *find_format(const char *name)
     return NULL;
 }
 
-enum wi_exit wi_cli_results_export(struct wi_cli *cli)
+static enum wi_exit run_export(struct wi_cli *cli)
 {
     const struct format *format = find_format(wi_argument(&cli->arguments, "format"));
     struct wi_lab_run run;
@@ -335,10 +346,20 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
     return WI_EXIT_OK;
 }
 
-enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
+enum wi_exit wi_cli_results_export(struct wi_cli *cli)
+{
+    return wi_cli_lab_ask(cli, run_export);
+}
+
+static enum wi_exit run_remove(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
     struct wi_rest_request request = {.path = "/v1/results/*", .name = id, .method = "DELETE"};
 
     return wi_cli_lab_check_id(id) ? wi_cli_order(cli, &request, NULL) : WI_EXIT_USAGE;
+}
+
+enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
+{
+    return wi_own_store_ask(cli, run_remove);
 }

@@ -212,6 +212,26 @@ TEST(a_row_has_the_best_time_and_the_worst_outcome_of_its_cells)
     answered_clear(&answered);
 }
 
+/* A model that writes has no numbers to compare, but its text. */
+TEST(how_exact_a_text_is_is_said_in_words)
+{
+    static const struct {
+        int writes;
+        double error_ratio;
+        const char *changed, *text;
+    } cases[] = {{1, 0, NULL, "same text"}, {1, -1, "the text is \"b\"", "another text"},
+        {1, -1, NULL, ""}, {0, 0, NULL, "0"}, {0, 0.434, "the label is \"b\"", "0.43"},
+        {0, -1, NULL, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_buffer text = {0};
+        wi_lab_put_exactness(&text, &(struct wi_lab_answer_row){.writes = cases[i].writes,
+                                        .error_ratio = cases[i].error_ratio,
+                                        .changed = cases[i].changed});
+        assert_string_equal(text.text ? text.text : "", cases[i].text);
+        wi_buffer_clear(&text);
+    }
+}
+
 TEST(a_failure_of_one_cell_is_the_rows_but_its_times_stay)
 {
     struct answered answered;

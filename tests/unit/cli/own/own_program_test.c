@@ -1,8 +1,8 @@
-/* A program of webinfer bench's own: a shell script stands in for webinferd, first in PATH. */
-#include "../test.h"
+/* A program of a command's own: a shell script stands in for webinferd, first in PATH. */
+#include "../../test.h"
 
-#include "../files.h"
-#include "bench/start.h"
+#include "../../files.h"
+#include "cli/own/own_program.h"
 #include <signal.h>
 
 static char root[64];

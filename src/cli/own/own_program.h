@@ -1,7 +1,7 @@
 /* Programs that run for one command and end with their standard input: webinferd --private, and a
  * native node. */
-#ifndef WI_BENCH_START_H
-#define WI_BENCH_START_H
+#ifndef WI_CLI_OWN_OWN_PROGRAM_H
+#define WI_CLI_OWN_OWN_PROGRAM_H
 
 #include "base/error.h"
 #include "base/memory.h"

@@ -1,5 +1,5 @@
-/* Starts and ends programs for this command; see start.h. */
-#include "bench/start.h"
+/* Starts and ends programs for this command; see own_program.h. */
+#include "cli/own/own_program.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
