@@ -71,6 +71,36 @@ test('who leaves it has stopped nothing, and what is refused is told', () => wit
     problems.splice(0); // the browser notes the 409
 }));
 
+test('a notice of what went well goes by itself, and one of what went wrong when it is closed or another view comes', () => withConsole({}, async ({ tab, go, service, said, press, problems }) => {
+    await tab.clock.install();
+    const fail = async () => {
+        await press('Pull');
+        await said(/^the hub is away$/);
+    };
+    await go('models');
+    await tab.fill('#pull-model', 'org/new');
+    await press('Pull');
+    await said(/is being pulled/);
+    await tab.clock.runFor(19_000);
+    await said(/is being pulled/);
+    await tab.clock.runFor(1500);
+    await said(/^$/);
+    assert.equal(await tab.isVisible('#unsay'), false);
+    service.refusal = { status: 503, detail: 'the hub is away' };
+    await tab.fill('#pull-model', 'org/new');
+    await fail();
+    await tab.clock.runFor(60_000);
+    await said(/^the hub is away$/);
+    await tab.focus('#unsay');
+    await tab.keyboard.press('Enter');
+    await said(/^$/);
+    assert.deepEqual(await tab.evaluate(() => [document.getElementById('unsay').checkVisibility(), document.activeElement.id]), [false, 'view']);
+    await fail();
+    await tab.locator('nav a', { hasText: 'Nodes' }).click();
+    await said(/^$/);
+    problems.splice(0); // the browser notes the 503
+}));
+
 test('a model is pulled, seen as it comes, stopped, and its failure told', () => withConsole({}, async ({ tab, go, service, said, agree, press, reads, problems }) => {
     await go('models');
     service.refusal = { status: 422, detail: 'there is no such variant', field: 'model', allowed: 'q4, q8' };
