@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import jsQR from 'jsqr';
-import { consoles } from './support/console_tab.mjs';
+import { consoles, LIVE } from './support/console_tab.mjs';
 
 const withConsole = consoles();
 const last = (service, method, where) => {
@@ -69,6 +69,38 @@ test('who leaves it has stopped nothing, and what is refused is told', () => wit
     await said(/^a request runs on it \(request r-9\)$/);
     assert.equal(await tab.evaluate(() => document.getElementById('said').dataset.kind), 'bad');
     problems.splice(0); // the browser notes the 409
+}));
+
+test('jobs that have ended are read once they are seen, page by page, with why they failed', () => withConsole({}, async ({ tab, go, service, press, reads }) => {
+    const cells = () => tab.locator('section[aria-label="Last jobs"] tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((one) => one.innerText.replaceAll(/\s+/g, ' ').trim())));
+    const asked = () => service.asked('GET', /^\/v1\/jobs\?/).map(({ path }) => path);
+    const [done, failed, cancelled] = service.kept, day = (job) => new Date(job.accepted_at).toLocaleDateString('sv');
+    await tab.setViewportSize({ width: 1280, height: 120 });
+    await go('now', `${LIVE} .plot canvas`);
+    assert.deepEqual(asked(), []);
+    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    await reads(/the deadline passed/);
+    const rows = await cells();
+    assert.deepEqual(rows.map((row) => [row[0], row[1], row[2].slice(0, 10), row[3], row[4]]), [['kept', 'done', day(done), '1500 ms', '–'],
+        ['kept', 'failed', day(failed), '3000 ms', 'the deadline passed'], ['kept', 'cancelled', day(cancelled), '4500 ms', '–']]);
+    assert.deepEqual(rows.map((row) => row[7]), ['job-k0 (own )', 'job-k1', 'job-k2']);
+    assert.deepEqual([...new Set(service.asked('GET', /^\/v1\/jobs\//).map(({ path }) => path))], ['/v1/jobs/job-k1'], 'of the one that failed');
+    service.kept = Array.from({ length: 45 }, (_, i) => ({ ...done, id: `job-${i}` }));
+    await go('models');
+    await go('now');
+    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    for (const [verb, first, last] of [['Older jobs', 20, 39], ['Older jobs', 40, 44], ['Newer jobs', 20, 39], ['Newer jobs', 0, 19]]) {
+        await press(verb);
+        await tab.waitForFunction(([one, other]) => {
+            const ids = [...document.querySelectorAll('section[aria-label="Last jobs"] tbody tr')].map((row) => row.lastElementChild.textContent);
+            return ids[0]?.startsWith(`job-${one} `) && ids.at(-1).startsWith(`job-${other} `);
+        }, [first, last]);
+    }
+    service.kept = [];
+    await go('models');
+    await go('now');
+    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    await reads(/It keeps no job\./);
 }));
 
 test('a notice of what went well goes by itself, and one of what went wrong when it is closed or another view comes', () => withConsole({}, async ({ tab, go, service, said, press, problems }) => {
