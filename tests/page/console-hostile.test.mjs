@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOSTILE } from './support/console_service.mjs';
-import { consoles } from './support/console_tab.mjs';
+import { consoles, seesJobs } from './support/console_tab.mjs';
 
 const withConsole = consoles();
 const BEGIN = ' <img src=x onerror="alert(1)"></script><script>alert(2)</script>⟨U+202E⟩gnp.exe⟨U+2066⟩';
@@ -26,6 +26,7 @@ test('text from outside is shown as text in every place, and the layout stands',
         await tab.setViewportSize({ width, height: 800 });
         for (const [hash, places] of Object.entries(PLACES)) {
             await go(hash);
+            if (hash === 'now') await seesJobs(tab);
             const shown = (await text()).replaceAll(/\s+/g, ' ');
             assert.deepEqual(places.filter((place) => !shown.includes(place + BEGIN) && !shown.includes(place + BEGIN.trim())), [], hash);
             assert.deepEqual(await stands(tab), [true, 0], `${hash} at ${width}`);

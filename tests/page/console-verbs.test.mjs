@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import jsQR from 'jsqr';
-import { consoles, LIVE } from './support/console_tab.mjs';
+import { consoles, LIVE, seesJobs } from './support/console_tab.mjs';
 
 const withConsole = consoles();
 const last = (service, method, where) => {
@@ -78,8 +78,7 @@ test('jobs that have ended are read once they are seen, page by page, with why t
     await tab.setViewportSize({ width: 1280, height: 120 });
     await go('now', `${LIVE} .plot canvas`);
     assert.deepEqual(asked(), []);
-    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
-    await reads(/the deadline passed/);
+    await seesJobs(tab);
     const rows = await cells();
     assert.deepEqual(rows.map((row) => [row[0], row[1], row[2].slice(0, 10), row[3], row[4]]), [['kept', 'done', day(done), '1500 ms', '–'],
         ['kept', 'failed', day(failed), '3000 ms', 'the deadline passed'], ['kept', 'cancelled', day(cancelled), '4500 ms', '–']]);
@@ -88,7 +87,7 @@ test('jobs that have ended are read once they are seen, page by page, with why t
     service.kept = Array.from({ length: 45 }, (_, i) => ({ ...done, id: `job-${i}` }));
     await go('models');
     await go('now');
-    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    await seesJobs(tab);
     for (const [verb, first, last] of [['Older jobs', 20, 39], ['Older jobs', 40, 44], ['Newer jobs', 20, 39], ['Newer jobs', 0, 19]]) {
         await press(verb);
         await tab.waitForFunction(([one, other]) => {
@@ -103,25 +102,30 @@ test('jobs that have ended are read once they are seen, page by page, with why t
     await reads(/It keeps no job\./);
 }));
 
-test('a notice of what went well goes by itself, and one of what went wrong when it is closed or another view comes', () => withConsole({}, async ({ tab, go, service, said, press, problems }) => {
+test('a notice of what went well goes by itself', () => withConsole({}, async ({ tab, go, said, press }) => {
     await tab.clock.install();
-    const fail = async () => {
-        await press('Pull');
-        await said(/^the hub is away$/);
-    };
     await go('models');
     await tab.fill('#pull-model', 'org/new');
     await press('Pull');
     await said(/is being pulled/);
-    await tab.clock.runFor(19_000);
+    await tab.clock.fastForward(19_000);
     await said(/is being pulled/);
-    await tab.clock.runFor(1500);
+    await tab.clock.fastForward(1500);
     await said(/^$/);
     assert.equal(await tab.isVisible('#unsay'), false);
+}));
+
+test('a notice of what went wrong stays until it is closed or another view comes', () => withConsole({}, async ({ tab, go, service, said, press, problems }) => {
+    const fail = async () => {
+        await press('Pull');
+        await said(/^the hub is away$/);
+    };
+    await tab.clock.install();
+    await go('models');
     service.refusal = { status: 503, detail: 'the hub is away' };
     await tab.fill('#pull-model', 'org/new');
     await fail();
-    await tab.clock.runFor(60_000);
+    await tab.clock.fastForward(21_000);
     await said(/^the hub is away$/);
     await tab.focus('#unsay');
     await tab.keyboard.press('Enter');

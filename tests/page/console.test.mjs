@@ -3,7 +3,7 @@
 /** The console in Chromium, against a stand-in for the daemon's API, with the headers of the daemon. */
 import assert from 'node:assert/strict';
 import { keepsOut } from './support/axe.mjs';
-import { consoles, LIVE } from './support/console_tab.mjs';
+import { consoles, LIVE, seesJobs } from './support/console_tab.mjs';
 import { test } from '../lib/tier.mjs';
 
 const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', vectors: 'vectors', nodes: 'nodes', results: 'results',
@@ -57,6 +57,7 @@ for (const colorScheme of ['light', 'dark'])
             await tab.setViewportSize({ width, height: 900 });
             for (const hash of [...Object.keys(VIEWS), 'models/org/chat', 'try/org/chat', 'nowhere']) {
                 await go(hash);
+                if (hash === 'now') await seesJobs(tab);
                 if (hash.startsWith('models/')) await profiled(tab, press);
                 if (hash === 'logs') await follows(tab, service, { ...service.line(451, 'error'), message: 'long '.repeat(1000) });
                 assert.deepEqual(await keepsOut(tab), [], hash);
