@@ -51,7 +51,7 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
 }));
 
 for (const colorScheme of ['light', 'dark'])
-    for (const width of [1280, 400])
+    for (const width of [1280, 360])
         test(`nobody is kept out of a view: ${colorScheme}, ${width} px`, () => withConsole({}, async ({ tab, go, press, service }) => {
             await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
             await tab.setViewportSize({ width, height: 900 });
