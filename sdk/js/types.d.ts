@@ -310,6 +310,7 @@ export interface Hardware {
         installed: boolean;
         why: string;
         moves: Moves | null;
+        measured: Measured | null;
     }>;
     /** If the model can never run: the error code. */
     code?: Code;
@@ -612,6 +613,15 @@ export interface MadePlace {
     memory_bytes?: number;
     /** The growth for fp32, which was loaded afterwards. */
     source_memory_bytes?: number;
+}
+
+/** What was measured on browsers of a kind, where the model runs fastest. */
+export interface Measured {
+    browser_version: string;
+    platform: Platform;
+    engine: string;
+    engine_version: string | null;
+    estimate: Estimate;
 }
 
 export interface Memory {

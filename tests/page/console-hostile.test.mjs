@@ -3,18 +3,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOSTILE } from './support/console_service.mjs';
-import { consoles } from './support/console_tab.mjs';
+import { consoles, seesJobs } from './support/console_tab.mjs';
 
 const withConsole = consoles();
 const BEGIN = ' <img src=x onerror="alert(1)"></script><script>alert(2)</script>⟨U+202E⟩gnp.exe⟨U+2066⟩';
 /** In each view: what stands before the text in each place that it may come from. */
 const PLACES = {
-    now: ['The database cannot be written: no room on the disk', 'it ended before it was ready', '147.0.7727.0', 'it has run for a day', 'the page is opened', 'org/chat', 'ada', 'mine', 'the node node-3 is away'],
+    now: ['The database cannot be written: no room on the disk', 'it ended before it was ready', '147.0.7727.0', 'it has run for a day', 'the page is opened', 'org/chat', 'ada', 'mine', 'the node node-3 is away', 'kept', 'own', 'the deadline passed'],
     models: ['org/chat', 'A small chat model', 'Q4_K_M', 'model.onnx ends in the middle of a tensor', 'whisper', 'onnx-community/whisper-tiny', 'hf', 'the hub answered 503', 'the hub has no such model', 'chrome'],
     'models/digits': ['slow in WebAssembly', 'llama', 'org/chat', 'digits.gguf', 'it is loaded there and the quickest', 'its answers are wrong', 'excluded', 'it is not installed', 'logits differ', 'q4', 'NVIDIA'],
     nodes: ['chrome', 'Mozilla/5.0 (X11; Linux x86_64)', 'org/chat'],
     results: ['nightly 3', 'nightly 2'],
-    'results/run-3?before=run-2': ['nightly 3', '6.1.0', 'digits', '156.0.1', 'attempts_exhausted: it ended', 'digits chrome/wasm fp32', 'it ended'],
+    'results/run-3?before=run-2': ['nightly 3', '6.1.0', 'digits', '156.0.1', 'attempts_exhausted: it ended', 'digits chrome/wasm fp32', 'it ended', 'fastest: chrome/wasm, 2 ms.', 'y at 3: 5 where WASM gives 4'],
     'results?history=digits': ['digits chrome/wasm fp32', '156.0.1', 'firefox'],
     logs: ['line 450', 'line 449', 'path=/field'],
 };
@@ -26,6 +26,7 @@ test('text from outside is shown as text in every place, and the layout stands',
         await tab.setViewportSize({ width, height: 800 });
         for (const [hash, places] of Object.entries(PLACES)) {
             await go(hash);
+            if (hash === 'now') await seesJobs(tab);
             const shown = (await text()).replaceAll(/\s+/g, ' ');
             assert.deepEqual(places.filter((place) => !shown.includes(place + BEGIN) && !shown.includes(place + BEGIN.trim())), [], hash);
             assert.deepEqual(await stands(tab), [true, 0], `${hash} at ${width}`);

@@ -2,17 +2,17 @@
 /** The keyboard alone reaches all that there is to press, type or scroll, focus is seen there, and nothing moves for who wants none of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { consoles, LIVE } from './support/console_tab.mjs';
+import { consoles, LIVE, seesJobs } from './support/console_tab.mjs';
 import { walk, WALKED } from './support/keyboard_walk.mjs';
 
 const withConsole = consoles();
 
-for (const width of [1280, 400])
+for (const width of [1280, 360])
     test(`every control is reached by the keyboard, and focus is seen there: ${width} px`, () => withConsole({}, async ({ tab, go }) => {
         await tab.setViewportSize({ width, height: 800 });
         for (const hash of WALKED) {
             await go(hash, `body[data-state=live] main[data-state=filled][data-address="#/${hash}"]`);
-            if (hash === 'now') await tab.waitForSelector(`${LIVE} .plot canvas`);
+            if (hash === 'now') await tab.waitForSelector(`${LIVE} .plot canvas`).then(() => seesJobs(tab));
             assert.deepEqual(await walk(tab), [[], []], hash);
         }
     }));

@@ -6,10 +6,10 @@ import { warningsOf } from '../../page/src/console/advice.js';
 import { h, kept } from '../../page/src/console/draw.js';
 import { bytes, count, duration, milliseconds, NOTHING, plain, rate } from '../../page/src/console/format.js';
 import { fieldsOf, passes, textOf, timeOf, unsaidOf } from '../../page/src/console/lines.js';
-import { placesOf } from '../../page/src/console/places.js';
+import { placesOf, restingOf } from '../../page/src/console/places.js';
 import { commandsOf } from '../../page/src/console/playground/code.js';
 import { FORMS } from '../../page/src/console/playground/forms.js';
-import { shellCommands } from '../../page/src/console/playground/shell.js';
+import { runCommands, shellCommands } from '../../page/src/console/playground/shell.js';
 import { dataOf } from '../../page/src/console/plotted.js';
 import { nodeRows, NODES_MOST, operatorRows, profilePlaces } from '../../page/src/console/profile_rows.js';
 import { EventParser } from '../../page/src/console/sse.js';
@@ -150,6 +150,12 @@ test('a model is called from the shell as its tasks want it', () => {
     for (const task of Object.keys(FORMS).filter((one) => one !== 'tensors')) assert.ok(shellCommands({ name: 'm' }, [task], here).length > 1, task);
 });
 
+test('files of a run are made from the shell', () => {
+    assert.deepEqual(runCommands('run-3', 'http://127.0.0.1:8470'), ['webinfer results show run-3 --html run-3.html', 'webinfer results show run-3 --markdown run-3.md',
+        'webinfer results show run-3 --junit run-3.xml', 'webinfer results export run-3 --format csv >run-3.csv']);
+    assert.equal(runCommands('a', 'https://models.example:8443')[0], 'webinfer --url https://models.example:8443 results show a --html a.html');
+});
+
 test('commands show tensors where the answer has some', () => {
     const shown = (body) => commandsOf({ body: { model_name: 'm', inputs: 'x', ...body } }, { url: 'http://a', token: false }).filter(({ text }) => /outputs/.test(text)).map(({ name }) => name);
     assert.deepEqual([{ task: 'chat' }, { task: 'text-classification' }, { task: 'embed' }, {}].map(shown), [[], [], ['Python', 'JavaScript'], ['Python', 'JavaScript']]);
@@ -162,6 +168,15 @@ test('a place has one row for each precision, with its times and its verdict', (
     const rows = placesOf(options, verdicts);
     assert.deepEqual(rows.map(({ option, verdict }) => [options.indexOf(option), verdicts.indexOf(verdict)]), [[0, 1], [0, 2], [1, 3], [2, -1], [-1, 0]]);
     assert.equal(new Set(rows.map(({ key }) => key)).size, rows.length);
+});
+
+test('what was measured in a browser that does not run has its row, with its verdict', () => {
+    const measured = { browser_version: '153.0', platform: 'webgpu', engine: 'onnx', engine_version: null, estimate: { run_ms: 4 } };
+    const verdict = { browser: 'firefox', joined: false, adapter: 'v/a/d', ...measured, estimate: undefined, verdict: 'trusted' };
+    const resting = restingOf({ passed_over: [{ browser: 'edge', why: 'it is not installed', measured: null }, { browser: 'firefox', why: 'no firefox is running', measured }] });
+    assert.deepEqual(resting, [{ browser: 'firefox', standing: 'not running', why: 'no firefox is running', ...measured }]);
+    assert.deepEqual(placesOf(resting, [verdict]).map(({ option, verdict: found }) => [option, found]), [[resting[0], verdict]]);
+    assert.deepEqual(restingOf({}), []);
 });
 
 test('a verdict is shown at the nodes of its token, and what all joined share where their own is missing', () => {

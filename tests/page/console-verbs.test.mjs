@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import jsQR from 'jsqr';
-import { consoles } from './support/console_tab.mjs';
+import { consoles, LIVE, seesJobs } from './support/console_tab.mjs';
 
 const withConsole = consoles();
 const last = (service, method, where) => {
@@ -69,6 +69,72 @@ test('who leaves it has stopped nothing, and what is refused is told', () => wit
     await said(/^a request runs on it \(request r-9\)$/);
     assert.equal(await tab.evaluate(() => document.getElementById('said').dataset.kind), 'bad');
     problems.splice(0); // the browser notes the 409
+}));
+
+test('jobs that have ended are read once they are seen, page by page, with why they failed', () => withConsole({}, async ({ tab, go, service, press, reads }) => {
+    const cells = () => tab.locator('section[aria-label="Last jobs"] tbody tr').evaluateAll((rows) => rows.map((row) => [...row.cells].map((one) => one.innerText.replaceAll(/\s+/g, ' ').trim())));
+    const asked = () => service.asked('GET', /^\/v1\/jobs\?/).map(({ path }) => path);
+    const [done, failed, cancelled] = service.kept, day = (job) => new Date(job.accepted_at).toLocaleDateString('sv');
+    await tab.setViewportSize({ width: 1280, height: 120 });
+    await go('now', `${LIVE} .plot canvas`);
+    assert.deepEqual(asked(), []);
+    await seesJobs(tab);
+    const rows = await cells();
+    assert.deepEqual(rows.map((row) => [row[0], row[1], row[2].slice(0, 10), row[3], row[4]]), [['kept', 'done', day(done), '1500 ms', '–'],
+        ['kept', 'failed', day(failed), '3000 ms', 'the deadline passed'], ['kept', 'cancelled', day(cancelled), '4500 ms', '–']]);
+    assert.deepEqual(rows.map((row) => row[7]), ['job-k0 (own )', 'job-k1', 'job-k2']);
+    assert.deepEqual([...new Set(service.asked('GET', /^\/v1\/jobs\//).map(({ path }) => path))], ['/v1/jobs/job-k1'], 'of the one that failed');
+    service.kept = Array.from({ length: 45 }, (_, i) => ({ ...done, id: `job-${i}` }));
+    await go('models');
+    await go('now');
+    await seesJobs(tab);
+    for (const [verb, first, last] of [['Older jobs', 20, 39], ['Older jobs', 40, 44], ['Newer jobs', 20, 39], ['Newer jobs', 0, 19]]) {
+        await press(verb);
+        await tab.waitForFunction(([one, other]) => {
+            const ids = [...document.querySelectorAll('section[aria-label="Last jobs"] tbody tr')].map((row) => row.lastElementChild.textContent);
+            return ids[0]?.startsWith(`job-${one} `) && ids.at(-1).startsWith(`job-${other} `);
+        }, [first, last]);
+    }
+    service.kept = [];
+    await go('models');
+    await go('now');
+    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    await reads(/It keeps no job\./);
+}));
+
+test('a notice of what went well goes by itself', () => withConsole({}, async ({ tab, go, said, press }) => {
+    await tab.clock.install();
+    await go('models');
+    await tab.fill('#pull-model', 'org/new');
+    await press('Pull');
+    await said(/is being pulled/);
+    await tab.clock.fastForward(19_000);
+    await said(/is being pulled/);
+    await tab.clock.fastForward(1500);
+    await said(/^$/);
+    assert.equal(await tab.isVisible('#unsay'), false);
+}));
+
+test('a notice of what went wrong stays until it is closed or another view comes', () => withConsole({}, async ({ tab, go, service, said, press, problems }) => {
+    const fail = async () => {
+        await press('Pull');
+        await said(/^the hub is away$/);
+    };
+    await tab.clock.install();
+    await go('models');
+    service.refusal = { status: 503, detail: 'the hub is away' };
+    await tab.fill('#pull-model', 'org/new');
+    await fail();
+    await tab.clock.fastForward(21_000);
+    await said(/^the hub is away$/);
+    await tab.focus('#unsay');
+    await tab.keyboard.press('Enter');
+    await said(/^$/);
+    assert.deepEqual(await tab.evaluate(() => [document.getElementById('unsay').checkVisibility(), document.activeElement.id]), [false, 'view']);
+    await fail();
+    await tab.locator('nav a', { hasText: 'Nodes' }).click();
+    await said(/^$/);
+    problems.splice(0); // the browser notes the 503
 }));
 
 test('a model is pulled, seen as it comes, stopped, and its failure told', () => withConsole({}, async ({ tab, go, service, said, agree, press, reads, problems }) => {

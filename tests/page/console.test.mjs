@@ -3,7 +3,7 @@
 /** The console in Chromium, against a stand-in for the daemon's API, with the headers of the daemon. */
 import assert from 'node:assert/strict';
 import { keepsOut } from './support/axe.mjs';
-import { consoles, LIVE } from './support/console_tab.mjs';
+import { consoles, LIVE, seesJobs } from './support/console_tab.mjs';
 import { test } from '../lib/tier.mjs';
 
 const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', vectors: 'vectors', nodes: 'nodes', results: 'results',
@@ -17,6 +17,13 @@ async function follows(tab, service, line) {
     await tab.waitForFunction(() => /long long/.test(document.querySelector('.log li').textContent));
 }
 
+/** Has the model's view show where the time goes, by operators and by nodes. */
+async function profiled(tab, press) {
+    await press('Profile');
+    await tab.locator('summary', { hasText: 'Nodes' }).click();
+    await tab.locator('td', { hasText: '/conv1/Conv' }).waitFor();
+}
+
 test('every view is filled', () => withConsole({}, async ({ tab, go, text, service }) => {
     for (const [hash, view] of Object.entries({ ...VIEWS, 'models/org/chat': 'models' })) {
         await go(hash);
@@ -25,8 +32,10 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
     await go('logs');
     assert.match(await text(), /line 449/);
     await go('models/org/chat');
-    for (const said of [/The next request would run in chrome 147.0 on webgpu/, /Not used:\s+firefox 153\.0 on webgpu: its answers are wrong\s+edge: it is not installed/, /webinfer --url \S+ run org\/chat\s+Copy/, /No token is needed/, /its answers are wrong/, /1240 %/])
+    for (const said of [/The next request would run in chrome 147.0 on webgpu/, /Not used:\s+firefox 153\.0 on webgpu: its answers are wrong\s+firefox 153\.0 on wasm: ready, with an expected time of 730 ms\s+edge: it is not installed\s+safari: no safari is running/,
+        /safari 26\.2\s+wasm\s+[^]*not running\s*no safari is running[^]*640 ms\s+900 ms\s+–\s+7\.5\s+12\s/, /webinfer --url \S+ run org\/chat\s+Copy/, /No token is needed/, /its answers are wrong/, /1240 %/])
         await tab.waitForFunction((source) => new RegExp(source).test(document.body.innerText), said.source);
+    assert.doesNotMatch(await text(), /llama\.cpp b1\s*\/\//, 'an adapter of which nothing is known has no name');
     await go('cluster');
     for (const said of [/This daemon is a member\. Its name is attic\. It is connected to nats:\/\/10\.0\.0\.9:4222\./, /attic\s+this daemon\s+0\.1\.0\s+4\s+2\s+3\s+212\s/, /cellar[^]*−1 min/]) assert.match(await text(), said);
     await go('now', `${LIVE} .plot canvas`);
@@ -34,6 +43,7 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
     assert.equal(await tab.locator('.verdict.wait').count(), 1);
     service.change({ status: { ...service.objects.status, warnings: ['the API asks for no tokens: every program on this machine may use it'], kinds: {} } });
     await tab.waitForSelector('.verdict.good');
+    assert.match(await text(), /Warnings\s+No fault: The API asks for no tokens/);
     assert.match(await text(), /Ready\. A node can take work\./);
     service.change({ status: { ...service.objects.status, ready: false, problem: 'no browser runs' }, 'job/job-1': null });
     await tab.waitForSelector('.verdict.bad');
@@ -41,12 +51,14 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
 }));
 
 for (const colorScheme of ['light', 'dark'])
-    for (const width of [1280, 400])
-        test(`nobody is kept out of a view: ${colorScheme}, ${width} px`, () => withConsole({}, async ({ tab, go, service }) => {
+    for (const width of [1280, 360])
+        test(`nobody is kept out of a view: ${colorScheme}, ${width} px`, () => withConsole({}, async ({ tab, go, press, service }) => {
             await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
             await tab.setViewportSize({ width, height: 900 });
             for (const hash of [...Object.keys(VIEWS), 'models/org/chat', 'try/org/chat', 'nowhere']) {
                 await go(hash);
+                if (hash === 'now') await seesJobs(tab);
+                if (hash.startsWith('models/')) await profiled(tab, press);
                 if (hash === 'logs') await follows(tab, service, { ...service.line(451, 'error'), message: 'long '.repeat(1000) });
                 assert.deepEqual(await keepsOut(tab), [], hash);
                 assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${hash} scrolls sideways`);

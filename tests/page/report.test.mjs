@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { cliPath } from '../lib/paths.mjs';
 import { cellOf, drawn, runOf, timesOf } from '../lib/runs.mjs';
 import { until } from '../lib/wait.mjs';
+import { keepsOut } from './support/axe.mjs';
 import { launch } from './support/browser.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 
@@ -177,6 +178,16 @@ for (const [width, colorScheme] of [[1280, 'light'], [400, 'dark']])
         }));
         assert.equal(back > text, colorScheme === 'light');
     }));
+
+for (const width of [1280, 360])
+    for (const colorScheme of ['light', 'dark'])
+        for (const name of ['run', 'text', 'matrix'])
+            test(`nobody is kept out of it: ${name}, ${width} px, ${colorScheme}`, () => withReport(name, { viewport: { width, height: 800 }, colorScheme }, async (tab) => {
+                await tab.evaluate(() => { for (const one of document.querySelectorAll('details')) one.open = true; });
+                await tab.waitForFunction(() => [...document.querySelectorAll('details')].every((one) => one.querySelector('table')));
+                assert.deepEqual(await keepsOut(tab), []);
+                assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no wider than the window');
+            }));
 
 test('200 cells with 20 samples each make a document of at most 500 kB', async () => {
     const next = drawn(5);

@@ -5,7 +5,7 @@ import { draw, h } from './draw.js';
 import { clock, many } from './format.js';
 import { Store } from './store.js';
 import { sentencesOf } from './told.js';
-import { holdBack, say } from './parts.js';
+import { holdBack, say, unsay } from './parts.js';
 import { clusterView } from './views/cluster.js';
 import { modelView } from './views/model.js';
 import { modelsView } from './views/models.js';
@@ -75,6 +75,7 @@ function viewsHere() {
 }
 
 function onAddress() {
+    unsay();
     view.stop?.();
     view = viewOf();
     document.title = `${view.title} – webinfer`;
@@ -186,6 +187,10 @@ store.subscribe((kinds, keys) => {
     if (view.kinds.some((kind) => kinds.has(kind))) redrawInTime();
 });
 window.addEventListener('hashchange', onAddress);
+document.getElementById('unsay')?.addEventListener('click', () => {
+    unsay();
+    document.getElementById('view')?.focus({ preventScroll: true }); // the button that had the focus is gone
+});
 window.addEventListener('online', () => { if (watch.state === 'stale') watch.hurry(); });
 document.addEventListener('visibilitychange', () => { if (watch.state === 'stale') watch.hurry(); });
 setInterval(tick, PACE_MS);

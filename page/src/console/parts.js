@@ -77,7 +77,7 @@ export function confirm({ title, text, verb }) {
     });
 }
 
-/** How long a notice of what went well stays. One of what went wrong stays until something else is done. */
+/** How long a notice of what went well stays. One of what went wrong stays until it is closed, or something else is done. */
 const SAID_MS = 20_000;
 let fading = 0;
 

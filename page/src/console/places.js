@@ -8,6 +8,10 @@ const placeOf = (one) => JSON.stringify([one.browser ?? null, one.browser_versio
 /** The key without a token: results of nodes with two tokens apply to all joined nodes. @param {any} option */
 const sharedOf = (option) => placeOf({ ...option, token: null });
 
+/** Where it was measured in browsers that do not run now, as options. @param {any} hardware @returns {any[]} */
+export const restingOf = ({ passed_over: absent = [] }) => absent.filter((/** @type {any} */ { measured }) => measured)
+    .map((/** @type {any} */ { browser, why, measured }) => ({ browser, standing: 'not running', why, ...measured }));
+
 /** A row for each place and precision, in the order of the options; at the end what was compared where no node is now.
  * @param {any[]} options @param {any[]} verdicts @returns {Place[]} */
 export function placesOf(options, verdicts) {

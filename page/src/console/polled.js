@@ -20,6 +20,7 @@ export function polled(app, everyMs, read) {
             }
             if (isOver) return;
             app.redraw();
+            clearTimeout(timer); // of another one that has ended meanwhile
             timer = window.setTimeout(polling.again, everyMs);
         },
         stop() {

@@ -43,6 +43,7 @@ __all__ = [
     "Made",
     "MadeMeasured",
     "MadePlace",
+    "Measured",
     "Memory",
     "Model",
     "Models",
@@ -1995,11 +1996,22 @@ class HardwareOption(_HardwareOption, total=False):
     moves: Union[Moves, None]
 
 
+class Measured(TypedDict):
+    """What was measured on browsers of a kind, where the model runs fastest."""
+
+    browser_version: str
+    platform: Platform
+    engine: str
+    engine_version: Union[str, None]
+    estimate: Estimate
+
+
 class HardwarePassedOverItem(TypedDict):
     browser: str
     installed: bool
     why: str
     moves: Union[Moves, None]
+    measured: Union[Measured, None]
 
 
 class _Hardware(TypedDict):

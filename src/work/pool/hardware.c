@@ -111,6 +111,21 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
     return list;
 }
 
+/* What was measured on browsers of a kind, where the model runs fastest; NULL: nothing. */
+static json_t *measured_json(
+    const struct wi_pool *pool, const struct wi_model *model, const char *kind)
+{
+    struct wi_place place;
+    const struct wi_estimate *best =
+        wi_estimates_best(pool->estimates, model->hash, kind, &place);
+
+    if (!best)
+        return NULL;
+    return wi_form_json("Measured", place.browser_version, wi_platform_names[place.platform],
+        wi_engine_names[place.engine], *place.engine_version ? place.engine_version : NULL,
+        estimate_json(best));
+}
+
 /* Configured kinds without a node, and why each has none. */
 static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_route_option *client)
@@ -137,8 +152,9 @@ static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_dema
             client ? wi_pool_relocation_to_kind(pool, demand, kind->name, client)
                    : (struct wi_relocation){0};
         json_array_append_new(
-            list, json_pack("{s:s, s:b, s:s, s:o}", "browser", kind->name, "installed",
-                      kind->installed, "why", error.detail, "moves", relocation_json(&relocation)));
+            list, json_pack("{s:s, s:b, s:s, s:o, s:o?}", "browser", kind->name, "installed",
+                      kind->installed, "why", error.detail, "moves", relocation_json(&relocation),
+                      "measured", measured_json(pool, demand->asked->model, kind->name)));
     }
     return list;
 }

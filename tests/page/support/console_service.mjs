@@ -55,17 +55,24 @@ export function everything(text = '') {
     };
 }
 
+/** Jobs that have ended. @param {string} t from outside */
+const keptJobs = (t) => ['done', 'failed', 'cancelled'].map((state, i) => ({ id: `job-k${i}`, state, model_name: `kept ${t}`, client: `ada ${t}`, client_id: i ? undefined : `own ${t}`, endpoint: '/v1/jobs',
+    priority: 5, runs: 1, accepted_at: 1_780_000_000_000, deadline_at: 1_780_000_060_000, finished_at: 1_780_000_000_000 + 1500 * (i + 1) }));
+
 const described = (name, t) => ({ ...everything(t)[`model/${name}`], name, hash: 'ab12cd34', architecture: `llama ${t}`, parameters: 1.1e9, context_length: 8192,
     files: [{ path: `${name}.gguf${t}`, bytes: 668e6, hash: '0123456789abcdef0123' }], memory: { total: 9e8, limit: 2e9, fits: true }, warnings: [`slow in WebAssembly ${t}`],
     source: { hub: 'hf', repository: `org/chat ${t}`, revision: 'main' }, last_used_at: 1_780_000_000,
-    numerics: { exempt: null, verdicts: [{ browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', adapter: null, precision: `q4 ${t}`, verdict: 'wrong', error_ratio: 12.4, detail: `logits differ ${t}`, checked_at: 1_780_000_000_000 }] } });
+    numerics: { exempt: null, verdicts: [{ browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', adapter: '//', precision: `q4 ${t}`, verdict: 'wrong', error_ratio: 12.4, detail: `logits differ ${t}`, checked_at: 1_780_000_000_000 }] } });
 
 const hardware = (name, t, adapter = `NVIDIA ${t}`) => ({ model_name: name, decision: 'run', why: `it is loaded there and the quickest ${t}`, preferences: ['webgpu', 'wasm'],
     would_run: { node: 'node-1', browser: 'chrome', browser_version: '147.0', platform: 'webgpu', platforms: ['webgpu'], warm: true, expected_ms: 312 },
     options: [
         { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: adapter }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
-        { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
-    passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
+        { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' },
+        { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'wasm', engine: 'llama.cpp', engine_version: 'b1', standing: 'ready', why: '', chosen: false, adapter: null, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 730 }],
+    passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null, measured: null },
+        { browser: 'safari', installed: true, why: `no safari is running ${t}`, moves: null,
+            measured: { browser_version: '26.2', platform: 'wasm', engine: 'llama.cpp', engine_version: 'b1', estimate: { load_ms: 900, run_ms: 640, runs: 12, tokens_per_second: 7.5 } } }] });
 
 /** A profile of five runs of 10 ms. @param {any} body @param {string} t from outside */
 const profile = ({ platform = 'wasm' }, t) => ({ source: 'onnxruntime', platform, clock: platform === 'webgpu' ? 'gpu' : 'cpu', runs: 5, run_ms: 50,
@@ -88,20 +95,26 @@ function cluster(text) {
 function lab(text) {
     const t = (/** @type {string} */ plain) => (text ? `${plain} ${text}` : plain);
     const run = (/** @type {number} */ number, more = {}) => ({ version: 1, id: `run-${number}`, name: t(`nightly ${number}`), began_at: 1_780_000_000_000 + number * 86_400_000,
-        ended_at: 1_780_000_100_000 + number * 86_400_000, webinfer: { version: '0.1.0', commit: t(`c0ffee${number}`) }, machine: { cores: 2, kernel: t('6.1.0') },
+        ended_at: 1_780_000_100_000 + number * 86_400_000, webinfer: { version: '0.1.0', commit: t(`c0ffee${number}`) }, machine: { cores: 2, kernel: t('6.1.0') }, together: 1,
         noisy: false, simulated: false, imported: false, ...more });
     const summary = (/** @type {number} */ median) => ({ n: 3, min: median - 0.1, median, p90: median + 0.1, low: median - 0.05, high: median + 0.05, bimodal: false });
+    const row = (/** @type {number} */ index, /** @type {string} */ platform, more = {}) => ({ browser: 'chrome', browser_version: t('156.0.1'), platform, precision: t('fp32'), index, outcome: 'ok', software: false, simulated: false,
+        median_ms: 2, low_ms: 1.95, high_ms: 2.05, ...more });
     const cell = (/** @type {number} */ index, /** @type {string} */ platform, more = {}) => ({ index, model: t('digits'), browser: 'chrome', browser_version: t('156.0.1'), platform, precision: 'fp32',
         threads: 1, batch: 1, concurrency: 1, clock: 'page', outcome: 'ok', samples_ms: [1.9, 2, 2.1], summary: summary(2), ...more });
-    const cells = [cell(0, 'wasm'), cell(1, 'webgpu', { summary: summary(4), baseline: 0, speedup: { value: 0.5, low: 0.48, high: 0.52 } }),
+    const cells = [cell(0, 'wasm', { summary: { ...summary(2), bimodal: true } }), cell(1, 'webgpu', { summary: summary(4), adapter: { description: 'SwiftShader', is_fallback: true }, baseline: 0, speedup: { value: 0.5, low: 0.48, high: 0.52 } }),
         cell(2, 'webnn', { outcome: 'failed', reason: t('attempts_exhausted: it ended'), samples_ms: [], summary: undefined }), cell(3, 'wasm', { yardstick: 'before' }),
-        cell(4, 'auto', { model: t('writes'), text: { prompt_per_s: 512.4, generated_per_s: 48.2, first_p50_ms: 21, first_p90_ms: 30, token_ms: 20.7, all_per_s: 96 } })];
+        cell(4, 'simulated', { model: t('writes'), text: { prompt_per_s: 512.4, generated_per_s: 48.2, first_p50_ms: 21, first_p90_ms: 30, token_ms: 20.7, all_per_s: 96 } })];
     const point = (/** @type {number} */ number, /** @type {number} */ median, more = {}) => ({ run: `run-${number}`, index: 0, outcome: 'ok', reason: null, browser_version: t('156.0.1'), engine: 'onnxruntime-web',
         engine_version: '1.23', n: 20, median_ms: median, low_ms: median - 0.05, high_ms: median + 0.05, change: 'alike', against: 'run-1', ratio: null, changed: [], ...more });
     const ratio = { value: 1.31, low: 1.28, high: 1.34, p: 1.5e-11 };
     const slower = { change: 'slower', ratio, changed: [{ what: 'commit', before: 'c0ffee2000000', now: 'c0ffee3000000' }, { what: 'flags', before: '["--a"]', now: t('["--b"]') }] };
     return {
         runs: [run(3, { noisy: true }), run(2), run(1, { imported: true, ended_at: undefined })], run, cells,
+        answers: [{ model: t('digits'), sentence: t('digits runs in Chromium 156; fastest: chrome/wasm, 2 ms.'), rows: [
+            row(0, 'wasm', { error_ratio: 0, memory_bytes: 412e6, load_ms: 31.25, first_ms: 9.5 }),
+            row(1, 'webgpu', { software: true, median_ms: 4, low_ms: 3.95, high_ms: 4.05, than_wasm: { value: 0.5, low: 0.48, high: 0.52, words: '2 × slower' }, error_ratio: 0.43, changed: t('y at 3: 5 where WASM gives 4') }),
+            row(2, 'webnn', { outcome: 'failed', reason: t('attempts_exhausted: it ended'), remedy: 'start Chromium again', precision: undefined, median_ms: undefined })] }],
         history: { model: 'digits', percent: 10, runs: [run(1), run(2), run(3, { noisy: true })], has_more: true,
             series: [{ cell: t('digits chrome/wasm fp32'), browser: 'chrome', platform: 'wasm', simulated: false, points: [point(1, 2, { change: 'new', against: null }), point(2, 2.02), point(3, 2.62, slower)] }],
             shifts: [{ run: 'run-3', against: 'run-1', browser: t('firefox'), ratio: 1.2, blame: 'browser' }] },
@@ -146,6 +159,8 @@ export class ConsoleService {
         this.removed = new Set();
         /** Takes live sound; null: that is not listed, and not there. @type {import('../../lib/played-sound.mjs').PlayedSound | null} */
         this.sound = null;
+        /** Jobs that are kept, the newest first. @type {any[]} */
+        this.kept = keptJobs(text);
         /** Nodes that were found wrong. @type {any[]} */
         this.quarantined = text ? [{ id: 'quarantine-1', node: 'node-9', token: `farm ${text}`, join: null, address: text, reason: `it lies ${text}`, since: 1_780_000_000_000, until: null }] : [];
         /** Devices that may come back without a link. @type {any[]} */
@@ -321,6 +336,8 @@ export class ConsoleService {
     #found(name, query) {
         const all = (kind) => Object.entries(this.objects).filter(([key]) => key.startsWith(`${kind}/`)).map(([, object]) => object);
         if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
+        if (name === '/v1/jobs') return this.#jobsBehind(query.get('after'), Number(query.get('limit')));
+        if (name.startsWith('/v1/jobs/')) return this.kept.filter(({ id }) => id === name.slice(9)).map((job) => ({ ...job, error: { code: 'too_late', detail: `the deadline passed ${this.text}` } }))[0];
         if (name === '/v1/openapi.json') return { openapi: '3.1.0', paths: this.sound ? { '/v1/audio/streams': {} } : {}, 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
         if (name === '/v1/cluster') return cluster(this.text);
@@ -339,12 +356,18 @@ export class ConsoleService {
     }
 
     #lab(name, query) {
-        const { runs, run, cells, history: told, comparison } = lab(this.text), [, id, what] = /^\/v1\/results\/run-([123])\/(\w+)$/.exec(name) ?? [];
+        const { runs, run, cells, answers, history: told, comparison } = lab(this.text), [, id, what] = /^\/v1\/results\/run-([123])\/(\w+)$/.exec(name) ?? [];
         if (name === '/v1/history/results') return query.get('model') === 'nothing' ? { ...told, runs: [], series: [], shifts: [], has_more: false } : told;
-        if (what === 'figures') return { ...run(Number(id), { noisy: id === '3' }), cells };
+        if (what === 'figures') return { ...run(Number(id), { noisy: id === '3' }), answers, cells };
         if (what === 'comparison') return comparison;
         const shown = runs.filter((one) => !this.removed.has(one.id)).map((one) => ({ ...one, cell_count: 4 }));
         return name === '/v1/results' && { results: query.get('after') ? shown.slice(2) : shown.slice(0, 2), next: query.get('after') ? null : '2' };
+    }
+
+    /** A page of jobs; its next is its last id. */
+    #jobsBehind(after, limit) {
+        const from = this.kept.findIndex(({ id }) => id === after) + 1, jobs = this.kept.slice(from, from + limit);
+        return { jobs, next: from + limit < this.kept.length ? jobs.at(-1).id : null };
     }
 
     /** A page of nodes, which are in the order of their ids. */

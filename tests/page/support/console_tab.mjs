@@ -10,6 +10,12 @@ export const LIVE = 'body[data-state=live] main[data-state=filled]';
 /** Which view the tab is to show, once it does. @param {string} hash */
 export const shows = (hash) => `${LIVE}[data-address=${JSON.stringify(`#/${hash}`)}]`;
 
+/** Has the view Now read the jobs that have ended, which it does once they are seen. @param {any} tab */
+export async function seesJobs(tab) {
+    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    await tab.waitForSelector('section[aria-label="Last jobs"] tbody tr');
+}
+
 /** @param {any} browser @param {string} folder of the built console @param {object} options of the stand-in
  * @param {(on: {service: ConsoleService, tab: any, problems: string[]} & ReturnType<typeof helpers> & {text: () => Promise<string>} => Promise<void>} use */
 async function withConsole(browser, folder, options, use) {

@@ -35,8 +35,12 @@ function one({ name, text }) {
 /** The source of the token in commands. @returns {string} */
 export const tokenNote = () => (hasToken() ? 'The token is taken from the variable WEBINFER_TOKEN of your shell.' : 'No token is needed: this daemon asks for none.');
 
+/** Commands, each with a button that copies it. @param {string[]} commands */
+export const shellList = (commands) => h('ul', { class: 'shell' }, commands.map((text, i) =>
+    h('li', { key: text }, h('code', { id: `shell-${i + 1}` }, text), copyButton(`command ${i + 1}`, text, `shell-${i + 1}`))));
+
 /** @param {string} name for people @param {string} text @param {string} id of the element that shows it */
-export const copyButton = (name, text, id) => button('Copy', () => copy(name, text, id), { quiet: true, label: `Copy the ${name}` });
+const copyButton = (name, text, id) => button('Copy', () => copy(name, text, id), { quiet: true, label: `Copy the ${name}` });
 
 /** @param {string} name @param {string} text @param {string} id */
 async function copy(name, text, id) {

@@ -32,11 +32,18 @@ const isPlain = (text) => text.length <= MOST_WORD && text.search(UNSEEN) < 0 &&
 /** A word for the shell, quoted only where that is needed. @param {string} text */
 const word = (text) => (/^[\w./:=-]+$/.test(text) ? text : quoted(text));
 
+/** @param {string} url of the daemon */
+const clientOf = (url) => (url === DEFAULT_URL ? 'webinfer' : `webinfer --url ${word(url)}`);
+
+/** What makes files of a stored run: a page to send, reports, and its samples. @param {string} id @param {string} url of the daemon */
+export const runCommands = (id, url) => [`show ${word(id)} --html ${word(id)}.html`, `show ${word(id)} --markdown ${word(id)}.md`, `show ${word(id)} --junit ${word(id)}.xml`,
+    `export ${word(id)} --format csv >${word(id)}.csv`].map((rest) => `${clientOf(url)} results ${rest}`);
+
 /** @param {{name: string, inputs?: {name: string}[] | null}} model @param {string[]} tasks that it has, the usual one first @param {string} url of the daemon
  * @returns {string[]} calls of it, and what tells where it would run; none where its name cannot be shown */
 export function shellCommands({ name, inputs }, tasks, url) {
     if (!isPlain(name)) return [];
-    const webinfer = url === DEFAULT_URL ? 'webinfer' : `webinfer --url ${word(url)}`, model = word(name);
+    const webinfer = clientOf(url), model = word(name);
     const calls = tasks.flatMap((task, i) => {
         if (CALLS[task]) return CALLS[task](webinfer, model);
         if (task === 'tensors') return graphCall(`${webinfer} infer ${model}`, inputs ?? []);

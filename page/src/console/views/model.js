@@ -5,8 +5,8 @@ import { get, modelPath, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, clock, count, milliseconds, moment, NOTHING, plain, rate } from '../format.js';
 import { badge, facts, section, table } from '../parts.js';
-import { placesOf } from '../places.js';
-import { copyButton, tokenNote } from '../playground/code_block.js';
+import { placesOf, restingOf } from '../places.js';
+import { shellList, tokenNote } from '../playground/code_block.js';
 import { tasksOf } from '../playground/forms.js';
 import { tryHref } from '../playground/places.js';
 import { shellCommands } from '../playground/shell.js';
@@ -109,8 +109,7 @@ const unusedOf = ({ options = [], passed_over: absent = [] }) => [
 function shell(model) {
     const commands = model.problem ? [] : shellCommands(model, tasksOf(model), serviceUrl());
     if (commands.length === 0) return null;
-    return section('From the shell',
-        h('ul', { class: 'shell' }, commands.map((text, i) => h('li', { key: text }, h('code', { id: `shell-${i + 1}` }, text), copyButton(`command ${i + 1}`, text, `shell-${i + 1}`)))),
+    return section('From the shell', shellList(commands),
         h('p', { class: 'note' }, `${tokenNote()} “Try it” shows each request as curl, Python and JavaScript.`));
 }
 
@@ -119,7 +118,7 @@ function places(hardware, model) {
     if (!hardware) return null;
     const { exempt = null, verdicts = [] } = model.numerics ?? {};
     return section('Places: times and verdicts', exempt ? h('p', null, `Its answers are not compared with those of others: ${plain(exempt)}.`) : null,
-        table('Where it could run, with what was measured and what the guard found', PLACE_COLUMNS, placesOf(hardware.options ?? [], verdicts), ({ key }) => key, 'No node could run it.'));
+        table('Where it could run, with what was measured and what the guard found', PLACE_COLUMNS, placesOf([...hardware.options ?? [], ...restingOf(hardware)], verdicts), ({ key }) => key, 'No node could run it.'));
 }
 
 /** Columns of the table of places; in each row the node data or the verdict can be missing. @type {import('../parts.js').Column[]} */

@@ -5,6 +5,7 @@ import { h, kept } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain, rate } from '../format.js';
 import { attempt, badge, button, confirm, facts, section, table } from '../parts.js';
 import { plot } from '../plot.js';
+import { LastJobs } from './last_jobs.js';
 import { recycle } from './node_parts.js';
 
 const HISTORY_MS = 10_000;
@@ -46,16 +47,17 @@ export function nowView(app) {
         if (!isOver) timer = window.setTimeout(read, HISTORY_MS);
     };
     void read();
-    const lastHour = kept(plots);
+    const lastHour = kept(plots), lastJobs = new LastJobs(app);
     return {
         title: 'Now', kinds: ['status', 'queue', 'session', 'node', 'job', 'pull'], ticks: true,
         stop() {
             isOver = true;
+            lastJobs.stop();
             clearTimeout(timer);
         },
         render: () => ({ state: history || problem ? 'filled' : 'loading', parts: [
             verdict(app), warnings(app), overview(app, status, history), browsers(app, status), jobs(app),
-            lastHour(history, problem, opened, turn),
+            lastJobs.render(), lastHour(history, problem, opened, turn),
         ] }),
     };
 }

@@ -6,21 +6,23 @@ import { badge, form, section, table } from '../parts.js';
 import { polled } from '../polled.js';
 import { figure } from '../../report/figures.js';
 import { mediansDrawn } from './medians.js';
-import { CHANGES, commitOf, HASH_SHOWN, historyHref, interval, listHref, runHref } from './results_parts.js';
+import { CHANGES, commitOf, FILTERS, HASH_SHOWN, historyHref, interval, listHref, runHref } from './results_parts.js';
 
 /** It takes the daemon up to some seconds, and changes with a run. */
 const EVERY_MS = 300_000;
 
+const PLATFORMS = ['wasm', 'webgpu', 'webnn', 'webgl', 'native', 'auto', 'simulated'];
+
 /** @param {import('../main.js').App} app @param {string} model @param {URLSearchParams} query @returns {import('../main.js').View} */
 export function historyView(app, model, query) {
-    const browser = query.get('browser') ?? '';
+    const filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? '']));
     /** @type {any} */
     let history = null;
     const polling = polled(app, EVERY_MS, async () => {
-        history = await get('/v1/history/results', { model, browser });
+        history = await get('/v1/history/results', { model, ...filters });
     });
     const narrow = () => {
-        location.hash = historyHref(model, /** @type {HTMLInputElement} */ (document.getElementById('kind')).value.trim());
+        location.hash = historyHref(model, Object.fromEntries(FILTERS.map((name) => [name, /** @type {HTMLInputElement} */ (document.getElementById(name)).value.trim()])));
     };
     return {
         title: `History of ${plain(model)}`, kinds: [], fresh: () => void polling.again(), stop: polling.stop,
@@ -29,13 +31,18 @@ export function historyView(app, model, query) {
             if (!history) return { state: problem ? 'failed' : 'loading', parts: [back, h('p', { class: problem ? 'problem' : '' }, problem || 'Reading the history.')] };
             return { state: 'filled', parts: [
                 back, problem ? h('p', { class: 'problem' }, problem) : null,
-                form('Show', narrow, h('label', { for: 'kind' }, 'Browser'), h('input', { id: 'kind', type: 'search', value: browser, autocomplete: 'off' })),
+                form('Show', narrow, field('browser', 'Browser', filters, { type: 'search' }), h('label', { for: 'platform' }, 'Platform'),
+                    h('select', { id: 'platform', value: filters.platform }, h('option', { value: '' }, 'any'), PLATFORMS.map((one) => h('option', { value: one, key: one }, one))),
+                    field('limit', 'Runs', filters, { type: 'number', min: 1, max: 200, placeholder: 50 }), field('percent', 'Threshold in %', filters, { type: 'number', min: 1, max: 1000, placeholder: 10 })),
                 told(history), ...history.series.map((/** @type {any} */ one) => series(history, one)),
-                history.has_more ? h('p', { class: 'note' }, 'There are older runs: webinfer results history --limit shows more.') : null,
+                history.has_more ? h('p', { class: 'note' }, 'There are older runs: a larger number of runs shows them.') : null,
             ] };
         },
     };
 }
+
+/** @param {string} id a filter @param {string} label @param {Record<string, string>} filters @param {object} props of the input */
+const field = (id, label, filters, props) => [h('label', { for: id }, label), h('input', { id, value: filters[id], autocomplete: 'off', ...props })];
 
 /** @param {any} history @param {string} id */
 const runOf = (history, id) => history.runs.find((/** @type {any} */ run) => run.id === id) ?? {};

@@ -17,8 +17,11 @@ export function listHref(chosen = {}) {
 /** @param {string} id @param {string} [before] the run that it is compared with */
 export const runHref = (id, before) => `#/results/${encodeURIComponent(id)}${before ? `?before=${encodeURIComponent(before)}` : ''}`;
 
-/** @param {string} model @param {string} [browser] */
-export const historyHref = (model, browser) => `#/results?${new URLSearchParams(browser ? { history: model, browser } : { history: model })}`;
+/** What a history can be narrowed by, as /v1/history/results names it. */
+export const FILTERS = ['browser', 'platform', 'limit', 'percent'];
+
+/** @param {string} model @param {Record<string, string>} [filters] those of FILTERS; what is empty is left out */
+export const historyHref = (model, filters = {}) => `#/results?${new URLSearchParams([['history', model], ...Object.entries(filters).filter(([, value]) => value)])}`;
 
 /** Notes on a run, each as a badge. @param {any} run @returns {import('../draw.js').Part[]} */
 export const notesOf = (run) => [

@@ -1,10 +1,14 @@
 /** One run of the laboratory: its cells with their figures, and what has changed since an earlier run. */
+import { serviceUrl } from '../address.js';
 import { get } from '../api.js';
 import { h } from '../draw.js';
-import { moment, plain } from '../format.js';
-import { badge, facts, form, section, table } from '../parts.js';
+import { bytes, moment, plain } from '../format.js';
+import { badge, button, facts, form, section, table } from '../parts.js';
+import { shellList, tokenNote } from '../playground/code_block.js';
+import { download } from '../playground/download.js';
+import { runCommands } from '../playground/shell.js';
 import { polled } from '../polled.js';
-import { figure, worstFirst } from '../../report/figures.js';
+import { figure, isSimulated, worstFirst } from '../../report/figures.js';
 import { CHANGES, historyHref, interval, listHref, notesOf, runHref } from './results_parts.js';
 
 const EVERY_MS = 60_000;
@@ -42,7 +46,7 @@ export function runView(app, id, before) {
                 back, problem ? h('p', { class: 'problem' }, problem) : null, what(run),
                 choices.length ? form('Compare', compare, h('label', { for: 'before' }, 'Compare with'), h('select', { id: 'before', value: before || undefined },
                     choices.map(({ id: one, began_at: began }) => h('option', { value: one, key: one }, began ? `${plain(one)}, ${moment(began)}` : plain(one))))) : null,
-                comparison ? differences(comparison) : null, cells(run), texts(run),
+                comparison ? differences(comparison) : null, ...answers(run), cells(run), texts(run), exportsOf(run),
             ] };
         },
     };
@@ -55,6 +59,7 @@ function what(run) {
         ['Name', plain(run.name)], ['Began', moment(run.began_at)], ['Ended', run.ended_at ? moment(run.ended_at) : ''],
         ['webinfer', [webinfer?.version, webinfer?.commit].filter(Boolean).map(plain).join(', ')],
         ['Machine', machine ? [machine.cores && `${machine.cores} cores`, machine.kernel].filter(Boolean).map(plain).join(', ') : ''],
+        ['At a time', run.together ? String(run.together) : ''],
         ['Notes', notesOf(run).length ? notesOf(run) : '']]));
 }
 
@@ -73,15 +78,45 @@ function differences({ before, judgement, reason, yardstick, cells: rows }) {
         ], rows.map((/** @type {any} */ row, /** @type {number} */ i) => ({ ...row, key: String(i) })), ({ key }) => key, 'The runs have no cells.'));
 }
 
+/** Of each model the sentence, and the places, the one to choose first. @param {any} run */
+const answers = ({ answers: all = [] }) => all.map((/** @type {any} */ { model, sentence, rows }) => section(plain(model),
+    h('p', { class: 'told' }, sentence), table(`Where ${plain(model)} runs`, ANSWER_COLUMNS, rows, ({ index }) => String(index))));
+
+/** @type {import('../parts.js').Column[]} */
+const ANSWER_COLUMNS = [
+    { name: 'Place', cell: (row) => [placeOf(row), [row.browser_version, row.precision].some(Boolean) ? h('small', null, [row.browser_version, row.precision].filter(Boolean).join(', ')) : null] },
+    { name: 'Outcome', cell: (row) => [outcomeOf(row), marks(row), ...[row.reason, row.remedy].map((text) => (text ? h('small', null, text) : null))] },
+    { name: 'Median', figure: true, cell: (row) => ('median_ms' in row ? [`${figure(row.median_ms)} ms`, h('small', null, interval({ low: row.low_ms, high: row.high_ms }))] : '') },
+    { name: 'Than WASM', cell: (row) => row.than_wasm?.words },
+    { name: 'Error', figure: true, cell: (row) => figure(row.error_ratio) },
+    { name: 'Changed', wide: true, cell: (row) => row.changed },
+    { name: 'Memory', figure: true, cell: (row) => bytes(row.memory_bytes) },
+    { name: 'Load', figure: true, cell: (row) => msOf(row.load_ms) },
+    { name: 'First run', figure: true, cell: (row) => msOf(row.first_ms) },
+];
+
+/** @param {number | undefined} ms */
+const msOf = (ms) => (ms === undefined ? '' : `${figure(ms)} ms`);
+
+/** @param {any} one a cell or a row */
+const placeOf = ({ browser, platform }) => [browser, platform].filter(Boolean).join('/');
+
+/** @param {any} one a cell or a row */
+const outcomeOf = ({ outcome }) => badge(plain(outcome), OUTCOMES[outcome] ?? 'bad');
+
+/** What is to be known before its times are believed. @param {{simulated?: boolean, software?: boolean, bimodal?: boolean}} one */
+const marks = ({ simulated, software, bimodal }) => Object.entries({ simulated, 'software adapter': software, bimodal })
+    .filter(([, is]) => is).map(([mark]) => [' ', badge(mark, 'wait')]);
+
 /** @param {any} run */
 function cells(run) {
     const rows = worstFirst(run.cells.filter((/** @type {any} */ { yardstick }) => !yardstick));
     return section('Cells', h('p', { class: 'note' }, 'The worst is first. A speed-up is relative to the cell with that number.'), table('Cells of the run', [
         { name: '#', figure: true, cell: (cell) => String(cell.index) },
         { name: 'Model', cell: (cell) => h('a', { href: historyHref(cell.model) }, cell.model) },
-        { name: 'Place', cell: (cell) => [[cell.browser, cell.platform].filter(Boolean).map(plain).join('/'), cell.browser_version ? h('small', null, plain(cell.browser_version)) : null] },
+        { name: 'Place', cell: (cell) => [placeOf(cell), cell.browser_version ? h('small', null, plain(cell.browser_version)) : null] },
         { name: 'Settings', cell: settings },
-        { name: 'Outcome', cell: (cell) => [badge(plain(cell.outcome), OUTCOMES[cell.outcome] ?? 'bad'), cell.reason ? h('small', null, plain(cell.reason)) : null] },
+        { name: 'Outcome', cell: (cell) => [outcomeOf(cell), marks({ simulated: isSimulated(run, cell), software: cell.adapter?.is_fallback, bimodal: cell.summary?.bimodal }), cell.reason ? h('small', null, plain(cell.reason)) : null] },
         { name: 'Samples', figure: true, cell: (cell) => (cell.samples_ms.length ? String(cell.samples_ms.length) : '') },
         { name: 'Median', figure: true, cell: (cell) => (cell.summary ? [`${figure(cell.summary.median)} ms`, h('small', null, interval(cell.summary))] : '') },
         { name: 'p90', figure: true, cell: (cell) => (cell.summary ? `${figure(cell.summary.p90)} ms` : '') },
@@ -100,6 +135,11 @@ function texts(run) {
         speed('Tokens/s of a user', 'generated_per_s'), speed('Of all', 'all_per_s'),
     ], rows, ({ index }) => String(index))) : null;
 }
+
+/** It as files: the data that are here, and what the client makes of a run. @param {any} run */
+const exportsOf = (run) => section('Exports',
+    h('p', { class: 'verbs' }, button('Save as JSON', () => download(`${run.id}.json`, JSON.stringify(run), 'application/json'), { local: true })),
+    shellList(runCommands(run.id, serviceUrl())), h('p', { class: 'note' }, tokenNote()));
 
 /** @param {any} cell */
 const settings = ({ precision, threads, optimization, batch, concurrency, clock }) => [precision, threads && `threads ${threads}`,

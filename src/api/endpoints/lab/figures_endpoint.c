@@ -108,7 +108,7 @@ static void figures_compute(struct judging *judging, const struct wi_lab_run *ru
 {
     struct wi_lab_figures figures;
     wi_lab_figures_make(&figures, run);
-    wi_lab_put_cells(&judging->text, &figures);
+    wi_lab_put_json(&judging->text, &figures);
     wi_lab_figures_clear(&figures);
 }
 

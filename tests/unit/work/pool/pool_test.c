@@ -446,3 +446,31 @@ TEST(what_is_lost_is_told)
     assert_true(json_number_value(json_object_get(moves, "at_ms")) == LOAD_MS);
     json_decref(told);
 }
+
+/* "measured" of the only kind, of which no browser is there; borrowed from `*told`. */
+static json_t *measured_of_absent(const struct wi_demand *demand, json_t **told)
+{
+    *told = wi_pool_hardware_json(pool, demand);
+    json_t *absent = json_array_get(json_object_get(*told, "passed_over"), 0);
+    assert_string_equal(json_string_value(json_object_get(absent, "browser")), info.kind);
+    return json_object_get(absent, "measured");
+}
+
+TEST(what_was_measured_is_told_while_no_such_browser_is_there)
+{
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
+    json_t *told, *measured;
+
+    model.name = "model";
+    assert_true(json_is_null(measured_of_absent(&demand, &told)));
+    json_decref(told);
+    know(FAST_MS);
+    measured = measured_of_absent(&demand, &told);
+    assert_string_equal(json_string_value(json_object_get(measured, "platform")), "webnn");
+    assert_string_equal(
+        json_string_value(json_object_get(measured, "browser_version")), info.browser_version);
+    json_t *estimate = json_object_get(measured, "estimate");
+    assert_true(json_number_value(json_object_get(estimate, "run_ms")) == FAST_MS);
+    assert_true(json_number_value(json_object_get(estimate, "load_ms")) == LOAD_MS);
+    json_decref(told);
+}

@@ -48,7 +48,12 @@ TEST(a_run_has_figures)
     assert_float_equal(number_at(cell, "summary", "median"), 10.095, 1e-6);
     assert_float_equal(number_at(cell, "speedup", "value"), 2, 1e-6);
     assert_int_equal(json_array_size(json_object_get(cell, "samples_ms")), 20);
-    assert_null(json_object_get(json, "answers")); /* which clients compute */
+    const json_t *answer = json_array_get(json_object_get(json, "answers"), 0);
+    assert_string_equal(text_at(answer, "model"), "digits");
+    assert_non_null(strstr(text_at(answer, "sentence"), "digits runs in "));
+    const json_t *first = json_array_get(json_object_get(answer, "rows"), 0);
+    assert_float_equal(
+        json_number_value(json_object_get(first, "median_ms")), 10.095, 1e-6);
     json_decref(json);
 }
 
