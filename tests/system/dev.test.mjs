@@ -123,6 +123,24 @@ test('a copied tree is configured again: its Makefiles would write into the orig
     }
 });
 
+test('run and install have the documents, which are built again if one of their sources is newer', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-docs-')), home = path.join(folder, 'share/webinfer/docs/index.html');
+    try {
+        fs.mkdirSync(path.dirname(home), { recursive: true });
+        const refresh = () => spawnSync('bash', ['--norc', '-euc', `BUILD=$1; source scripts/docs.sh
+            build_docs() { echo built; }; refresh_docs`, 'bash', folder], { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH } }).stdout;
+        assert.equal(refresh(), 'built\n');
+        fs.writeFileSync(home, '');
+        assert.equal(refresh(), '');
+        fs.utimesSync(home, 0, 0);
+        assert.equal(refresh(), 'built\n');
+        const dev = fs.readFileSync(path.join(root, 'dev'), 'utf8');
+        for (const verb of ['run', 'install']) assert.match(dev, new RegExp(`^verb_${verb}\\(\\) \\{\n(?: .*\n)*? {4}refresh_docs\n`, 'm'));
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+});
+
 /** A tree of four rooms and two programs, of which each figure can be counted by hand. */
 const HOUSE = {
     'src/main.c': '#include "api/api.h"\n\nint main(void)\n{\n    return wi_api_go();\n}\n',
