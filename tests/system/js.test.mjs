@@ -244,7 +244,7 @@ test("its README's own program", async () => {
     const [, text] = /```js\n([^]*?)```/.exec(fs.readFileSync(path.join(sdk, 'README.md'), 'utf8'));
     fs.copyFileSync(seven, path.join(folder, '7.png'));
     assert.match(await program(text.replace('http://127.0.0.1:8470', daemon.url)),
-        /^\{\n? *label: '7'[^]*\} \[ 2, 2 \] Float32Array\(4\) \[ 1, 2, 3, 4 \]\n[^{]+\{\n[^]*\n\}\ninput_invalid inputs/);
+        /^\{\n? *label: '7'[^]*\} \[ 2, 2 \] Float32Array\(4\) \[ 1, 2, 3, 4 \]\n[^{]+\{\n[^]*\n\}\ninput_unknown inputs\[0\]\.name image$/);
 });
 
 /** The program itself, which the package `deno` would only copy: npm runs no scripts of packages here. */
