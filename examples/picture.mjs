@@ -1,11 +1,13 @@
 /**
  * Says what is in a picture.
  *
- *     node picture.mjs http://127.0.0.1:8470 digits models/digits/samples/7.png
+ *     npm install --no-save ../sdk/js
+ *     node picture.mjs http://127.0.0.1:8470 digits ../models/digits/samples/7.png
  *
- * The file goes as it is, in a form; the answer is JSON. A token is read from WEBINFER_TOKEN.
+ * A token is read from WEBINFER_TOKEN.
  */
 import { openAsBlob } from 'node:fs';
+import { Client } from 'webinfer';
 
 const [server, model, picture] = process.argv.slice(2);
 if (!picture) {
@@ -13,17 +15,10 @@ if (!picture) {
     process.exit(2);
 }
 
-const form = new FormData();
-form.set('model_name', model);
-form.set('image', await openAsBlob(picture), picture);
-
-const token = process.env.WEBINFER_TOKEN;
-const headers = token ? { Authorization: `Bearer ${token}` } : {};
-const answer = await fetch(`${server}/v1/infer`, { method: 'POST', headers, body: form });
-const json = await answer.json();
-if (!answer.ok) { // a problem document: RFC 9457
-    console.error(json.detail);
-    process.exit(1);
+try {
+    const { result } = await new Client(server).classify(model, { image: await openAsBlob(picture) });
+    for (const { label, probability } of result.labels) console.log(label, probability.toFixed(4));
+} catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
 }
-for (const { label, probability } of json.result.labels)
-    console.log(label, probability.toFixed(4));

@@ -12,12 +12,11 @@ PACKAGE=$BUILD/container
 
 # make_image OPTION...: the builder's own.
 make_image() {
-    local builder format=()
+    local builder
     builder=$(find_builder)
-    [[ $builder == docker ]] || format=(--format docker) # the format that has health checks
     make_context
     say "$builder build"
-    "$builder" build "${format[@]}" --file "$PACKAGE/tree/Containerfile" --tag localhost/webinfer "${IMAGE_ARGUMENTS[@]}" "$@" "$PACKAGE/tree"
+    build_image_by "$builder" "$@"
 }
 
 # Prints the first program that is here and builds images.
@@ -36,11 +35,18 @@ make_context() {
     IMAGE_ARGUMENTS=(--build-arg "VERSION=$(sed -n '1s/^webinfer (\(.*\)) .*/\1/p' "$PACKAGE/tree/debian/changelog")"
         --build-arg "REVISION=$(git rev-parse HEAD)")
 }
-IMAGE_ARGUMENTS=()
+IMAGE_ARGUMENTS=() IMAGE=localhost/webinfer
+
+# build_image_by BUILDER OPTION...
+build_image_by() {
+    local format=(--format docker) # the format that has health checks
+    [[ $1 != docker ]] || format=()
+    "$1" build "${format[@]}" --file "$PACKAGE/tree/Containerfile" --tag "$IMAGE" "${IMAGE_ARGUMENTS[@]}" "${@:2}" "$PACKAGE/tree"
+}
 
 # --- the test ----------------------------------------------------------------------------------
 
-BASE=localhost/webinfer-base IMAGE=localhost/webinfer CONTAINER=webinfer-test VOLUME=webinfer-test
+BASE=localhost/webinfer-base CONTAINER=webinfer-test VOLUME=webinfer-test
 STATE=/var/lib/webinfer
 SECCOMP=$ROOT/examples/container/seccomp.json
 GRACE=40 # seconds; longer than shutdown_timeout of the configuration, 20 s
@@ -63,6 +69,7 @@ test_container() {
     test_restart
     test_without_namespaces
     test_secret
+    test_readme
     step 'everything is removed' remove_storage
 }
 
@@ -91,6 +98,10 @@ podman_() {
     podman "${STORAGE[@]}" --runtime runc --cgroup-manager cgroupfs --events-backend file "$@"
 }
 
+buildah_() {
+    buildah "${STORAGE[@]}" --signature-policy "$CONTAINERS/policy.json" "$@"
+}
+
 # Podman would raise the limits to its own defaults, which not every machine allows.
 LIMITS=(--ulimit nofile=16384:16384 --ulimit nproc=8192:8192)
 
@@ -101,9 +112,7 @@ make_base() {
 }
 
 build_image() {
-    quietly container-image buildah "${STORAGE[@]}" --signature-policy "$CONTAINERS/policy.json" bud --isolation chroot \
-        --format docker --build-arg BASE="$BASE:$RELEASE" "${IMAGE_ARGUMENTS[@]}" --tag "$IMAGE" \
-        --file "$PACKAGE/tree/Containerfile" "$PACKAGE/tree"
+    quietly container-image build_image_by buildah_ --isolation chroot --build-arg BASE="$BASE:$RELEASE"
     podman_ image inspect --format '    {{.Size}} bytes, version {{index .Labels "org.opencontainers.image.version"}}' "$IMAGE"
 }
 
@@ -258,4 +267,29 @@ test_secret() {
 check_secret() {
     answers digits
     holds 'there is no token in the volume' inside test ! -e "$STATE/admin.token"
+}
+
+# README's command, in the background and without a network, for which podman discards the port; and its first request.
+test_readme() {
+    local options
+    quietly container-rm podman_ rm --force --time "$GRACE" --volumes "$CONTAINER"
+    read -ra options < <(sed -n "s|.* podman run \(.*\) $IMAGE\$|\1|p" README.md)
+    CONTAINER=webinfer
+    step "with README's options, becomes healthy" start_as_readme "${options[@]}"
+    step "README's first request is answered" ask_as_readme
+}
+
+start_as_readme() {
+    printf '    # podman run %s %s\n' "$*" "$IMAGE"
+    podman_ run --detach --network none "${LIMITS[@]}" --health-interval disable "$@" "$IMAGE" >/dev/null
+    until_healthy
+}
+
+# The models of README's request are those of the source.
+ask_as_readme() {
+    local request token said
+    request=$(sed -n 's|^    \(curl -s .*/v1/infer -F .*\)|\1|p' README.md)
+    token=$(sed -n 's|.*-H "Authorization: Bearer .(podman exec webinfer \(.*\))".*|\1|p' README.md)
+    said=$(inside sh -c "cd ${SAMPLES%/*} && $request -H \"Authorization: Bearer \$($token)\"")
+    grep -q '"label":"7"' <<<"$said" || fail "there is no answer to README's request: $said"
 }

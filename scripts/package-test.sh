@@ -30,6 +30,7 @@ test_packages() {
         test_release
     done
     write_checksums "$PACKAGE"
+    (cd "$PACKAGE" && sha256sum --check --quiet SHA256SUMS) || fail 'SHA256SUMS is wrong'
     show_sizes "$PACKAGE"
 }
 
@@ -50,7 +51,7 @@ test_release() {
     step 'the commit before, with a configuration, a model and a job of somebody' install_old
     step 'its database becomes one of older tables' age_database "$root"
     step 'upgrade' upgrade_packages "$root"
-    step 'purge leaves nothing' purge_packages
+    step "purge leaves somebody's tokens, and nothing else" purge_around_tokens
     stop_root
     rm -rf "$root" "$builder/build"
 }
@@ -89,7 +90,7 @@ contents_of() {
 }
 
 # build_packages ROOT NAME COMMIT: into /build/NAME of the root. What the commit before has of files is put over the tree of
-# the tarball: its page is this commit's, because Node.js builds it.
+# the tarball: its page is this commit's, because Node.js builds it. Its configuration always differs from this commit's.
 build_packages() {
     local root=$1 name=$2 commit=$3 tree
     tree=/build/$name/tree
@@ -98,6 +99,7 @@ build_packages() {
         git archive "$commit" | tar -x -C "$root$tree"
         tar -xJf "$PACKAGE"/webinfer-*.tar.xz -C "$root$tree" --strip-components=1 --wildcards '*/debian/changelog'
         set_version "$root$tree/debian/changelog" "$commit"
+        echo "# As of $commit." >>"$root$tree/conf/webinferd.conf"
     fi
     offline "packages-$name" "$root" "$tree" dpkg-buildpackage --build=binary --no-sign
     rm -r "${root:?}$tree"
@@ -159,7 +161,7 @@ stop_root() {
     NSPAWN=''
 }
 
-# apt_install PATTERN...: of files of packages.
+# apt_install [OPTION...] PATTERN...: of files of packages.
 apt_install() {
     printf '    # apt-get install %s\n' "$*"
     quietly "$RELEASE-install" inside sh -c "apt-get install -q -y $*"
@@ -206,8 +208,22 @@ install_others() {
 
 # The packages that ours depend on stay.
 purge_packages() {
-    local left
     quietly "$RELEASE-purge" inside sh -c 'apt-get purge -q -y webinfer webinfer-models webinfer-bench python3-webinfer'
+    check_nothing_left
+}
+
+purge_around_tokens() {
+    local tokens=/etc/webinfer/tokens
+    shown sh -c "webinfer token new ada --file $tokens >/dev/null"
+    quietly "$RELEASE-purge" inside apt-get purge -q -y webinfer
+    holds 'only the tokens are kept' test "$(inside ls -A /etc/webinfer)" = tokens
+    holds 'they are as they were' inside grep -q '^ada:' "$tokens"
+    inside rm -r /etc/webinfer
+    check_nothing_left
+}
+
+check_nothing_left() {
+    local left
     left=$(inside find / /run /tmp -xdev -path /packages -prune -o \( -name '*webinfer*' -o -nouser -o -nogroup \) -print
         inside getent passwd webinfer || true
         inside getent group webinfer || true
@@ -260,11 +276,12 @@ print(*sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("PRAGMA 
 upgrade_packages() {
     local before
     before=$(user_version "$1")
-    apt_install './packages/new/webinfer_*.deb'
+    apt_install "-o Dpkg::Options::=--force-confold" './packages/new/webinfer_*.deb'
     shown dpkg-query -W webinfer
     answers mine
     check_service
     holds 'the tables are newer' test "$(user_version "$1")" -gt "$before"
     holds 'the configuration is kept' inside grep -qx "$OPTION = 77" /etc/webinfer/webinferd.conf
+    holds 'the new one is next to it' inside test -s /etc/webinfer/webinferd.conf.dpkg-dist
     shown webinfer jobs show "$JOB"
 }

@@ -21,6 +21,8 @@ const tests = {
         'answers all the same', 'the log, the status and doctor say what is lost'],
     'a mounted secret has the tokens': ['with a mounted secret and a new volume, becomes healthy',
         'the token of the secret is accepted, and no other was made'],
+    "README's command and its first request work as they are printed": ["with README's options, becomes healthy",
+        "README's first request is answered"],
 };
 
 describe('the container image', { skip: lacking('buildah', 'podman', 'runc', 'mmdebstrap') }, () => {

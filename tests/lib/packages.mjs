@@ -15,7 +15,7 @@ const STEPS = [
     'packages of the commit before', 'lintian', 'an empty root', 'the packages that these need are downloaded',
     'systemd as the first process', 'install', 'the service answers', 'user, folders and service', 'the other packages',
     'purge leaves nothing', 'the commit before, with a configuration', 'its database becomes one of older tables', 'upgrade',
-    'purge leaves nothing',
+    "purge leaves somebody's tokens, and nothing else",
 ];
 
 /** The most MB that each file may have. */

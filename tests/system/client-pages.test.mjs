@@ -10,8 +10,8 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import { webinfer } from '../lib/cli.mjs';
-import { assembleModels, Daemon, testsOf } from '../lib/daemon.mjs';
-import { cliPath, root } from '../lib/paths.mjs';
+import { assembleModels, Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { cliPath, root, simulatePath } from '../lib/paths.mjs';
 import { python } from '../lib/python.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
@@ -85,9 +85,9 @@ test('the completion of webinfer-bench offers the models and the options of webi
 });
 
 /** What fish offers for the end of that command line. */
-async function offeredByFish(line) {
-    const script = 'source completions/webinfer.fish; complete -C $argv[1]';
-    const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', script, line], { cwd: root, env: shellEnvironment() });
+async function offeredByFish(line, file = 'webinfer.fish') {
+    const script = 'source completions/$argv[1]; complete -C $argv[2]';
+    const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', script, file, line], { cwd: root, env: shellEnvironment() });
     return stdout.split('\n').filter(Boolean).sort();
 }
 
@@ -174,4 +174,28 @@ test('several models are removed by one command', async () => {
     const misspelt = await webinfer(daemon, ['rm', 'm-006', '../m-007']);
     assert.equal(misspelt.code, 2);
     assert.equal(misspelt.out, '', 'none is removed');
+});
+
+/** zsh itself reads the help, in a terminal: what it shows of its command line after a tab, until it has `completed`. */
+async function completedByZsh(typed, completed) {
+    const functions = path.join(daemon.folder, 'functions');
+    fs.mkdirSync(functions, { recursive: true });
+    fs.copyFileSync(path.join(root, 'completions/webinfer-simulate.zsh'), path.join(functions, '_webinfer-simulate'));
+    const script = `zmodload zsh/zpty; zpty shell zsh -f -i
+        zpty -w shell 'PS1= fpath=($FUNCTIONS $fpath); autoload -U compinit; compinit -u -D; print rea""dy'
+        zpty -r -m shell said '*ready*'
+        zpty -n -w shell "$1"$'\\t'
+        zpty -r -m shell said "*$2*"; print -r -- $said`;
+    const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', typed, completed], { timeout: 30_000 * patience, cwd: root,
+        env: { ...shellEnvironment(), FUNCTIONS: functions, TERM: 'dumb', PATH: `${path.dirname(simulatePath)}:${process.env.PATH}` } });
+    return stdout;
+}
+
+test('fish and zsh complete what the help of webinfer-simulate lists', async () => {
+    const offered = await offeredByFish(`${simulatePath} --l`, 'webinfer-simulate.fish');
+    assert.deepEqual(offered.map((line) => line.split('\t')), [
+        ['--late-rate', 'Share of attempts that are answered only after the service has given up waiting'],
+        ['--latency-ms', 'Time that an answer takes, in milliseconds; default: 0']]);
+    assert.deepEqual(await offeredByFish(`${simulatePath} --join-file conf/webinferd.c`, 'webinfer-simulate.fish'), ['conf/webinferd.conf']);
+    assert.match(await completedByZsh('webinfer-simulate --joi', 'n-file'), /webinfer-simulate --join-file/);
 });

@@ -152,6 +152,7 @@ test('the first start makes a token, which only its file has, and the next one k
     assert.ok(!fs.existsSync(file('admin.token')));
     assert.equal(fs.statSync(file('tokens')).mode & 0o777, 0o600);
     assert.deepEqual(fs.readdirSync(state).sort(), ['models', 'tokens']);
+    assert.deepEqual(fs.readdirSync(file('models')), [], 'a folder of somebody\'s models gets no other');
 });
 
 test('a start that was killed in the middle is repeated', (context) => {

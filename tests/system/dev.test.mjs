@@ -27,6 +27,55 @@ test('package takes a test of releases that have packages, and nothing else', ()
     }
 });
 
+/** Runs a function of scripts/NAME.sh with a tarball of one file. Programs that build only note how they were called; what
+ * unshare runs leaves a package. @param {string} name @param {string} text @param {string[]} programs */
+function runVerb(name, text, programs) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-verb-')), notes = path.join(folder, 'notes');
+    try {
+        fs.mkdirSync(path.join(folder, 'bin'));
+        for (const program of programs)
+            fs.writeFileSync(path.join(folder, 'bin', program), `#!/bin/bash
+                echo "\${0##*/} $*" >>${notes}
+                [[ \${0##*/} != unshare ]] || { head -n 1 debian/changelog >>${notes}; echo deb >../webinfer_1_all.deb; }\n`, { mode: 0o755 });
+        const { status, stderr, stdout } = spawnSync('bash', ['--norc', '-euc', `
+            source scripts/common.sh
+            BUILD=$1
+            source scripts/setup.sh
+            source "scripts/$2.sh"
+            build() { :; }
+            build_docs() { :; }
+            need_packages() { :; }
+            make_in() {
+                mkdir -p "$1/tree/debian"
+                cp debian/changelog "$1/tree/debian"
+                tar -cJf "$1/webinfer-1.tar.xz" -C "$1" tree
+            }
+            PATH=$1/bin:$PATH
+            ${text}`, 'bash', folder, name], { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH, LANG: 'C.UTF-8' } });
+        assert.equal(status, 0, stderr);
+        return { stdout, notes: fs.readFileSync(notes, 'utf8').replaceAll(folder, '') };
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+}
+const skip = !fs.existsSync(path.join(root, '.git')) && 'this is no checkout';
+
+test('./dev package builds packages of the tarball\'s tree without a network, and sums of all that it made', { skip }, () => {
+    const { stdout, notes } = runVerb('package', 'make_packages; cd "$PACKAGE"; ls; sha256sum --check SHA256SUMS', ['unshare', 'lintian']);
+    assert.match(notes, /^unshare (?:--map-current-user )?--net dpkg-buildpackage --build=binary --no-sign\nwebinfer \([\d.]+(?:~\d+\.[0-9a-f]{8})?-1\) \w+; .*\nlintian --fail-on error .*\n$/);
+    assert.match(stdout, /^ +\d+ webinfer-1\.tar\.xz\n +4 webinfer_1_all\.deb\nSHA256SUMS\n(webinfer-1\.tar\.xz)\n(webinfer_1_all\.deb)\n\1: OK\n\2: OK\n$/m);
+});
+
+test('./dev container builds the tarball\'s tree with the first builder that is here, and passes options on', { skip }, () => {
+    for (const programs of [['podman', 'docker', 'buildah'], ['docker', 'buildah'], ['buildah']]) {
+        const { notes } = runVerb('container', `command() { [[ $1 != -v ]] || [[ -x $BUILD/bin/$2 ]]; }
+            make_image --build-arg PACKAGES=firefox-esr; test -f "$PACKAGE/tree/debian/changelog"`, programs);
+        const format = programs[0] === 'docker' ? '' : ' --format docker';
+        assert.match(notes, new RegExp(`^${programs[0]} build${format} --file /container/tree/Containerfile --tag localhost/webinfer `
+            + '--build-arg VERSION=\\S+ --build-arg REVISION=[0-9a-f]{40} --build-arg PACKAGES=firefox-esr /container/tree\\n$'));
+    }
+});
+
 test('tests that belong to the long tier are refused in another, before anything is built', () => {
     for (const [words, says] of [[['clang'], 'clang belongs to the long tier: ./dev test --long clang'],
         [['--full', 'unit', 'portable'], 'clang belongs to the long tier: ./dev test --long unit clang trixie arm64 unclustered']]) {
@@ -69,6 +118,24 @@ test('a copied tree is configured again: its Makefiles would write into the orig
         assert.equal(configure(two).stderr, '');
         assert.deepEqual(places(two), [path.join(one, 'build'), path.join(two, 'build')]);
         assert.deepEqual(places(one), [path.join(one, 'build')]);
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+});
+
+test('run and install have the documents, which are built again if one of their sources is newer', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-docs-')), home = path.join(folder, 'share/webinfer/docs/index.html');
+    try {
+        fs.mkdirSync(path.dirname(home), { recursive: true });
+        const refresh = () => spawnSync('bash', ['--norc', '-euc', `BUILD=$1; source scripts/docs.sh
+            build_docs() { echo built; }; refresh_docs`, 'bash', folder], { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH } }).stdout;
+        assert.equal(refresh(), 'built\n');
+        fs.writeFileSync(home, '');
+        assert.equal(refresh(), '');
+        fs.utimesSync(home, 0, 0);
+        assert.equal(refresh(), 'built\n');
+        const dev = fs.readFileSync(path.join(root, 'dev'), 'utf8');
+        for (const verb of ['run', 'install']) assert.match(dev, new RegExp(`^verb_${verb}\\(\\) \\{\n(?: .*\n)*? {4}refresh_docs\n`, 'm'));
     } finally {
         fs.rmSync(folder, { recursive: true });
     }

@@ -1,5 +1,6 @@
 // tier: quick
 // full: the search finds words in a browser, and its policy refuses nothing
+// full: the pages are light or dark, as their reader's system is
 // full: a second build is the same, bit for bit
 /** The documentation's site: what it has, what its build refuses, and its search. It is built without a network. */
 import assert from 'node:assert/strict';
@@ -201,6 +202,33 @@ test('the search finds words in a browser, and its policy refuses nothing', asyn
             await tab.goto(`${address}/${name}`);
             const isNarrow = await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
             assert.ok(isNarrow, `${name} is too wide for a phone`);
+        }
+        assert.deepEqual(problems, []);
+    } finally {
+        await browser.close();
+    }
+});
+
+/** In a page: how light the ground, the text and a link are, from 0 to 1. */
+function lightness() {
+    const [page, link] = [document.documentElement, document.querySelector('main a')].map((one) => getComputedStyle(one));
+    return [page.backgroundColor, page.color, link.color].map((colour) => {
+        const [red, green, blue] = colour.match(/\d+/g).map(Number);
+        return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+    });
+}
+
+test("the pages are light or dark, as their reader's system is", async () => {
+    const { launch } = await import('../page/support/browser.mjs');
+    const problems = [], browser = await launch();
+    try {
+        const { tab } = await browser.openTab(problems);
+        for (const [colorScheme, isRight] of [['light', (ground, text, link) => ground > 0.9 && text < 0.2 && link < 0.4],
+            ['dark', (ground, text, link) => ground < 0.2 && text > 0.8 && link > 0.6]]) {
+            await tab.emulateMedia({ colorScheme });
+            await tab.goto(`${daemon.url}/docs/guide.html`);
+            const found = await tab.evaluate(lightness);
+            assert.ok(isRight(...found), `${colorScheme}: ${found}`);
         }
         assert.deepEqual(problems, []);
     } finally {

@@ -8,6 +8,7 @@ import { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { ownModels, root } from '../lib/paths.mjs';
+import { installSdk } from '../lib/sdk.mjs';
 
 const folder = path.join(root, 'examples');
 const env = { PATH: process.env.PATH, no_proxy: '*', LANG: 'C.UTF-8' };
@@ -22,7 +23,7 @@ const test = testsOf(() => daemon);
 /** How each language's example of that name is started. */
 const languages = {
     C: (name) => [path.join(built, name)],
-    JavaScript: (name) => [process.execPath, path.join(folder, `${name}.mjs`)],
+    JavaScript: (name) => [process.execPath, path.join(built, `${name}.mjs`)],
 };
 
 /** The command that an example's own head gives. */
@@ -36,6 +37,9 @@ before(async () => {
     daemon = new Daemon({ models: ['digits', 'finch'] });
     built = path.join(daemon.folder, 'examples');
     fs.mkdirSync(built);
+    installSdk(built);
+    for (const name of fs.readdirSync(folder).filter((one) => one.endsWith('.mjs')))
+        fs.copyFileSync(path.join(folder, name), path.join(built, name));
     await Promise.all([daemon.start(), ...['picture', 'tensors', 'stream'].map(compile)]);
 });
 after(() => daemon.stop());

@@ -13,6 +13,7 @@ import { clear, guard } from '../lib/cleanup.mjs';
 import { cutting } from '../lib/cutting.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { daemonPath, ownModels, root } from '../lib/paths.mjs';
+import { installSdk, sdk } from '../lib/sdk.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
@@ -20,7 +21,6 @@ import { until } from '../lib/wait.mjs';
 const SIMULATED = { platform: 'simulated' };
 const ENDLESS = { count: 100_000, interval_ms: 20 };
 const seven = path.join(ownModels, 'digits/samples/7.png');
-const sdk = path.join(root, 'sdk/js');
 
 /** @type {Daemon} */
 let daemon;
@@ -28,6 +28,9 @@ let daemon;
 let simulation;
 /** @type {Client} */
 let client;
+/** With the package in it, which has these files, as npm packs and installs it. */
+const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-js-')));
+const packed = installSdk(folder);
 const test = testsOf(() => daemon);
 
 before(async () => {
@@ -41,6 +44,7 @@ before(async () => {
 after(async () => {
     await simulation?.stop();
     await daemon.stop();
+    clear(folder);
 });
 
 /** Until nothing runs: what was left ends within moments. */
@@ -188,24 +192,25 @@ test('loading by hand', async () => {
 
 // --- programs of their own ----------------------------------------------------------------------
 
-/** Runs a program that imports the package, which is installed in `folder`; its output. */
-async function program(folder, text, env = {}) {
+/** Runs a program that imports the installed package; its output. */
+async function program(text, env = {}) {
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', text],
         { cwd: folder, env: { PATH: process.env.PATH, ...env } });
     return stdout.trim();
 }
 
-/** A folder with the package in it, as npm puts a folder there. */
-function installed() {
-    const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-js-')));
-    fs.mkdirSync(path.join(folder, 'node_modules'));
-    fs.symlinkSync(sdk, path.join(folder, 'node_modules/webinfer'));
-    return folder;
-}
+test('npm packs its code, its types, its documents and its licence, and installs them without a network', () => {
+    const there = path.join(folder, 'node_modules/webinfer');
+    assert.deepEqual(packed, fs.readdirSync(sdk).filter((name) => name !== 'tsconfig.json').sort());
+    assert.deepEqual(fs.readdirSync(there).sort(), packed);
+    assert.equal(fs.readFileSync(path.join(there, 'LICENSE'), 'utf8'), fs.readFileSync(path.join(root, 'LICENSE'), 'utf8'));
+    for (const [, link] of fs.readFileSync(path.join(there, 'README.md'), 'utf8').matchAll(/\]\(([^)]*)\)/g))
+        assert.ok(packed.includes(link), `README.md links to ${link}`);
+});
 
 test('it verifies certificates over https, and sends its token', async () => {
     const token = 'wi_of-a-user', config = { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } };
-    const own = new Daemon({ config }), folder = installed();
+    const own = new Daemon({ config });
     const tokens = writeTokens(own, { bob: 'user' }, { bob: token }), tls = certificate(own.folder, 'IP:127.0.0.1');
     own.writeConfig({ api: { ...tls, tokens_file: tokens } });
     own.spawn();
@@ -215,15 +220,14 @@ test('it verifies certificates over https, and sends its token', async () => {
             const said = async (settings) => new Client(undefined, settings).status().then(({ ready }) => typeof ready, ({ code }) => code);
             console.log(await said(), await said({ token: '' }), await said({ token: 'wi_none' }));`;
         const trusting = { WEBINFER_URL: url, WEBINFER_TOKEN: token, NODE_EXTRA_CA_CERTS: tls.tls_certificate };
-        assert.equal(await program(folder, text, trusting), 'boolean unauthorized unauthorized');
-        assert.equal(await program(folder, text, { ...trusting, NODE_EXTRA_CA_CERTS: '' }), 'refused refused refused');
+        assert.equal(await program(text, trusting), 'boolean unauthorized unauthorized');
+        assert.equal(await program(text, { ...trusting, NODE_EXTRA_CA_CERTS: '' }), 'refused refused refused');
     } catch (error) {
         throw own.explain(error);
     } finally {
         own.signal('SIGTERM');
         await own.waitEnd();
         await own.abandon();
-        clear(folder);
     }
 });
 
@@ -231,11 +235,34 @@ test("the guide's own program", async () => {
     const section = fs.readFileSync(path.join(root, 'docs/guide.md'), 'utf8').split(/^## /m)
         .find((one) => one.startsWith('From JavaScript'));
     const text = section.split('\n').filter((line) => line.startsWith('    ')).map((line) => line.slice(4)).join('\n');
-    const folder = installed();
     fs.symlinkSync(path.join(root, 'models'), path.join(folder, 'models'));
-    assert.match(await program(folder, text, { WEBINFER_URL: daemon.url }),
+    assert.match(await program(text, { WEBINFER_URL: daemon.url }),
         /^17 \+ 25 = 42\.\n\{\n? *label: '7'[^]*\} wasm\nFloat32Array\(3\) \[ 1, 1, 1 \]\n\w+/);
-    clear(folder);
+});
+
+test("its README's own program", async () => {
+    const [, text] = /```js\n([^]*?)```/.exec(fs.readFileSync(path.join(sdk, 'README.md'), 'utf8'));
+    fs.copyFileSync(seven, path.join(folder, '7.png'));
+    assert.match(await program(text.replace('http://127.0.0.1:8470', daemon.url)),
+        /^\{\n? *label: '7'[^]*\} \[ 2, 2 \] Float32Array\(4\) \[ 1, 2, 3, 4 \]\n[^{]+\{\n[^]*\n\}\ninput_unknown inputs\[0\]\.name image$/);
+});
+
+/** The program itself, which the package `deno` would only copy: npm runs no scripts of packages here. */
+const deno = path.join(process.env.WEBINFER_NODE_MODULES ?? '', `@deno/linux-${process.arch}-glibc/deno`);
+
+test('Deno runs it, without a right but that to the network: an answer, a stream, and one that is aborted', async () => {
+    const file = path.join(folder, 'three.mjs');
+    fs.writeFileSync(file, `import { Client } from 'webinfer';
+        const client = new Client('${daemon.url}'), leaving = new AbortController();
+        const { outputs } = await client.infer('builtin/echo', { x: { data: Float32Array.of(1, 2), shape: [2, 1] } }, { platform: 'simulated' });
+        console.log(outputs.x.shape, outputs.x.data);
+        console.log(await Array.fromAsync(client.stream('builtin/count', null, { platform: 'simulated', count: 3 }).texts()));
+        const endless = client.stream('builtin/count', null, { platform: 'simulated', ...${JSON.stringify(ENDLESS)}, signal: leaving.signal });
+        try { for await (const text of endless.texts()) leaving.abort(); } catch ({ name }) { console.log(name); }`);
+    const words = ['run', '--no-remote', '--no-prompt', '--node-modules-dir=manual', `--allow-net=${new URL(daemon.url).host}`, file];
+    const { stdout } = await promisify(execFile)(deno, words, { cwd: folder, env: { HOME: folder, NO_COLOR: '1' } });
+    assert.equal(stdout, '[ 2, 1 ] Float32Array(2) [ 1, 2 ]\n[ "0 ", "1 ", "2 " ]\nAbortError\n');
+    await idle();
 });
 
 test('its version is that of the tree, and its types are those of the API', () => {

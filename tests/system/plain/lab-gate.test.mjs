@@ -50,6 +50,12 @@ test("GitHub's parser accepts the workflow, and no run step has an expression", 
     for (const [, run] of content.matchAll(/run: \|\n((?: {10}.*\n|\n)+)/g)) assert.doesNotMatch(run, /\$\{\{/);
 });
 
+test('in a repository that is no clone of webinfer, the job says which variable it needs', { skip, timeout }, async () => {
+    const { status, seen } = await running.stepWithoutSource('Install webinfer', timeout);
+    assert.equal(status, 1);
+    assert.match(seen, /^::error::This is no clone of webinfer\. Set the variable WEBINFER_REPOSITORY /m);
+});
+
 test('the first run passes, and so does one like it', { skip, timeout: 2 * timeout }, async () => {
     assert.equal((await running.step('Install webinfer', timeout)).status, 0);
     assert.match(running.notes(), /^apt-get update .*\napt-get install .* chromium .*\ndev install\n$/);

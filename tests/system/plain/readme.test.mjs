@@ -6,7 +6,7 @@
  * machines is grid-machines.test.mjs's, with options of its own; the guide's configuration for it is read here.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -107,6 +107,18 @@ function run(command) {
         ['--input-type=module', '-e', `${here}\nconsole.log(${ANSWER});`], path.join(root, 'tests'));
 }
 
+/** What the start of the container makes of a new volume, without an image: the file of its tokens, and the folder of a
+ * podman that runs commands in the volume, as they run in the container. */
+function startContainer() {
+    const state = path.join(daemon.folder, 'volume'), programs = path.join(daemon.folder, 'container');
+    for (const folder of [path.join(state, 'models'), programs]) fs.mkdirSync(folder, { recursive: true });
+    fs.symlinkSync(cliPath, path.join(programs, 'webinfer'));
+    fs.symlinkSync('/bin/true', path.join(programs, 'webinferd'));
+    fs.writeFileSync(path.join(programs, 'podman'), `#!/bin/sh\n[ "$1 $2" = "exec webinfer" ] && cd '${state}' && shift 2 && exec "$@"\n`, { mode: 0o755 });
+    execFileSync(path.join(root, 'container/start'), { stdio: 'pipe', env: { STATE_DIRECTORY: state, PATH: `${programs}:${process.env.PATH}` } });
+    return { programs, tokens: path.join(state, 'tokens') };
+}
+
 for (const command of commands) {
     const [begins, wanted] = EXPECTED.find(([one]) => command.startsWith(one)) ?? [];
     test(`shown: ${command.split('\n')[0].replace(/\s+#.*/, '')}`, async () => {
@@ -120,6 +132,16 @@ test('each example that is shown is run, and all that is expected here is shown'
     const missing = EXPECTED.filter(([begins]) => !commands.some((command) => command.startsWith(begins)));
     assert.deepEqual(missing, []);
     assert.ok(samples.every((name) => commands.some((command) => command.includes(name))), samples.join());
+});
+
+test("README's first request to a container has the header that is printed below it", async () => {
+    const [readme] = all, [header] = /-H "Authorization: Bearer \$\(podman exec webinfer [^)]*\)"/.exec(readme) ?? assert.fail(readme);
+    const first = commands.find((command) => command.startsWith('curl -s http://127.0.0.1:8470/v1/infer -F '));
+    const { programs, tokens } = startContainer();
+    await daemon.reload({ api: { tokens_file: tokens } });
+    const asked = (words) => run(`PATH='${programs}':$PATH; ${first} ${words}`);
+    assert.match(await asked(''), /"code":"unauthorized"/);
+    assert.match(await asked(header), /"label":"7"/);
 });
 
 test("the guide's configuration for a Grid is one", async () => {

@@ -48,6 +48,12 @@ test("GitHub's parser accepts the workflow, and no run step has an expression", 
     for (const { name, run } of job.steps) assert.doesNotMatch(run ?? '', /\$\{\{/, name);
 });
 
+test('in a repository that is no clone of webinfer, the job says which variable it needs', { skip, timeout }, async () => {
+    const { status, seen } = await running.stepWithoutSource('Install webinfer', timeout);
+    assert.equal(status, 1);
+    assert.match(seen, /^::error::This is no clone of webinfer\. Set the variable WEBINFER_REPOSITORY /m);
+});
+
 test('the steps run in their order, and leave the report that is kept', { skip, timeout }, async () => {
     const compare = job.steps.find(({ name }) => name === 'Compare with the baseline');
     assert.equal(compare.if, "${{ hashFiles(env.BASELINE) != '' }}"); // and there is none yet
