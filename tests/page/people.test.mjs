@@ -91,6 +91,13 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await service.seen('capability_report', (m) => m.data.capabilities.memory_limit === 2 ** 29, since);
             check(found, await service.run(large, found.inputs));
             assert.deepEqual(JSON.parse(await stored(tab)), { memoryLimit: String(2 ** 29) });
+            // Lowered, it unloads at once what exceeds it.
+            const larger = sized(service, 2 * LIMIT);
+            check(found, await service.run(larger, found.inputs));
+            since = service.messages.length;
+            await person.choose('memoryLimit', 0.001);
+            await service.seen('model_status', (m) => m.data.models.some(({ hash, state }) => hash === larger.hash && state === 'evicted'), since);
+            await person.choose('memoryLimit', 0.5);
             since = service.messages.length;
             await person.open('&start');
             const again = await service.seen('node_announcement', () => true, since);

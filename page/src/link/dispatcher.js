@@ -89,7 +89,7 @@ export class Dispatcher {
      * @param {Credit} [initialCredit] of a stream
      * @param {number} [idleUnload] ms without requests after which a model with its own worker is unloaded */
     configure(settings, budget, initialCredit = INITIAL_CREDIT, idleUnload = Infinity) {
-        this.models.residents.budget = budget;
+        this.models.allow(budget);
         this._initialCredit = initialCredit;
         this.models.idleUnload = idleUnload;
         this.workers.configure(settings);
