@@ -333,7 +333,7 @@ function away({ answers = false, idle = true, bare = false, device = false } = {
     }, settle: () => new Promise(setImmediate) };
 }
 
-const able = { cores: 2, engines: { ort: '1', llama: 'b1', kernels: '2' },
+const able = { cores: 2, engines: { builtin: '1', ort: '1', pipeline: '1', llama: 'b1', kernels: '2' },
     engine_info: { llama: { slots: 4, queue: 4, can: ['continue', 'webgpu'] }, kernels: { slots: 1, queue: 1, can: [] } } };
 
 test('a page that is cut off from its scripts does without engines of which it has none', async () => {
@@ -342,10 +342,12 @@ test('a page that is cut off from its scripts does without engines of which it h
     elsewhere.at(B);
     await settle();
     assert.deepEqual([elsewhere.isCutOff, world.changes], [true, 1]);
-    assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm'])).engines), ['ort']);
+    assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm'])).engines), ['builtin'], 'the worker runs, and no more');
+    assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm', 'ort'])).engines), ['builtin', 'ort']);
+    assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm', 'pipeline'])).engines), ['builtin', 'ort', 'pipeline']);
     const some = elsewhere.within(able, new Set(['wasm', 'llama']));
-    assert.deepEqual([Object.keys(some.engines), some.engine_info], [['ort', 'llama'], { llama: { slots: 4, queue: 4, can: ['continue'] } }]);
-    assert.deepEqual(elsewhere.within(able, new Set(['llama', 'gpu_llama', 'gl_kernels'])).engines, able.engines);
+    assert.deepEqual([Object.keys(some.engines), some.engine_info], [['builtin', 'llama'], { llama: { slots: 4, queue: 4, can: ['continue'] } }]);
+    assert.deepEqual(elsewhere.within(able, new Set(['pipeline', 'llama', 'gpu_llama', 'gl_kernels'])).engines, able.engines);
     elsewhere.at(A);
     assert.deepEqual([elsewhere.isCutOff, world.changes, world.due], [false, 2, null]);
 });

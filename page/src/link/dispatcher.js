@@ -347,7 +347,8 @@ export class Dispatcher {
         if (state !== 'loaded') return;
         lane.needed = Math.max(lane.needed, memory);
         this.models.loaded(key, lane.platform, loadMs, memory);
-        if (lane.key !== null) this._liveness.life(lane, 0);
+        if (lane.key !== null) return this._liveness.life(lane, 0);
+        for (const attempt of lane.outstanding.values()) if (attempt.key === key) this.workers.loaded.add(attempt.engine);
     }
 
     /** @param {Lane} lane @param {{attempt: string, memory: number}} message */

@@ -8,6 +8,9 @@ import { OWN_WORKERS } from '../shared/messages.js';
 
 /** How often the page looks whether its own origin answers, and whether it may open itself at the sibling. */
 export const LOOK_MS = 5000;
+/** Engines of the shared workers, for which files come with the first model: those whose models show that the files are there. Tasks
+ * compute with onnxruntime-web as well. @type {Readonly<Record<string, readonly string[]>>} */
+const WITH_A_MODEL = { ort: ['ort', 'pipeline'], pipeline: ['pipeline'] };
 
 /**
  * @typedef {object} Around
@@ -69,16 +72,20 @@ export class Elsewhere {
     }
 
     /** Leaves out the engines of which no script was loaded. @param {Record<string, any>} capabilities of the page
-     * @param {ReadonlySet<string>} loaded the builds whose workers have run @returns {Record<string, any>} */
+     * @param {ReadonlySet<string>} loaded the builds whose workers have run, and the engines of shared ones that have loaded a model
+     * @returns {Record<string, any>} */
     within(capabilities, loaded) {
         if (!this.isCutOff) return capabilities;
         const engines = { ...capabilities.engines }, info = { ...capabilities.engine_info };
+        const leaveOut = (/** @type {string} */ name) => {
+            delete engines[name];
+            delete info[name];
+        };
+        for (const [name, shown] of Object.entries(WITH_A_MODEL)) if (!shown.some((one) => loaded.has(one))) leaveOut(name);
         for (const [name, builds] of Object.entries(OWN_WORKERS)) {
             const has = (/** @type {string} */ platform) => loaded.has(builds[platform]);
-            if (!Object.keys(builds).some(has)) {
-                delete engines[name];
-                delete info[name];
-            } else if (info[name] && !has('webgpu')) {
+            if (!Object.keys(builds).some(has)) leaveOut(name);
+            else if (info[name] && !has('webgpu')) {
                 info[name] = { ...info[name], can: info[name].can.filter((/** @type {string} */ ability) => ability !== 'webgpu') };
             }
         }

@@ -30,8 +30,8 @@ const COUNT_EVERY_MS = 2000;
 const PAGE_TIMEOUT_MS = 10000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
-/** Errors after which an engine may have to be loaded anew. */
-const NEEDS_SCRIPTS = new Set(['engine_crashed', 'engine_hung', 'device_lost', 'platform_unsupported']);
+/** Errors after which an engine may have to be loaded anew, or by which a part of one says that its script did not come. */
+const NEEDS_SCRIPTS = new Set(['engine_crashed', 'engine_hung', 'device_lost', 'platform_unsupported', 'model_fetch_failed']);
 /** The page has stood still if a heartbeat is so many intervals behind the one before, and at least so long. */
 const STANDSTILL_INTERVALS = 1.2;
 const STANDSTILL_MS = 2000;
