@@ -116,6 +116,29 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.equal(await stored(tab), '');
         });
 
+        personTest('allows more than the service does, whose limit holds then', async (person) => {
+            const { service } = person, found = readCase('op_add');
+            await person.open(`&start&memoryLimit=${2 ** 30}`);
+            await person.is('connected');
+            for (let i = 0; i < 2; i++) check(found, await service.run(sized(service, Math.round(LIMIT * 0.6)), found.inputs));
+            await service.seen('model_status', (m) => m.data.models.some(({ state }) => state === 'evicted'));
+        }, { welcome: { model_budget_bytes: LIMIT } });
+
+        // WebKitGTK keeps no files.
+        if (name !== 'WebKitGTK') personTest('lowers the storage, and files go at once', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            const kept = (what) => tab.waitFor(`(({ hidden, textContent }) => ${what})(document.getElementById('kept'))`);
+            await person.open('&start');
+            await person.is('connected');
+            check(found, await service.run(sized(service, 2 * LIMIT), found.inputs));
+            await kept("!hidden && textContent.includes('(2 files)')");
+            await person.says('settings', /Storage for models/);
+            await person.choose('storageLimit', 0.001);
+            await kept("hidden || textContent.includes('(1 file)')");
+            await person.choose('storageLimit', 0);
+            await kept('hidden');
+        });
+
         personTest('is told what was wrong with a link, and finds no token in what is kept', async (person) => {
             const { service, tab } = person;
             await person.open('&start&memoryLimit=5&preferredDevice=quantum');
@@ -232,8 +255,8 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await person.says('settings', /does not tell pages whether the device runs on its battery, so this has no effect here\. Chrome, Edge/);
             assert.equal(await tab.evaluate("document.getElementById('pauseOnBattery').disabled"), true);
             assert.equal(await tab.evaluate("document.getElementById('pauseWhileHidden').disabled"), false);
-            // Each rule names the browsers that can tell, and only those that cannot read that they cannot.
-            const rules = Object.fromEntries(await tab.evaluate(`JSON.stringify([...document.querySelectorAll('#settings .switch + .hint, #settings [data-rule]')]
+            // Each rule names the browsers that can tell, and says so where this one cannot.
+            const rules = Object.fromEntries(await tab.evaluate(`JSON.stringify([...document.querySelectorAll('#settings fieldset .switch + .hint, #settings [data-rule]')]
                 .map((one) => [one.dataset.rule ?? one.id, one.textContent]))`).then(JSON.parse));
             assert.deepEqual(Object.keys(rules), Object.keys(BROWSERS));
             for (const [rule, browsers] of Object.entries(BROWSERS)) assert.match(rules[rule], browsers);
