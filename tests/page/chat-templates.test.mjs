@@ -114,9 +114,9 @@ test('a worker renders one after the other, and is replaced when a template does
 
 test('a worker that does not start, or breaks, costs one request', async () => {
     const failing = new Templates(() => { throw new Error('no'); });
-    await assert.rejects(failing.render('a', {}), { code: 'inference_failed' });
+    await assert.rejects(failing.render('a', {}), { code: 'model_fetch_failed' });
     const silent = new Templates(() => ({ onmessage: null, onerror: null, postMessage() {}, terminate() {} }), { startMs: 10 });
-    await assert.rejects(silent.render('a', {}), { code: 'inference_failed' });
+    await assert.rejects(silent.render('a', {}), { code: 'model_fetch_failed' });
     const workers = [];
     const breaking = new Templates(() => {
         const worker = { onmessage: null, onerror: null, postMessage() { setImmediate(() => worker.onerror({})); }, terminate() {} };

@@ -433,6 +433,63 @@ test('models are evicted within the budget, but none that is needed', () => {
         [['m2', 'loaded'], ['m3', 'loaded'], ['m1', 'evicted']]);
 });
 
+test('a lower budget unloads at once what is idle, and the rest when its run has ended', () => {
+    const { world, dispatcher } = setUp();
+    const allow = (bytes) => dispatcher.configure({ credential: '', threads: 1 }, bytes);
+    const run = (name) => {
+        world.request(name, { model: model(name) });
+        world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1 });
+    };
+    const states = () => dispatcher.models.residents.states().map(({ name, state }) => `${name} ${state}`);
+    const told = () => world.sent.filter(([type]) => type === 'model_status').at(-1)[1].models.map(({ name, state }) => `${name} ${state}`);
+    allow(1000);
+    for (const name of ['m1', 'm2', 'm3']) {
+        run(name);
+        if (name !== 'm3') world.answer('wasm', name);
+    }
+    allow(15); // for one of them
+    assert.deepEqual([states(), told()], [['m3 loaded', 'm1 evicted', 'm2 evicted'], states()]);
+    allow(5); // for none: the one that runs ends first
+    assert.deepEqual(states(), ['m3 loaded', 'm1 evicted', 'm2 evicted']);
+    world.answer('wasm', 'm3');
+    assert.deepEqual([states(), told()], [['m1 evicted', 'm2 evicted', 'm3 evicted'], states()]);
+    assert.deepEqual(world.ports.wasm.posted.filter(({ type }) => type === 'unload').map(({ key }) => key), ['m1@h', 'm2@h', 'm3@h']);
+    // A budget that stays as it is leaves a model that is larger than all of it, alone.
+    run('m4');
+    world.answer('wasm', 'm4');
+    allow(5);
+    assert.deepEqual(states().slice(0, 1), ['m4 loaded']);
+});
+
+test('what a page has loaded is its workers, and engines of shared ones from their first model on', () => {
+    const { world, dispatcher } = setUp(['wasm']), loaded = () => [...dispatcher.workers.loaded];
+    const load = (name, engine) => {
+        world.request(name, { model: { ...model(name), engine } });
+        assert.ok(!loaded().includes(engine));
+        world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1 });
+        world.answer('wasm', name);
+    };
+    assert.deepEqual(loaded(), ['wasm']);
+    load('m1', 'pipeline');
+    assert.deepEqual(loaded(), ['wasm', 'pipeline']);
+    load('m2', 'ort');
+    assert.deepEqual(loaded(), ['wasm', 'pipeline', 'ort']);
+});
+
+test('a lower budget ends the idle workers of models that have their own', () => {
+    const { world, dispatcher } = setUp(['wasm']);
+    const own = { ...model('g'), engine: 'llama' };
+    dispatcher.configure({ credential: '', threads: 1 }, 1000);
+    world.request('first', { model: own });
+    const [name] = world.replaced;
+    world.attach(name, { available: true }, 'wasm');
+    world.tell(name, { type: 'model', key: `${own.name}@${own.hash}`, state: 'loaded', load_ms: 1 });
+    world.answer(name, 'first');
+    assert.deepEqual(world.closed, []);
+    dispatcher.configure({ credential: '', threads: 1 }, 5);
+    assert.deepEqual(world.closed, [name]);
+});
+
 test('a worker with much garbage is replaced once it is idle', () => {
     const { world, dispatcher } = setUp();
     dispatcher.configure({ credential: '', threads: 1 }, 15);

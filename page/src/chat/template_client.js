@@ -43,7 +43,8 @@ export class Templates {
      * @returns {Promise<string>}
      * @throws {Failure} input_invalid if the template refuses the messages, or fails with them, takes too
      * long
-     *     or makes too much; model_invalid if it is none; inference_failed if its worker does not work
+     *     or makes too much; model_invalid if it is none; model_fetch_failed if its worker does not start;
+     *     inference_failed if that breaks
      */
     render(source, variables) {
         return new Promise((resolve, reject) => {
@@ -74,8 +75,10 @@ export class Templates {
     }
 
     _begin() {
-        const failed = () => this._lose(new Failure('inference_failed',
-            'the worker that renders chat templates failed or did not start'));
+        // A script that does not arrive says nothing of the messages.
+        const failed = () => this._lose(this._isReady
+            ? new Failure('inference_failed', 'the worker that renders chat templates failed')
+            : new Failure('model_fetch_failed', "the page's script for chat templates could not be loaded"));
         this._timer = setTimeout(failed, this._startMs);
         try {
             this._worker = this._start();

@@ -89,7 +89,7 @@ export class Dispatcher {
      * @param {Credit} [initialCredit] of a stream
      * @param {number} [idleUnload] ms without requests after which a model with its own worker is unloaded */
     configure(settings, budget, initialCredit = INITIAL_CREDIT, idleUnload = Infinity) {
-        this.models.residents.budget = budget;
+        this.models.allow(budget);
         this._initialCredit = initialCredit;
         this.models.idleUnload = idleUnload;
         this.workers.configure(settings);
@@ -347,7 +347,8 @@ export class Dispatcher {
         if (state !== 'loaded') return;
         lane.needed = Math.max(lane.needed, memory);
         this.models.loaded(key, lane.platform, loadMs, memory);
-        if (lane.key !== null) this._liveness.life(lane, 0);
+        if (lane.key !== null) return this._liveness.life(lane, 0);
+        for (const attempt of lane.outstanding.values()) if (attempt.key === key) this.workers.loaded.add(attempt.engine);
     }
 
     /** @param {Lane} lane @param {{attempt: string, memory: number}} message */

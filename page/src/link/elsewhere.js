@@ -8,6 +8,9 @@ import { OWN_WORKERS } from '../shared/messages.js';
 
 /** How often the page looks whether its own origin answers, and whether it may open itself at the sibling. */
 export const LOOK_MS = 5000;
+/** Engines of the shared workers, for which files come with the first model: those whose models show that the files are there. Tasks
+ * compute with onnxruntime-web as well. @type {Readonly<Record<string, readonly string[]>>} */
+const WITH_A_MODEL = { ort: ['ort', 'pipeline'], pipeline: ['pipeline'] };
 
 /**
  * @typedef {object} Around
@@ -27,18 +30,29 @@ export class Elsewhere {
         this._around = around;
         this._service = own;
         this._lacks = false; /* something was needed that is not there */
-        /** Nothing answers at the page's own origin. */
-        this.isCutOff = false;
+        /** Whether the page's own origin answers; null: that is not known yet. @type {boolean | null} */
+        this._answers = true;
         /** @type {any} */
         this._timer = undefined;
+    }
+
+    /** Nothing answers at the page's own origin. */
+    get isCutOff() {
+        return this._answers === false;
+    }
+
+    /** The page could be loaded again from its own origin. */
+    get isHome() {
+        return this._answers === true;
     }
 
     /** The page is welcome there. @param {string} service its origin */
     at(service) {
         this._service = service;
         this._around.clearTimer(this._timer);
-        if (service === this._own) this._set(false);
-        else this._look();
+        if (service === this._own) return this._set(true);
+        if (this._answers) this._set(null);
+        this._look();
     }
 
     /** An engine has failed, perhaps because its script is not there. */
@@ -49,7 +63,7 @@ export class Elsewhere {
     async _look() {
         const { _service: service } = this, answers = await this._around.answers();
         if (service !== this._service) return;
-        this._set(!answers);
+        this._set(answers);
         if (this._mayReopen()) return this._around.reopen(service);
         this._around.clearTimer(this._timer);
         this._timer = this._around.setTimer(() => this._look(), LOOK_MS);
@@ -60,25 +74,29 @@ export class Elsewhere {
         return this.isCutOff && isIdle() && !isDevice() && (this._lacks || isBare());
     }
 
-    /** @param {boolean} isCutOff */
-    _set(isCutOff) {
-        if (!isCutOff) this._lacks = false;
-        if (isCutOff === this.isCutOff) return;
-        this.isCutOff = isCutOff;
+    /** @param {boolean | null} answers */
+    _set(answers) {
+        if (answers !== false) this._lacks = false;
+        if (answers === this._answers) return;
+        this._answers = answers;
         this._around.changed();
     }
 
     /** Leaves out the engines of which no script was loaded. @param {Record<string, any>} capabilities of the page
-     * @param {ReadonlySet<string>} loaded the builds whose workers have run @returns {Record<string, any>} */
+     * @param {ReadonlySet<string>} loaded the builds whose workers have run, and the engines of shared ones that have loaded a model
+     * @returns {Record<string, any>} */
     within(capabilities, loaded) {
         if (!this.isCutOff) return capabilities;
         const engines = { ...capabilities.engines }, info = { ...capabilities.engine_info };
+        const leaveOut = (/** @type {string} */ name) => {
+            delete engines[name];
+            delete info[name];
+        };
+        for (const [name, shown] of Object.entries(WITH_A_MODEL)) if (!shown.some((one) => loaded.has(one))) leaveOut(name);
         for (const [name, builds] of Object.entries(OWN_WORKERS)) {
             const has = (/** @type {string} */ platform) => loaded.has(builds[platform]);
-            if (!Object.keys(builds).some(has)) {
-                delete engines[name];
-                delete info[name];
-            } else if (info[name] && !has('webgpu')) {
+            if (!Object.keys(builds).some(has)) leaveOut(name);
+            else if (info[name] && !has('webgpu')) {
                 info[name] = { ...info[name], can: info[name].can.filter((/** @type {string} */ ability) => ability !== 'webgpu') };
             }
         }

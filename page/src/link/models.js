@@ -17,6 +17,7 @@ export class Models {
         this._close = close;
         this._report = report;
         this.residents = new Residents();
+        this._isLowered = false; /* the budget was, and not all that exceeds it is gone */
         /** Ms without requests after which a model with its own worker is unloaded. */
         this.idleUnload = Infinity;
         /** The most bytes of a model that the page's person allows. */
@@ -30,6 +31,19 @@ export class Models {
         if (bytes <= this.most) return null;
         return { code: 'model_too_large',
             message: `the model takes at least ${bytes} bytes, and the user of this node allows ${this.most} for models` };
+    }
+
+    /** What exceeds a lower budget goes: at once if nothing needs it, otherwise when that has ended. @param {number} bytes */
+    allow(bytes) {
+        this._isLowered ||= bytes < this.residents.budget;
+        this.residents.budget = bytes;
+        this._lower();
+    }
+
+    _lower() {
+        if (!this._isLowered) return;
+        this._isLowered = this._keepBudget();
+        this.report();
     }
 
     /** Says how things are. */
@@ -101,8 +115,9 @@ export class Models {
         this.report();
     }
 
-    /** A model's own worker has nothing to do. @param {Lane} lane */
+    /** An engine worker has nothing to do. @param {Lane} lane */
     idle(lane) {
+        this._lower();
         if (lane.key === null || (!lane.closing && this.residents.isLoaded(lane.key, lane.platform))) return;
         this._evict(lane.key, lane.platform, null);
         this.report();
@@ -124,11 +139,12 @@ export class Models {
         return next;
     }
 
-    /** Unloads what is least recently used and not needed, until the rest fits. */
+    /** Unloads what is least recently used and not needed, until the rest fits. @returns {boolean} whether it does not yet */
     _keepBudget() {
         const victims = this.residents.victims(({ key, platform }) =>
             this._lanes.holding(key, platform)?.needs(key) ?? false);
         for (const { key, platform } of victims) this._evict(key, platform, 'evicted');
+        return this.residents.bytes() > this.residents.budget;
     }
 
     /** @param {string} key @param {string} platform @param {'evicted' | null} state */

@@ -30,8 +30,8 @@ const COUNT_EVERY_MS = 2000;
 const PAGE_TIMEOUT_MS = 10000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
-/** Errors after which an engine may have to be loaded anew. */
-const NEEDS_SCRIPTS = new Set(['engine_crashed', 'engine_hung', 'device_lost', 'platform_unsupported']);
+/** Errors after which an engine may have to be loaded anew, or by which a part of one says that its script did not come. */
+const NEEDS_SCRIPTS = new Set(['engine_crashed', 'engine_hung', 'device_lost', 'platform_unsupported', 'model_fetch_failed']);
 /** The page has stood still if a heartbeat is so many intervals behind the one before, and at least so long. */
 const STANDSTILL_INTERVALS = 1.2;
 const STANDSTILL_MS = 2000;
@@ -71,7 +71,10 @@ class Link {
             isIdle: () => this.dispatcher.attempts.size === 0 && this._arriving.ids().length === 0,
             isBare: () => this.dispatcher.models.residents.list().length === 0,
             isDevice: () => this._passes.isDevice,
-            changed: () => this._reportCapabilities(),
+            changed: () => {
+                this._reportCapabilities();
+                this._changed();
+            },
             reopen: (origin) => this._tell({ type: 'reopen', origin }),
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
@@ -259,6 +262,13 @@ class Link {
         this._elsewhere.at(this.connection.origin);
     }
 
+    /** As a device, the page can join only when it comes from its own origin. */
+    _opens() {
+        if (this._state !== 'connected') return '';
+        if (!this._passes.isDevice) return this.connection.origin;
+        return this._elsewhere.isHome ? self.location.origin : '';
+    }
+
     _isElsewhere() {
         return this.connection.origin !== self.location.origin;
     }
@@ -413,7 +423,7 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin, opens: this._opens(),
             shareable: this._shareable, replaced, paused: this._paused, device: this._device, result: this._results.news,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };

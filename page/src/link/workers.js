@@ -69,7 +69,7 @@ export class Workers {
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         this.replaced = 0;
-        /** The builds whose scripts the browser has loaded. @type {Set<Build>} */
+        /** What the browser has loaded: builds, and engines of shared workers with what comes with their first models. @type {Set<string>} */
         this.loaded = new Set();
     }
 

@@ -154,8 +154,7 @@ const person = new Person(settings, asked, {
         tellKeep(settings.values.storageLimit);
         showFiles();
     },
-    // A page that computes for a sibling has no service of its own to be loaded from.
-    restart: (service) => (service === location.origin ? reload() : reopen(service)),
+    restart: (origin) => (origin === location.origin ? reload() : reopen(origin)),
     open: reload,
     failed: showUnloaded,
 });
