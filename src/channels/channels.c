@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "channels/gathering.h"
+#include "channels/passing.h"
 #include "channels/recent.h"
 #include "terms/model_name.h"
 #include <assert.h>
@@ -55,6 +56,7 @@ struct wi_channels {
     struct wi_work_queue *heavy;
     struct wi_gathering *gather;
     struct wi_recent *recent;
+    struct wi_passing *passing; /* NULL: there is no cluster */
     struct wi_subscriber *subscribers;
     size_t count;
     struct wi_timer *leave; /* runs after the last subscriber has left */
@@ -242,16 +244,30 @@ static void subscribers_wake(struct wi_channels *channels)
     }
 }
 
-static void on_batch(void *context, struct wi_batch *batch)
+/* Whether there are subscribers, or were a moment ago. */
+static int is_heard_here(const struct wi_channels *channels)
+{
+    return channels->count > 0 || wi_timer_running(channels->leave);
+}
+
+static void on_other_batch(void *context, struct wi_batch *batch)
 {
     struct wi_channels *channels = context;
     struct wi_subscriber *subscriber;
-    wi_recent_add(channels->recent, batch);
     DL_FOREACH(channels->subscribers, subscriber)
     if (subscriber_hears(subscriber, batch))
         subscriber_get(subscriber, batch);
     queues_cut(channels);
     subscribers_wake(channels);
+}
+
+static void on_batch(void *context, struct wi_batch *batch)
+{
+    struct wi_channels *channels = context;
+    if (is_heard_here(channels))
+        wi_recent_add(channels->recent, batch);
+    on_other_batch(channels, batch);
+    wi_passing_tell(channels->passing, batch);
 }
 
 /* --- messages -------------------------------------------------------------------------------- */
@@ -409,6 +425,7 @@ struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     DL_APPEND(channels->subscribers, subscriber);
     channels->count++;
     wi_timer_stop(channels->leave);
+    wi_passing_listen(channels->passing, 1);
     return subscriber;
 }
 
@@ -457,7 +474,9 @@ void wi_subscriber_free(struct wi_subscriber *subscriber)
 static void on_leave(void *context)
 {
     struct wi_channels *channels = context;
-    wi_gathering_drop(channels->gather);
+    wi_passing_listen(channels->passing, 0);
+    if (!wi_passing_is_heard(channels->passing))
+        wi_gathering_drop(channels->gather);
     wi_recent_clear(channels->recent);
 }
 
@@ -484,6 +503,12 @@ struct wi_channels *wi_channels_new(
     return channels;
 }
 
+void wi_channels_join(
+    struct wi_channels *channels, uv_loop_t *loop, const struct wi_talk *talk)
+{
+    channels->passing = wi_passing_new(loop, channels->budget, talk, on_other_batch, channels);
+}
+
 void wi_channels_free(struct wi_channels *channels)
 {
     struct printing *printing;
@@ -494,15 +519,11 @@ void wi_channels_free(struct wi_channels *channels)
     printing->channels = NULL;
     if (channels->budget)
         channels->budget->on_short = NULL;
+    wi_passing_free(channels->passing);
     wi_gathering_free(channels->gather);
     wi_recent_free(channels->recent);
     wi_timer_free(channels->leave);
     free(channels);
-}
-
-static int is_heard(const struct wi_channels *channels)
-{
-    return channels->count > 0 || wi_timer_running(channels->leave);
 }
 
 static const char *label_of(const void *context, size_t row, char *out)
@@ -514,7 +535,7 @@ void wi_channels_tell(struct wi_channels *channels, const struct wi_run_ending *
 {
     struct wi_buffer json = {0};
     struct wi_tensor tensor;
-    if (!is_heard(channels))
+    if (!is_heard_here(channels) && !wi_passing_is_heard(channels->passing))
         return;
     wi_ending_print(ending, &json);
     wi_gathering_result(channels->gather, ending->client, ending->model_name, &json);

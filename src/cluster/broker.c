@@ -214,6 +214,7 @@ void wi_broker_close(struct wi_broker *broker)
 {
     if (broker == NULL)
         return;
+    natsSubscription_Destroy(broker->heard);
     natsSubscription_Destroy(broker->acks);
     natsInbox_Destroy(broker->inbox);
     kvWatcher_Destroy(broker->watch);

@@ -28,7 +28,8 @@ struct wi_broker {
     double written_ms;
     natsInbox *inbox; /* of acknowledgements; NULL with `acks` until one is waited for */
     natsSubscription *acks;
-    uint64_t made; /* how many keys were sent to be made; each has a number as its inbox */
+    natsSubscription *heard; /* of what members say; NULL: it does not listen */
+    uint64_t made;           /* how many keys were sent to be made; each has a number as its inbox */
 };
 
 /* What the library says of this thread's last failure. */
