@@ -156,7 +156,7 @@ static void cluster_hear(struct wi_cluster *cluster, const struct wi_broker_entr
     if (!follower->on_heard || is_self(cluster, said->key))
         return;
     enum wi_read_fault fault =
-        wi_cluster_find(cluster, said->key)
+        wi_members_have(&cluster->members, said->key)
             ? follower->on_heard(follower->context, said->key, said->text, said->size)
             : WI_READ_GARBAGE;
     cluster->heard.garbage += fault == WI_READ_GARBAGE;

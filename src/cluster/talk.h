@@ -15,7 +15,7 @@
 
 /* All is called on the loop, never from inside of a call. */
 struct wi_talk_follower {
-    /* Another member that lives has said that; borrowed. Returns whether it could be read. */
+    /* Another member has said that; borrowed. Returns whether it could be read. */
     enum wi_read_fault (*on_heard)(
         void *context, const char *instance, const char *text, size_t size);
     /* 1: other members listen, of which some may have missed what was said before; 0: none does. */
