@@ -127,8 +127,8 @@ struct wi_batch *wi_batch_tail(const struct wi_batch *batch, size_t from)
         if (batch->channel == WI_CHANNEL_RESULTS)
             wi_batch_add_result(tail, text, strlen(text));
         else
-            wi_batch_add_vector(tail, text, wi_batch_text(batch, row->label), row->blob, row->at,
-                row->weight);
+            wi_batch_add_vector(
+                tail, text, wi_batch_text(batch, row->label), row->blob, row->at, row->weight);
     }
     wi_batch_seal(tail, 0);
     tail->timestamp = batch->timestamp;

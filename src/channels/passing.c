@@ -49,8 +49,7 @@ static void key_print(const char *teller, const struct wi_batch *batch, struct w
 }
 
 /* The line of the batch, which is now the latest of the table; NULL: there is none. */
-static struct line *line_find(
-    struct line **lines, const char *teller, const struct wi_batch *batch)
+static struct line *line_find(struct line **lines, const char *teller, const struct wi_batch *batch)
 {
     struct wi_buffer key = {0};
     key_print(teller, batch, &key);
@@ -93,40 +92,37 @@ static struct wi_batch *line_batch(const struct line *line)
         *model ? model : NULL, is_vectors);
 }
 
+static uint64_t rows_of(const struct wi_batch *batch)
+{
+    return batch->count + batch->lost;
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
 
 /* 0, or -1: it is lost. */
-static int say(struct wi_passing *passing, const struct wi_telling *telling)
+static int telling_say(struct wi_passing *passing, const struct wi_telling *telling)
 {
     struct wi_buffer text = {0};
     wi_telling_print(telling, &text);
     return passing->talk.say(passing->talk.context, &text);
 }
 
-static void lines_mark(struct wi_passing *passing)
+static void on_mark(void *context)
 {
-    int failed = 0;
+    struct wi_passing *passing = context;
+    int failed = !passing->is_heard;
     for (struct line *line = passing->own; line && !failed; line = line->hh.next) {
         if (!line->is_dirty)
             continue;
         struct wi_batch *batch = line_batch(line);
-        const struct wi_telling telling = {.epoch = passing->epoch,
-            .born = line->born,
-            .before = line->count,
-            .batch = batch};
-        failed = say(passing, &telling) != 0;
+        const struct wi_telling telling = {
+            .epoch = passing->epoch, .born = line->born, .before = line->count, .batch = batch};
+        failed = telling_say(passing, &telling) != 0;
         line->is_dirty = failed;
         wi_batch_unref(batch);
     }
-    if (failed)
+    if (failed && passing->is_heard)
         wi_timer_start(passing->mark, WI_PASSING_MARK_MS, 0);
-}
-
-static void on_mark(void *context)
-{
-    struct wi_passing *passing = context;
-    if (passing->is_heard)
-        lines_mark(passing);
 }
 
 static void on_leave(void *context)
@@ -145,10 +141,10 @@ static void on_audience(void *context, int is_heard)
         return;
     wi_timer_stop(passing->leave);
     passing->epoch++;
-    say(passing, &(struct wi_telling){.epoch = passing->epoch});
+    telling_say(passing, &(struct wi_telling){.epoch = passing->epoch});
     for (struct line *line = passing->own; line; line = line->hh.next)
         line->is_dirty = 1;
-    lines_mark(passing);
+    wi_timer_start(passing->mark, WI_PASSING_MARK_MS, 0);
 }
 
 int wi_passing_is_heard(const struct wi_passing *passing)
@@ -177,10 +173,10 @@ void wi_passing_tell(struct wi_passing *passing, const struct wi_batch *batch)
         .born = line->born,
         .before = line->count,
         .batch = (struct wi_batch *)batch};
-    line->count += batch->count + batch->lost;
+    line->count += rows_of(batch);
     line->is_dirty = 1;
     if (passing->is_heard && batch->count > 0)
-        say(passing, &telling);
+        telling_say(passing, &telling);
     if (!wi_timer_running(passing->mark))
         wi_timer_start(passing->mark, WI_PASSING_MARK_MS, 0);
 }
@@ -236,11 +232,10 @@ static struct line *line_hear(
     return telling->before < line->count ? NULL : line;
 }
 
-static void hand_on_lost(
-    struct wi_passing *passing, const struct wi_batch *like, uint64_t lost)
+static void hand_on_lost(struct wi_passing *passing, const struct wi_batch *like, uint64_t lost)
 {
-    struct wi_batch *batch = wi_batch_new(
-        passing->budget, like->channel, like->client, like->model, like->dimensions);
+    struct wi_batch *batch =
+        wi_batch_new(passing->budget, like->channel, like->client, like->model, like->dimensions);
     wi_batch_seal(batch, lost);
     passing->on_batch(passing->context, batch);
     wi_batch_unref(batch);
@@ -253,10 +248,10 @@ static void passing_hear(
     if (!line)
         return;
     uint64_t lost = telling->before - line->count;
-    line->count = telling->before + telling->rows;
+    line->count = telling->before + rows_of(telling->batch);
     if (lost > 0)
         hand_on_lost(passing, telling->batch, lost);
-    if (telling->rows > 0)
+    if (rows_of(telling->batch) > 0)
         passing->on_batch(passing->context, telling->batch);
 }
 

@@ -3,12 +3,12 @@
 
 #include "base/json_read.h"
 #include "cluster/talk.h"
+#include "settings/config/api_tokens.h"
 #include "terms/model_name.h"
 #include <stdint.h>
 #include <string.h>
 
 #define TELLING_VERSION 1
-#define CLIENT_MAX 1024            /* bytes */
 #define COUNT_MAX 9007199254740992 /* 2^53: a double has each integer up to it */
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -50,8 +50,8 @@ void wi_telling_print(const struct wi_telling *telling, struct wi_buffer *out)
         return;
     wi_buffer_add(out, "", 1);
     for (size_t i = 0; i < batch->count; i++)
-        wi_buffer_add(out, batch->rows[i].blob->bytes + batch->rows[i].at,
-            batch->dimensions * sizeof(float));
+        wi_buffer_add(
+            out, batch->rows[i].blob->bytes + batch->rows[i].at, batch->dimensions * sizeof(float));
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -64,12 +64,11 @@ struct telling_params {
 };
 
 #define COUNT .required = 1, .max = COUNT_MAX
-static const struct wi_param telling_table[] = {
-    WI_PARAM(telling_params, epoch, INTEGER, COUNT),
+static const struct wi_param telling_table[] = {WI_PARAM(telling_params, epoch, INTEGER, COUNT),
     WI_PARAM(telling_params, born, INTEGER, COUNT),
     WI_PARAM(telling_params, before, INTEGER, COUNT),
     WI_PARAM(telling_params, channel, ENUM, .names = wi_channel_names),
-    WI_PARAM(telling_params, client, STRING, .max = CLIENT_MAX),
+    WI_PARAM(telling_params, client, STRING, .max = WI_TOKEN_NAME_MAX),
     WI_PARAM(telling_params, model, STRING, .min = 1, .max = WI_MODEL_NAME_MAX),
     WI_PARAM(telling_params, dimensions, INTEGER, .max = WI_VECTOR_MAX),
     WI_PARAM(telling_params, at, INTEGER, .max = WI_VERSIONED_TIME_MAX),
@@ -94,8 +93,8 @@ static int is_object(const char *text, size_t size)
     return is;
 }
 
-/* Whether it can be sent as wi_ending_print has written it: on one line, with the result last, which
- * is at the top level exactly if the rest from there is an object by itself. */
+/* Whether it can be sent as wi_ending_print has written it: on one line, with the result last,
+ * which is at the top level exactly if the rest from there is an object by itself. */
 static int is_job(const char *text, size_t length)
 {
     const char *result = strstr(text, ",\"result\":");
@@ -138,10 +137,10 @@ static int is_batch(const struct telling_params *params, const struct floats *fl
 }
 
 /* 0, or -1: there is no memory. */
-static int vectors_add(
-    struct wi_batch *batch, const struct telling_params *params, const struct floats *floats)
+static int vectors_add(struct wi_batch *batch, struct wi_budget *budget,
+    const struct telling_params *params, const struct floats *floats)
 {
-    struct wi_blob *blob = wi_blob_new(batch->_budget, floats->size);
+    struct wi_blob *blob = wi_blob_new(budget, floats->size);
     size_t row = batch->dimensions * sizeof(float);
     if (!blob || wi_blob_append(blob, floats->bytes, floats->size) != 0) {
         wi_blob_unref(blob);
@@ -163,7 +162,7 @@ static struct wi_batch *batch_make(
     uint64_t lost = 0;
     if (count == 0)
         return batch;
-    if (params->channel == WI_CHANNEL_VECTORS && vectors_add(batch, params, floats) != 0)
+    if (params->channel == WI_CHANNEL_VECTORS && vectors_add(batch, budget, params, floats) != 0)
         lost = count;
     for (size_t i = 0; params->channel == WI_CHANNEL_RESULTS && i < count; i++) {
         const json_t *text = json_array_get(params->texts, i);
@@ -180,7 +179,6 @@ static void telling_fill(struct wi_telling *telling, struct wi_budget *budget,
     telling->epoch = (uint64_t)params->epoch;
     telling->born = (uint64_t)params->born;
     telling->before = (uint64_t)params->before;
-    telling->rows = json_array_size(params->texts);
     if (params->channel >= 0)
         telling->batch = batch_make(budget, params, floats);
 }

@@ -14,16 +14,14 @@
 #include "cluster/versioned.h"
 
 struct wi_telling {
-    uint64_t epoch;         /* of its teller: goes up by 1 with each greeting and when a line goes */
+    uint64_t epoch;         /* of its teller: goes up with each greeting, and when a line goes */
     uint64_t born;          /* the epoch in which the line began, with row 0 */
     uint64_t before;        /* rows of the line before these */
-    uint64_t rows;          /* of the batch, also if there is no memory for them: see `lost` */
     struct wi_batch *batch; /* sealed if it has rows; NULL: a greeting */
 };
 
-/* Without `rows`, which it does not look at. */
 void wi_telling_print(const struct wi_telling *telling, struct wi_buffer *out);
-/* Fills an empty telling, whose batch is the caller's. */
+/* Fills an empty telling, whose batch is the caller's: its rows are lost if there is no memory. */
 enum wi_read_fault wi_telling_read(
     struct wi_telling *telling, struct wi_budget *budget, const char *text, size_t size);
 

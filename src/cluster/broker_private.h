@@ -29,7 +29,7 @@ struct wi_broker {
     natsInbox *inbox; /* of acknowledgements; NULL with `acks` until one is waited for */
     natsSubscription *acks;
     natsSubscription *heard; /* of what members say; NULL: it does not listen */
-    uint64_t made;           /* how many keys were sent to be made; each has a number as its inbox */
+    uint64_t made; /* how many keys were sent to be made; each has a number as its inbox */
 };
 
 /* What the library says of this thread's last failure. */

@@ -25,8 +25,8 @@ int wi_broker_listen(
     }
     status = natsConnection_SubscribeSync(&broker->heard, broker->connection, subjects);
     if (status == NATS_OK)
-        status = natsSubscription_SetPendingLimits(
-            broker->heard, PENDING_MAX, (int)WI_TALK_WAITING_MAX);
+        status =
+            natsSubscription_SetPendingLimits(broker->heard, PENDING_MAX, (int)WI_TALK_WAITING_MAX);
     return status == NATS_OK ? 0 : wi_broker_lost(broker, wi_broker_last_text(status), problem);
 }
 

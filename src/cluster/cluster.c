@@ -15,6 +15,8 @@
 #define MODELS_EVERY 15
 /* After so long each member's record names a model that it has. */
 #define MODELS_KNOWN_MS (2 * MODELS_EVERY * WI_MEMBER_BEAT_MS)
+/* It is not that of any members. */
+#define AUDIENCE_OTHER UINT64_MAX
 /* So many warnings about clocks are logged in an hour: the writers of records decide how many there
  * could be. */
 #define SKEWS_MAX WI_MEMBERS_MAX
@@ -40,7 +42,7 @@ struct wi_cluster {
     struct wi_members members;
     struct wi_name_claim claim;
     struct wi_talk_follower follower; /* all zero: there is none */
-    uint64_t audience; /* changes with each member that begins or ceases to listen; 0: none does */
+    uint64_t audience;                /* of those members that listen; 0: none does */
     struct wi_row_counters heard;
     const char *server; /* the courier's */
     int is_replayed;    /* all that was there has come */
@@ -128,7 +130,13 @@ static int is_self(const struct wi_cluster *cluster, const char *instance)
     return strcmp(cluster->self.instance, instance) == 0;
 }
 
-/* The sum of the times at which they began. */
+/* A daemon goes on as a member when it has lost its server, but not when its name is another's. */
+static int takes_part(const struct wi_cluster *cluster)
+{
+    return cluster->was_member && cluster->state != WI_CLUSTER_NAME_TAKEN;
+}
+
+/* The sum of the times at which they began: it changes with each that begins or ceases. */
 static uint64_t audience_of(const struct wi_cluster *cluster)
 {
     const struct wi_members *members = &cluster->members;
@@ -137,13 +145,14 @@ static uint64_t audience_of(const struct wi_cluster *cluster)
          seen = wi_members_next(members, seen->member.name))
         if (!is_self(cluster, seen->member.instance))
             sum += (uint64_t)seen->member.hears;
-    return sum;
+    return takes_part(cluster) ? sum : 0;
 }
 
+/* While there is no connection, they may still listen. */
 static void audience_look(struct wi_cluster *cluster)
 {
     uint64_t audience = audience_of(cluster);
-    if (audience == cluster->audience)
+    if (!cluster->is_replayed || audience == cluster->audience)
         return;
     cluster->audience = audience;
     if (cluster->follower.on_audience)
@@ -153,7 +162,7 @@ static void audience_look(struct wi_cluster *cluster)
 static void cluster_hear(struct wi_cluster *cluster, const struct wi_broker_entry *said)
 {
     const struct wi_talk_follower *follower = &cluster->follower;
-    if (!follower->on_heard || is_self(cluster, said->key))
+    if (!follower->on_heard || !takes_part(cluster) || is_self(cluster, said->key))
         return;
     enum wi_read_fault fault =
         wi_members_have(&cluster->members, said->key)
@@ -303,8 +312,9 @@ static void on_event(void *context, const struct wi_courier_event *event)
         cluster->server = event->server;
         cluster->problem.fault = WI_BROKER_FINE;
         cluster->claim = (struct wi_name_claim){0};
-        cluster->audience = 0; /* what was said may have been lost on the way */
-        cluster->self.hears = cluster->self.hears ? wi_wall_ms() : 0; /* and what others said */
+        cluster->audience = AUDIENCE_OTHER; /* what was said may have been lost … */
+        if (cluster->self.hears)
+            cluster->self.hears = wi_wall_ms(); /* … and what others said */
     } else if (event->kind == WI_COURIER_HEARD) {
         cluster_hear(cluster, &event->entry);
     } else if (event->entry.key) {

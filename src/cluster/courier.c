@@ -12,8 +12,8 @@
 /* The thread looks for something to write so often, and tries the servers again so often. */
 #define LOOK_MS 200
 #define RETRY_NS (UINT64_C(1000) * 1000 * 1000)
-/* While members talk, it looks so often for what is to be said and for what was heard, which no wait
- * for the watch's next entry would notice. */
+/* While members talk, it looks so often for what is to be said and for what was heard, which no
+ * wait for the watch's next entry would notice. */
 #define TALK_MS 20
 /* So many messages are taken until the watch gets its turn. */
 #define HEARD_PER_TURN 64
@@ -91,13 +91,6 @@ static char *take_text(struct wi_courier *courier, uint64_t *revision)
     return text;
 }
 
-/* What waits was meant for a server that is gone: its time is of then. */
-static void text_forget(struct wi_courier *courier)
-{
-    uint64_t revision;
-    free(take_text(courier, &revision));
-}
-
 /* 0, or -1 with the problem of the event. */
 static int courier_write(
     struct wi_courier *courier, struct wi_broker *broker, struct wi_courier_event *event)
@@ -142,8 +135,18 @@ static void said_free(struct said *said)
     free(said);
 }
 
+/* What waits was meant for a server that is gone: its time is of then. */
+static void texts_forget(struct wi_courier *courier)
+{
+    struct said *said;
+    uint64_t revision;
+    free(take_text(courier, &revision));
+    while ((said = take_said(courier)))
+        said_free(said);
+}
+
 /* Whether the loop has room for the message, which it then gets. */
-static int has_room(struct wi_courier *courier, size_t size)
+static int heard_fits(struct wi_courier *courier, size_t size)
 {
     uv_mutex_lock(&courier->mutex);
     int fits = courier->heard_bytes + size <= WI_TALK_WAITING_MAX;
@@ -159,8 +162,7 @@ static int courier_say(
     struct said *said;
     int count = 0, result = 0;
     while (result == 0 && (said = take_said(courier))) {
-        result =
-            wi_broker_say(broker, courier->subject, said->text.text, said->text.size, problem);
+        result = wi_broker_say(broker, courier->subject, said->text.text, said->text.size, problem);
         said_free(said);
         count++;
     }
@@ -174,7 +176,7 @@ static int courier_hear(
     int got = 1;
     for (int i = 0; i < HEARD_PER_TURN && got == 1; i++) {
         got = wi_broker_hear(broker, &event.entry, problem);
-        if (got == 1 && has_room(courier, event.entry.size))
+        if (got == 1 && heard_fits(courier, event.entry.size))
             event_give(courier, &event);
         else if (got == 1)
             wi_broker_entry_clear(&event.entry);
@@ -235,7 +237,7 @@ static void courier_run(void *data)
             &courier->servers, &courier->terms, is_stopped, courier, &event.server, &event.problem);
         if (broker == NULL)
             event.kind = WI_COURIER_FAILED;
-        text_forget(courier);
+        texts_forget(courier);
         event_give(courier, &event);
         if (broker)
             courier_serve(courier, broker);
@@ -252,15 +254,12 @@ static void courier_run(void *data)
 
 static void courier_free(struct wi_courier *courier)
 {
-    struct said *said;
-    while ((said = take_said(courier)))
-        said_free(said);
+    texts_forget(courier);
     wi_strings_clear(&courier->servers);
     wi_broker_terms_clear(&courier->terms);
     free(courier->key);
     free(courier->subject);
     free(courier->subjects);
-    free(courier->text);
     uv_cond_destroy(&courier->wake);
     uv_mutex_destroy(&courier->mutex);
     free(courier);

@@ -15,9 +15,9 @@
 struct wi_courier_terms {
     const struct wi_strings *servers;
     struct wi_broker_terms broker;
-    const char *key;  /* the only one that it writes */
-    size_t value_max; /* bytes; more of a value is not looked at */
-    const char *subject; /* under which it says what it has to say */
+    const char *key;      /* the only one that it writes */
+    size_t value_max;     /* bytes; more of a value is not looked at */
+    const char *subject;  /* under which it says what it has to say */
     const char *subjects; /* under which members say so */
 };
 
@@ -45,8 +45,8 @@ struct wi_courier *wi_courier_start(uv_loop_t *loop, const struct wi_courier_ter
 void wi_courier_write(struct wi_courier *courier, const char *text, uint64_t revision);
 /* Whether it listens from now on to what is said: before a text that is written later. */
 void wi_courier_listen(struct wi_courier *courier, int listens);
-/* Says the text, which is taken over, also to a server that comes later. 0, or -1: it is lost,
- * since WI_TALK_WAITING_MAX bytes wait. */
+/* Says the text, which is taken over, unless the connection is lost before that. 0, or -1: it is
+ * lost, since WI_TALK_WAITING_MAX bytes wait. */
 int wi_courier_say(struct wi_courier *courier, struct wi_buffer *text);
 /* Ends the thread, after the key was removed if that is wanted and possible. No event comes any
  * more. The loop goes on until the thread has ended, for WI_BROKER_WAIT_MS at most as a rule; the

@@ -42,7 +42,8 @@ void wi_member_print(const struct wi_cluster_member *member, struct wi_buffer *o
         member->version, "api", member->api, "bridge", member->bridge, "models",
         names_json(&member->models), "model_count", (json_int_t)member->model_count, "waiting",
         (json_int_t)member->waiting, "running", (json_int_t)member->running, "nodes",
-        (json_int_t)member->nodes, "hears", (json_int_t)member->hears, "at", (json_int_t)member->at);
+        (json_int_t)member->nodes, "hears", (json_int_t)member->hears, "at",
+        (json_int_t)member->at);
     wi_buffer_json(out, record);
     json_decref(record);
 }

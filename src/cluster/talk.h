@@ -9,7 +9,8 @@
 #include "base/buffer.h"
 #include "cluster/versioned.h"
 
-#define WI_TALK_MESSAGE_MAX ((size_t)1 << 20) /* bytes; servers take so much unless told otherwise */
+#define WI_TALK_MESSAGE_MAX                                                                        \
+    ((size_t)1 << 20) /* bytes; servers take so much unless told otherwise */
 /* Bytes that wait to be sent, and that wait for the loop, each. What is beyond them is lost. */
 #define WI_TALK_WAITING_MAX ((size_t)4 << 20)
 
