@@ -1,4 +1,4 @@
-/* See passing.h. Both sides have a table of lines in the order of their latest rows. */
+/* See passing.h. */
 #include "channels/passing.h"
 
 #include "base/memory.h"
@@ -9,17 +9,16 @@
 
 /* The rows of a channel, a client and a model that a member has told. */
 struct line {
-    uint64_t born, count;
-    int is_dirty; /* there was no telling without rows since its last rows */
+    uint64_t born; /* 0: it is new */
+    uint64_t count;
+    int is_dirty; /* there was no telling without rows since its last ones */
     UT_hash_handle hh;
-    size_t size;
     char key[]; /* the teller, the client and the model, each with a NUL, and the channel */
 };
 
 /* A member that was heard. */
 struct teller {
     uint64_t heard; /* from this epoch on, nothing was told before we listened */
-    uint64_t epoch; /* its latest */
     UT_hash_handle hh;
     char instance[];
 };
@@ -29,10 +28,11 @@ struct wi_passing {
     struct wi_talk talk;
     wi_gathering_fn *on_batch;
     void *context;
-    struct wi_timer *mark, *leave; /* `leave` runs while nobody hears what is still counted */
     int is_heard;
     uint64_t epoch;
     struct line *own;
+    struct wi_timer *mark;  /* runs while lines are dirty */
+    struct wi_timer *leave; /* runs while none listens and rows are counted all the same */
     int listens;
     struct teller *tellers;
     struct line *others;
@@ -40,40 +40,29 @@ struct wi_passing {
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-static void key_print(const char *teller, const struct wi_batch *batch, struct wi_buffer *key)
-{
-    const char *const words[] = {teller, batch->client, batch->model ? batch->model : ""};
-    for (size_t i = 0; i < 3; i++)
-        wi_buffer_add(key, words[i], strlen(words[i]) + 1);
-    wi_buffer_add(key, batch->channel == WI_CHANNEL_VECTORS ? "v" : "r", 1);
-}
-
-/* The line of the batch, which is now the latest of the table; NULL: there is none. */
-static struct line *line_find(struct line **lines, const char *teller, const struct wi_batch *batch)
+/* The line of the batch, made if there is none. */
+static struct line *line_of(struct line **lines, const char *teller, const struct wi_batch *batch)
 {
     struct wi_buffer key = {0};
-    key_print(teller, batch, &key);
+    wi_buffer_printf(&key, "%s%c%s%c%s%c%d", teller, 0, batch->client, 0,
+        batch->model ? batch->model : "", 0, batch->channel);
     struct line *line = WI_TABLE_FIND(*lines, key.text, key.size);
+    if (!line) {
+        line = wi_alloc(sizeof *line + key.size);
+        memcpy(line->key, key.text, key.size);
+        HASH_ADD_KEYPTR(hh, *lines, line->key, key.size, line);
+    }
     wi_buffer_clear(&key);
-    if (!line)
-        return NULL;
-    HASH_DEL(*lines, line);
-    HASH_ADD_KEYPTR(hh, *lines, line->key, line->size, line);
     return line;
 }
 
-static struct line *line_make(
-    struct line **lines, const char *teller, const struct wi_batch *batch, uint64_t born)
+/* A batch of the line, without rows. */
+static struct wi_batch *line_batch(const struct line *line)
 {
-    struct wi_buffer key = {0};
-    key_print(teller, batch, &key);
-    struct line *line = wi_alloc(sizeof *line + key.size);
-    line->born = born;
-    line->size = key.size;
-    memcpy(line->key, key.text, key.size);
-    wi_buffer_clear(&key);
-    HASH_ADD_KEYPTR(hh, *lines, line->key, line->size, line);
-    return line;
+    const char *client = line->key + strlen(line->key) + 1, *model = client + strlen(client) + 1;
+    enum wi_channel channel = model[strlen(model) + 1] - '0';
+    return wi_batch_new(
+        NULL, channel, client, *model ? model : NULL, channel == WI_CHANNEL_VECTORS);
 }
 
 static void lines_clear(struct line **lines)
@@ -81,15 +70,6 @@ static void lines_clear(struct line **lines)
     struct line *line;
     while ((line = WI_TABLE_TAKE(*lines)))
         free(line);
-}
-
-/* A batch without rows of the line. */
-static struct wi_batch *line_batch(const struct line *line)
-{
-    const char *client = line->key + strlen(line->key) + 1, *model = client + strlen(client) + 1;
-    int is_vectors = model[strlen(model) + 1] == 'v';
-    return wi_batch_new(NULL, is_vectors ? WI_CHANNEL_VECTORS : WI_CHANNEL_RESULTS, client,
-        *model ? model : NULL, is_vectors);
 }
 
 static uint64_t rows_of(const struct wi_batch *batch)
@@ -100,28 +80,31 @@ static uint64_t rows_of(const struct wi_batch *batch)
 /* --- telling ---------------------------------------------------------------------------------- */
 
 /* 0, or -1: it is lost. */
-static int telling_say(struct wi_passing *passing, const struct wi_telling *telling)
+static int passing_say(
+    struct wi_passing *passing, const struct line *line, const struct wi_batch *batch)
 {
+    const struct wi_telling telling = {.epoch = passing->epoch,
+        .born = line ? line->born : 0,
+        .before = line ? line->count : 0,
+        .batch = (struct wi_batch *)batch};
     struct wi_buffer text = {0};
-    wi_telling_print(telling, &text);
+    wi_telling_print(&telling, &text);
     return passing->talk.say(passing->talk.context, &text);
 }
 
 static void on_mark(void *context)
 {
     struct wi_passing *passing = context;
-    int failed = !passing->is_heard;
-    for (struct line *line = passing->own; line && !failed; line = line->hh.next) {
+    struct line *line = passing->is_heard ? passing->own : NULL;
+    int failed = 0;
+    for (; line && !failed; line = line->hh.next) {
         if (!line->is_dirty)
             continue;
         struct wi_batch *batch = line_batch(line);
-        const struct wi_telling telling = {
-            .epoch = passing->epoch, .born = line->born, .before = line->count, .batch = batch};
-        failed = telling_say(passing, &telling) != 0;
-        line->is_dirty = failed;
+        line->is_dirty = failed = passing_say(passing, line, batch) != 0;
         wi_batch_unref(batch);
     }
-    if (failed && passing->is_heard)
+    if (failed)
         wi_timer_start(passing->mark, WI_PASSING_MARK_MS, 0);
 }
 
@@ -141,7 +124,7 @@ static void on_audience(void *context, int is_heard)
         return;
     wi_timer_stop(passing->leave);
     passing->epoch++;
-    telling_say(passing, &(struct wi_telling){.epoch = passing->epoch});
+    passing_say(passing, NULL, NULL);
     for (struct line *line = passing->own; line; line = line->hh.next)
         line->is_dirty = 1;
     wi_timer_start(passing->mark, WI_PASSING_MARK_MS, 0);
@@ -152,107 +135,86 @@ int wi_passing_is_heard(const struct wi_passing *passing)
     return passing && (passing->is_heard || wi_timer_running(passing->leave));
 }
 
-static struct line *own_line(struct wi_passing *passing, const struct wi_batch *batch)
-{
-    struct line *line = line_find(&passing->own, "", batch);
-    if (line)
-        return line;
-    if (HASH_COUNT(passing->own) >= WI_PASSING_LINES_OWN) {
-        free(WI_TABLE_TAKE(passing->own));
-        passing->epoch++; /* it may be born again */
-    }
-    return line_make(&passing->own, "", batch, passing->epoch);
-}
-
 void wi_passing_tell(struct wi_passing *passing, const struct wi_batch *batch)
 {
     if (!wi_passing_is_heard(passing))
         return;
-    struct line *line = own_line(passing, batch);
-    const struct wi_telling telling = {.epoch = passing->epoch,
-        .born = line->born,
-        .before = line->count,
-        .batch = (struct wi_batch *)batch};
+    if (HASH_COUNT(passing->own) >= WI_PASSING_LINES_OWN) {
+        lines_clear(&passing->own);
+        passing->epoch++; /* in which they are born again */
+    }
+    struct line *line = line_of(&passing->own, "", batch);
+    if (line->born == 0)
+        line->born = passing->epoch;
+    if (passing->is_heard && batch->count > 0)
+        passing_say(passing, line, batch);
     line->count += rows_of(batch);
     line->is_dirty = 1;
-    if (passing->is_heard && batch->count > 0)
-        telling_say(passing, &telling);
     if (!wi_timer_running(passing->mark))
         wi_timer_start(passing->mark, WI_PASSING_MARK_MS, 0);
 }
 
 /* --- hearing ---------------------------------------------------------------------------------- */
 
-static struct teller *teller_of(
+static void tellers_clear(struct wi_passing *passing)
+{
+    struct teller *teller;
+    while ((teller = WI_TABLE_TAKE(passing->tellers)))
+        free(teller);
+    lines_clear(&passing->others);
+}
+
+/* Where it is not known, one is made for its telling. */
+static const struct teller *teller_of(
     struct wi_passing *passing, const char *instance, const struct wi_telling *telling)
 {
     size_t length = strlen(instance);
+    if (HASH_COUNT(passing->tellers) >= WI_PASSING_MEMBERS ||
+        HASH_COUNT(passing->others) >= WI_PASSING_LINES_OTHERS)
+        tellers_clear(passing);
     struct teller *teller = WI_TABLE_FIND(passing->tellers, instance, length);
     if (!teller) {
-        if (HASH_COUNT(passing->tellers) >= WI_PASSING_MEMBERS)
-            free(WI_TABLE_TAKE(passing->tellers));
         teller = wi_alloc(sizeof *teller + length + 1);
         memcpy(teller->instance, instance, length + 1);
         teller->heard = telling->epoch + (telling->batch != NULL);
         HASH_ADD_KEYPTR(hh, passing->tellers, teller->instance, length, teller);
     }
-    if (telling->epoch > teller->epoch)
-        teller->epoch = telling->epoch;
     return teller;
 }
 
-/* Rows that were told of a line that goes would count as lost. */
-static void others_shorten(struct wi_passing *passing)
+/* How many rows of the line were lost before the telling; -1: it came too late. */
+static int64_t line_hear(
+    struct line *line, const struct teller *teller, const struct wi_telling *telling)
 {
-    if (HASH_COUNT(passing->others) < WI_PASSING_LINES_OTHERS)
-        return;
-    struct line *line = WI_TABLE_TAKE(passing->others);
-    struct teller *teller = WI_TABLE_FIND(passing->tellers, line->key, strlen(line->key));
-    if (teller)
-        teller->heard = teller->epoch + 1;
-    free(line);
-}
-
-/* The line with the rows that were heard or missed; NULL: the telling is older than it. */
-static struct line *line_hear(
-    struct wi_passing *passing, const char *instance, const struct wi_telling *telling)
-{
-    const struct teller *teller = teller_of(passing, instance, telling);
-    struct line *line = line_find(&passing->others, instance, telling->batch);
-    if (line && telling->born < line->born)
-        return NULL;
-    if (!line) {
-        others_shorten(passing);
-        line = line_make(&passing->others, instance, telling->batch, telling->born);
-        line->count = telling->born >= teller->heard ? 0 : telling->before;
-    } else if (telling->born > line->born) {
+    if (telling->born > line->born) {
+        int is_whole = line->born > 0 || telling->born >= teller->heard;
+        line->count = is_whole ? 0 : telling->before;
         line->born = telling->born;
-        line->count = 0;
     }
-    return telling->before < line->count ? NULL : line;
-}
-
-static void hand_on_lost(struct wi_passing *passing, const struct wi_batch *like, uint64_t lost)
-{
-    struct wi_batch *batch =
-        wi_batch_new(passing->budget, like->channel, like->client, like->model, like->dimensions);
-    wi_batch_seal(batch, lost);
-    passing->on_batch(passing->context, batch);
-    wi_batch_unref(batch);
+    if (telling->born < line->born || telling->before < line->count)
+        return -1;
+    uint64_t lost = telling->before - line->count;
+    line->count = telling->before + rows_of(telling->batch);
+    return (int64_t)lost;
 }
 
 static void passing_hear(
     struct wi_passing *passing, const char *instance, const struct wi_telling *telling)
 {
-    struct line *line = line_hear(passing, instance, telling);
-    if (!line)
+    const struct teller *teller = teller_of(passing, instance, telling);
+    struct wi_batch *batch = telling->batch;
+    if (!batch)
         return;
-    uint64_t lost = telling->before - line->count;
-    line->count = telling->before + rows_of(telling->batch);
-    if (lost > 0)
-        hand_on_lost(passing, telling->batch, lost);
-    if (rows_of(telling->batch) > 0)
-        passing->on_batch(passing->context, telling->batch);
+    int64_t lost = line_hear(line_of(&passing->others, instance, batch), teller, telling);
+    if (lost > 0) {
+        struct wi_batch *gap = wi_batch_new(
+            passing->budget, batch->channel, batch->client, batch->model, batch->dimensions);
+        wi_batch_seal(gap, (uint64_t)lost);
+        passing->on_batch(passing->context, gap);
+        wi_batch_unref(gap);
+    }
+    if (lost >= 0 && rows_of(batch) > 0)
+        passing->on_batch(passing->context, batch);
 }
 
 static enum wi_read_fault on_heard(
@@ -263,20 +225,10 @@ static enum wi_read_fault on_heard(
     if (!passing->listens)
         return WI_READ_GOOD;
     enum wi_read_fault fault = wi_telling_read(&telling, passing->budget, text, size);
-    if (fault == WI_READ_GOOD && telling.batch)
+    if (fault == WI_READ_GOOD)
         passing_hear(passing, instance, &telling);
-    else if (fault == WI_READ_GOOD)
-        teller_of(passing, instance, &telling);
     wi_batch_unref(telling.batch);
     return fault;
-}
-
-static void tellers_clear(struct wi_passing *passing)
-{
-    struct teller *teller;
-    while ((teller = WI_TABLE_TAKE(passing->tellers)))
-        free(teller);
-    lines_clear(&passing->others);
 }
 
 void wi_passing_listen(struct wi_passing *passing, int listens)

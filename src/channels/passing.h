@@ -19,17 +19,17 @@
 
 #define WI_PASSING_MARK_MS 1000
 #define WI_PASSING_COUNT_MS 300000
-/* Lines whose rows are counted: of this member, and of all others. The one that was longest without
- * rows goes first, and its losses are no longer found. */
+/* Lines whose rows are counted, of this member and of all others, and members that were heard. When
+ * there would be more, all are forgotten, and what they have lost is not told. */
 #define WI_PASSING_LINES_OWN 1024
 #define WI_PASSING_LINES_OTHERS 4096
-#define WI_PASSING_MEMBERS 128 /* that were heard */
+#define WI_PASSING_MEMBERS 128
 
 struct wi_passing;
 /* `on_batch` gets what others tell, and the rows that were lost as batches of `lost` rows. */
 struct wi_passing *wi_passing_new(uv_loop_t *loop, struct wi_budget *budget,
     const struct wi_talk *talk, wi_gathering_fn *on_batch, void *context);
-/* Before the cluster's end. For this and all below, NULL is fine: there is no cluster. */
+/* Before the cluster's end. Here and below, NULL is fine: there is no cluster. */
 void wi_passing_free(struct wi_passing *passing);
 /* Whether rows of this member have to be told or counted. */
 int wi_passing_is_heard(const struct wi_passing *passing);

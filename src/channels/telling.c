@@ -28,8 +28,7 @@ static void describe_batch(const struct wi_batch *batch, json_t *out)
     }
     json_object_set_new(out, "channel", json_string(wi_channel_names[batch->channel]));
     json_object_set_new(out, "client", json_string(batch->client));
-    if (batch->model)
-        json_object_set_new(out, "model", json_string(batch->model));
+    json_object_set_new(out, "model", batch->model ? json_string(batch->model) : json_null());
     json_object_set_new(out, "dimensions", json_integer((json_int_t)batch->dimensions));
     json_object_set_new(out, "at", json_integer(batch->timestamp));
     json_object_set_new(out, "texts", texts);
@@ -46,7 +45,7 @@ void wi_telling_print(const struct wi_telling *telling, struct wi_buffer *out)
         describe_batch(batch, object);
     wi_buffer_json(out, object);
     json_decref(object);
-    if (!batch || batch->channel != WI_CHANNEL_VECTORS || batch->count == 0)
+    if (!batch || wi_batch_numbers(batch) == 0)
         return;
     wi_buffer_add(out, "", 1);
     for (size_t i = 0; i < batch->count; i++)
@@ -61,6 +60,8 @@ struct telling_params {
     int channel; /* -1: none */
     const char *client, *model;
     json_t *texts, *labels;
+    const char *vectors; /* what follows the JSON, … */
+    size_t size;         /* … of so many bytes */
 };
 
 #define COUNT .required = 1, .max = COUNT_MAX
@@ -78,16 +79,10 @@ static const struct wi_param telling_table[] = {WI_PARAM(telling_params, epoch, 
 static const struct wi_versioned telling_form = {
     "telling", TELLING_VERSION, WI_TALK_MESSAGE_MAX, telling_table};
 
-/* What follows the JSON. */
-struct floats {
-    const char *bytes;
-    size_t size;
-};
-
-static int is_object(const char *text, size_t size)
+static int is_object(const char *text)
 {
     json_error_t place;
-    json_t *object = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
+    json_t *object = wi_json_read(text, strlen(text), JSON_ALLOW_NUL, &place);
     int is = json_is_object(object);
     json_decref(object);
     return is;
@@ -95,54 +90,45 @@ static int is_object(const char *text, size_t size)
 
 /* Whether it can be sent as wi_ending_print has written it: on one line, with the result last,
  * which is at the top level exactly if the rest from there is an object by itself. */
-static int is_job(const char *text, size_t length)
+static int is_job(const char *text)
 {
     const char *result = strstr(text, ",\"result\":");
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)text[i] < ' ')
-            return 0;
-    if (!is_object(text, length))
-        return 0;
-    if (!result)
-        return 1;
     struct wi_buffer rest = {0};
-    wi_buffer_strings(&rest, "{", result + 1, NULL);
-    int is = is_object(rest.text, rest.size);
+    wi_buffer_strings(&rest, "{", result ? result + 1 : "}", NULL);
+    int is = !strpbrk(text, "\r\n") && is_object(text) && is_object(rest.text);
     wi_buffer_clear(&rest);
     return is;
 }
 
 static int are_texts(const struct telling_params *params)
 {
-    int is_vectors = params->channel == WI_CHANNEL_VECTORS;
     for (size_t i = 0; i < json_array_size(params->texts); i++) {
-        const json_t *text = json_array_get(params->texts, i);
+        const char *text = json_string_value(json_array_get(params->texts, i));
         const json_t *label = json_array_get(params->labels, i);
-        if (!json_is_string(text) || !(json_is_string(label) || json_is_null(label)) ||
+        if (!text || (params->channel == WI_CHANNEL_RESULTS && !is_job(text)) ||
+            !(json_is_null(label) || json_is_string(label)) ||
             json_string_length(label) > WI_LABEL_MAX)
-            return 0;
-        if (!is_vectors && !is_job(json_string_value(text), json_string_length(text)))
             return 0;
     }
     return json_array_size(params->texts) == json_array_size(params->labels);
 }
 
-static int is_batch(const struct telling_params *params, const struct floats *floats)
+static int is_batch(const struct telling_params *params)
 {
     size_t count = json_array_size(params->texts);
     int is_vectors = params->channel == WI_CHANNEL_VECTORS;
-    return params->client && params->born <= params->epoch && (params->model || !is_vectors) &&
-           (params->dimensions > 0) == is_vectors &&
-           floats->size == count * (size_t)params->dimensions * sizeof(float) && are_texts(params);
+    return params->client && params->born > 0 && params->born <= params->epoch &&
+           (params->model || !is_vectors) && (params->dimensions > 0) == is_vectors &&
+           params->size == count * (size_t)params->dimensions * sizeof(float) && are_texts(params);
 }
 
 /* 0, or -1: there is no memory. */
-static int vectors_add(struct wi_batch *batch, struct wi_budget *budget,
-    const struct telling_params *params, const struct floats *floats)
+static int vectors_add(
+    struct wi_batch *batch, struct wi_budget *budget, const struct telling_params *params)
 {
-    struct wi_blob *blob = wi_blob_new(budget, floats->size);
+    struct wi_blob *blob = wi_blob_new(budget, params->size);
     size_t row = batch->dimensions * sizeof(float);
-    if (!blob || wi_blob_append(blob, floats->bytes, floats->size) != 0) {
+    if (!blob || wi_blob_append(blob, params->vectors, params->size) != 0) {
         wi_blob_unref(blob);
         return -1;
     }
@@ -153,51 +139,42 @@ static int vectors_add(struct wi_batch *batch, struct wi_budget *budget,
     return 0;
 }
 
-static struct wi_batch *batch_make(
-    struct wi_budget *budget, const struct telling_params *params, const struct floats *floats)
+static struct wi_batch *batch_make(struct wi_budget *budget, const struct telling_params *params)
 {
     struct wi_batch *batch = wi_batch_new(budget, (enum wi_channel)params->channel, params->client,
         params->model, (size_t)params->dimensions);
     size_t count = json_array_size(params->texts);
-    uint64_t lost = 0;
-    if (count == 0)
-        return batch;
-    if (params->channel == WI_CHANNEL_VECTORS && vectors_add(batch, budget, params, floats) != 0)
-        lost = count;
+    int failed = 0;
+    if (params->channel == WI_CHANNEL_VECTORS)
+        failed = vectors_add(batch, budget, params) != 0;
     for (size_t i = 0; params->channel == WI_CHANNEL_RESULTS && i < count; i++) {
         const json_t *text = json_array_get(params->texts, i);
         wi_batch_add_result(batch, json_string_value(text), json_string_length(text));
     }
-    wi_batch_seal(batch, lost);
+    if (count > 0)
+        wi_batch_seal(batch, failed ? count : 0);
     batch->timestamp = params->at;
     return batch;
-}
-
-static void telling_fill(struct wi_telling *telling, struct wi_budget *budget,
-    const struct telling_params *params, const struct floats *floats)
-{
-    telling->epoch = (uint64_t)params->epoch;
-    telling->born = (uint64_t)params->born;
-    telling->before = (uint64_t)params->before;
-    if (params->channel >= 0)
-        telling->batch = batch_make(budget, params, floats);
 }
 
 enum wi_read_fault wi_telling_read(
     struct wi_telling *telling, struct wi_budget *budget, const char *text, size_t size)
 {
-    struct telling_params params = {.channel = -1};
     const char *end = size > 0 ? memchr(text, '\0', size) : NULL;
     size_t head = end ? (size_t)(end - text) : size;
-    const struct floats floats = {end ? end + 1 : "", end ? size - head - 1 : 0};
+    struct telling_params params = {
+        .channel = -1, .vectors = end ? end + 1 : "", .size = end ? size - head - 1 : 0};
     json_t *object = NULL;
     enum wi_read_fault fault = WI_READ_GARBAGE;
     if (size <= WI_TALK_MESSAGE_MAX)
         fault = wi_versioned_read(&telling_form, text, head, &params, &object);
-    if (fault == WI_READ_GOOD && params.channel >= 0 && !is_batch(&params, &floats))
+    if (fault == WI_READ_GOOD && params.channel >= 0 && !is_batch(&params))
         fault = WI_READ_GARBAGE;
     if (fault == WI_READ_GOOD)
-        telling_fill(telling, budget, &params, &floats);
+        *telling = (struct wi_telling){.epoch = (uint64_t)params.epoch,
+            .born = (uint64_t)params.born,
+            .before = (uint64_t)params.before,
+            .batch = params.channel >= 0 ? batch_make(budget, &params) : NULL};
     json_decref(object);
     return fault;
 }

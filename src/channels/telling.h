@@ -14,8 +14,8 @@
 #include "cluster/versioned.h"
 
 struct wi_telling {
-    uint64_t epoch;         /* of its teller: goes up with each greeting, and when a line goes */
-    uint64_t born;          /* the epoch in which the line began, with row 0 */
+    uint64_t epoch;         /* of its teller: goes up with each greeting, and when lines go */
+    uint64_t born;          /* the epoch in which the line began, with row 0; at least 1 */
     uint64_t before;        /* rows of the line before these */
     struct wi_batch *batch; /* sealed if it has rows; NULL: a greeting */
 };

@@ -3,7 +3,6 @@
 
 #include "cluster/broker_private.h"
 
-#include "base/text.h"
 #include "cluster/talk.h"
 #include <string.h>
 
@@ -16,17 +15,15 @@ int wi_broker_listen(
     struct wi_broker *broker, const char *subjects, struct wi_broker_problem *problem)
 {
     natsStatus status = NATS_OK;
-    if ((subjects != NULL) == (broker->heard != NULL))
-        return 0;
-    if (subjects == NULL) {
+    if (broker->heard && !subjects) {
         natsSubscription_Destroy(broker->heard);
         broker->heard = NULL;
-        return 0;
+    } else if (!broker->heard && subjects) {
+        status = natsConnection_SubscribeSync(&broker->heard, broker->connection, subjects);
+        if (status == NATS_OK)
+            status = natsSubscription_SetPendingLimits(
+                broker->heard, PENDING_MAX, (int)WI_TALK_WAITING_MAX);
     }
-    status = natsConnection_SubscribeSync(&broker->heard, broker->connection, subjects);
-    if (status == NATS_OK)
-        status =
-            natsSubscription_SetPendingLimits(broker->heard, PENDING_MAX, (int)WI_TALK_WAITING_MAX);
     return status == NATS_OK ? 0 : wi_broker_lost(broker, wi_broker_last_text(status), problem);
 }
 

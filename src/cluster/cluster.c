@@ -178,15 +178,13 @@ static void talk_follow(void *context, const struct wi_talk_follower *follower)
     cluster->follower = follower ? *follower : (struct wi_talk_follower){0};
 }
 
-/* Tells it at once. The courier listens before it writes the record. */
+/* The record says so at once. */
 static void talk_listen(void *context, int listens)
 {
     struct wi_cluster *cluster = context;
     cluster->self.hears = listens ? wi_wall_ms() : 0;
-    if (!cluster->courier)
-        return;
-    wi_courier_listen(cluster->courier, listens);
-    wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
+    if (cluster->courier)
+        wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
 }
 
 static int talk_say(void *context, struct wi_buffer *text)
@@ -212,7 +210,7 @@ static void record_write(struct wi_cluster *cluster, uint64_t revision)
     cluster->describe(cluster->context, &cluster->self, cluster->beats++ % MODELS_EVERY == 0);
     cluster->self.at = wi_wall_ms();
     wi_member_print(&cluster->self, &record);
-    wi_courier_write(cluster->courier, record.text, revision);
+    wi_courier_write(cluster->courier, record.text, revision, cluster->self.hears != 0);
     wi_buffer_clear(&record);
 }
 

@@ -40,16 +40,17 @@ struct wi_courier {
     struct wi_broker_terms terms; /* of owned strings */
     char *key, *subject, *subjects;
     size_t value_max;
-    int closing; /* the loop's */
+    int closing;      /* the loop's */
+    int is_listening; /* the thread's: to what members say */
     /* The rest is shared; access requires the mutex. */
     uv_mutex_t mutex;
     uv_cond_t wake; /* the thread: to write, to end, or there is room */
     char *text;     /* to write; NULL: nothing */
     uint64_t revision;
+    int listens; /* with the text, and then until the next one */
     struct item *events;
     size_t event_count;
-    size_t heard_bytes; /* of the events that are messages */
-    int listens;
+    size_t event_bytes; /* of their entries */
     struct said *said;
     size_t said_bytes;
     int stop, remove, ended;
@@ -63,10 +64,12 @@ static void event_give(struct wi_courier *courier, const struct wi_courier_event
     struct item *item = wi_alloc(sizeof *item);
     item->event = *event;
     uv_mutex_lock(&courier->mutex);
-    while (courier->event_count >= EVENTS_MAX && !courier->stop)
+    while ((courier->event_count >= EVENTS_MAX || courier->event_bytes >= WI_TALK_WAITING_MAX) &&
+           !courier->stop)
         uv_cond_wait(&courier->wake, &courier->mutex);
     DL_APPEND(courier->events, item);
     courier->event_count++;
+    courier->event_bytes += event->entry.size;
     uv_async_send(&courier->async);
     uv_mutex_unlock(&courier->mutex);
 }
@@ -86,20 +89,26 @@ static char *take_text(struct wi_courier *courier, uint64_t *revision)
     uv_mutex_lock(&courier->mutex);
     char *text = courier->text;
     *revision = courier->revision;
+    if (text)
+        courier->is_listening = courier->listens;
     courier->text = NULL;
     uv_mutex_unlock(&courier->mutex);
     return text;
 }
 
-/* 0, or -1 with the problem of the event. */
+/* It listens before others can read that it does. 0, or -1 with the problem of the event. */
 static int courier_write(
     struct wi_courier *courier, struct wi_broker *broker, struct wi_courier_event *event)
 {
     uint64_t revision;
     char *text = take_text(courier, &revision);
-    int result = text ? wi_broker_write(broker, courier->key, text, revision, courier->value_max,
-                            &event->entry, &event->problem)
-                      : 1;
+    if (!text)
+        return 0;
+    int result =
+        wi_broker_listen(broker, courier->is_listening ? courier->subjects : NULL, &event->problem);
+    if (result == 0)
+        result = wi_broker_write(broker, courier->key, text, revision, courier->value_max,
+            &event->entry, &event->problem);
     free(text);
     if (result == 0)
         event_give(courier, event);
@@ -107,14 +116,6 @@ static int courier_write(
 }
 
 /* --- the thread, while members talk ----------------------------------------------------------- */
-
-static int is_listening(struct wi_courier *courier)
-{
-    uv_mutex_lock(&courier->mutex);
-    int listens = courier->listens;
-    uv_mutex_unlock(&courier->mutex);
-    return listens;
-}
 
 /* What is to be said next; NULL: nothing. */
 static struct said *take_said(struct wi_courier *courier)
@@ -145,16 +146,6 @@ static void texts_forget(struct wi_courier *courier)
         said_free(said);
 }
 
-/* Whether the loop has room for the message, which it then gets. */
-static int heard_fits(struct wi_courier *courier, size_t size)
-{
-    uv_mutex_lock(&courier->mutex);
-    int fits = courier->heard_bytes + size <= WI_TALK_WAITING_MAX;
-    courier->heard_bytes += fits ? size : 0;
-    uv_mutex_unlock(&courier->mutex);
-    return fits;
-}
-
 /* Returns how much was said, or -1 with the problem. */
 static int courier_say(
     struct wi_courier *courier, struct wi_broker *broker, struct wi_broker_problem *problem)
@@ -174,13 +165,9 @@ static int courier_hear(
 {
     struct wi_courier_event event = {.kind = WI_COURIER_HEARD};
     int got = 1;
-    for (int i = 0; i < HEARD_PER_TURN && got == 1; i++) {
-        got = wi_broker_hear(broker, &event.entry, problem);
-        if (got == 1 && heard_fits(courier, event.entry.size))
+    for (int i = 0; i < HEARD_PER_TURN && got == 1; i++)
+        if ((got = wi_broker_hear(broker, &event.entry, problem)) == 1)
             event_give(courier, &event);
-        else if (got == 1)
-            wi_broker_entry_clear(&event.entry);
-    }
     return got < 0 ? -1 : 0;
 }
 
@@ -188,13 +175,10 @@ static int courier_hear(
 static int courier_talk(
     struct wi_courier *courier, struct wi_broker *broker, struct wi_broker_problem *problem)
 {
-    int listens = is_listening(courier);
-    if (wi_broker_listen(broker, listens ? courier->subjects : NULL, problem) != 0)
-        return -1;
     int said = courier_say(courier, broker, problem);
-    if (said < 0 || (listens && courier_hear(courier, broker, problem) != 0))
+    if (said < 0 || (courier->is_listening && courier_hear(courier, broker, problem) != 0))
         return -1;
-    return listens || said > 0;
+    return courier->is_listening || said > 0;
 }
 
 /* --- the thread, as a whole ------------------------------------------------------------------- */
@@ -202,6 +186,7 @@ static int courier_talk(
 /* Until the connection is lost, or the end. */
 static void courier_serve(struct wi_courier *courier, struct wi_broker *broker)
 {
+    courier->is_listening = 0;
     while (!is_stopped(courier)) {
         struct wi_courier_event event = {.kind = WI_COURIER_ENTRY};
         int talks = courier_talk(courier, broker, &event.problem);
@@ -279,7 +264,7 @@ static void on_async(uv_async_t *async)
     int ended = courier->ended;
     courier->events = NULL;
     courier->event_count = 0;
-    courier->heard_bytes = 0;
+    courier->event_bytes = 0;
     uv_cond_signal(&courier->wake);
     uv_mutex_unlock(&courier->mutex);
     DL_FOREACH_SAFE(events, item, next)
@@ -323,18 +308,12 @@ struct wi_courier *wi_courier_start(uv_loop_t *loop, const struct wi_courier_ter
     return NULL;
 }
 
-void wi_courier_write(struct wi_courier *courier, const char *text, uint64_t revision)
+void wi_courier_write(struct wi_courier *courier, const char *text, uint64_t revision, int listens)
 {
     uv_mutex_lock(&courier->mutex);
     free(courier->text);
     courier->text = wi_strdup(text);
     courier->revision = revision;
-    uv_mutex_unlock(&courier->mutex);
-}
-
-void wi_courier_listen(struct wi_courier *courier, int listens)
-{
-    uv_mutex_lock(&courier->mutex);
     courier->listens = listens;
     uv_mutex_unlock(&courier->mutex);
 }

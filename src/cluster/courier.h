@@ -41,10 +41,9 @@ struct wi_courier;
 struct wi_courier *wi_courier_start(uv_loop_t *loop, const struct wi_courier_terms *terms,
     wi_courier_event_fn *on_event, void *context, struct wi_error *error);
 /* Has the key made (`revision` 0), or replaced if it is of that revision. Only the last text that
- * was given is written; none while there is no server. */
-void wi_courier_write(struct wi_courier *courier, const char *text, uint64_t revision);
-/* Whether it listens from now on to what is said: before a text that is written later. */
-void wi_courier_listen(struct wi_courier *courier, int listens);
+ * was given is written; none while there is no server. Before that, it begins or ceases to listen
+ * to what members say. */
+void wi_courier_write(struct wi_courier *courier, const char *text, uint64_t revision, int listens);
 /* Says the text, which is taken over, unless the connection is lost before that. 0, or -1: it is
  * lost, since WI_TALK_WAITING_MAX bytes wait. */
 int wi_courier_say(struct wi_courier *courier, struct wi_buffer *text);

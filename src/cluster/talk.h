@@ -9,12 +9,12 @@
 #include "base/buffer.h"
 #include "cluster/versioned.h"
 
-#define WI_TALK_MESSAGE_MAX                                                                        \
-    ((size_t)1 << 20) /* bytes; servers take so much unless told otherwise */
+/* Bytes of a message; NATS servers take as much unless they are told otherwise. */
+#define WI_TALK_MESSAGE_MAX ((size_t)1 << 20)
 /* Bytes that wait to be sent, and that wait for the loop, each. What is beyond them is lost. */
 #define WI_TALK_WAITING_MAX ((size_t)4 << 20)
 
-/* All is called on the loop, never from inside of a call. */
+/* All is called on the loop, and never while one of the functions below is. */
 struct wi_talk_follower {
     /* Another member has said that; borrowed. Returns whether it could be read. */
     enum wi_read_fault (*on_heard)(

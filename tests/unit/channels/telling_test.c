@@ -73,7 +73,7 @@ TEST(results_are_the_same_texts)
     for (size_t i = 0; i < 2; i++)
         wi_batch_add_result(batch, jobs[i], strlen(jobs[i]));
     wi_batch_seal(batch, 0);
-    struct wi_telling read = copy(&(struct wi_telling){.epoch = 1, .batch = batch});
+    struct wi_telling read = copy(&(struct wi_telling){.epoch = 1, .born = 1, .batch = batch});
     assert_null(read.batch->model);
     for (size_t i = 0; i < 2; i++)
         assert_string_equal(wi_batch_text(read.batch, read.batch->rows[i].text), jobs[i]);
@@ -85,7 +85,8 @@ TEST(results_are_the_same_texts)
 TEST(a_telling_may_have_no_rows_and_a_greeting_no_batch)
 {
     struct wi_batch *line = wi_batch_new(NULL, WI_CHANNEL_VECTORS, "ada", "nest", 1);
-    struct wi_telling read = copy(&(struct wi_telling){.epoch = 2, .before = 9, .batch = line});
+    struct wi_telling read =
+        copy(&(struct wi_telling){.epoch = 2, .born = 2, .before = 9, .batch = line});
     assert_int_equal(read.batch->count + read.batch->lost, 0);
     wi_batch_unref(read.batch);
     wi_batch_unref(line);
@@ -102,7 +103,7 @@ TEST(vectors_without_memory_are_lost)
     for (size_t i = 0; i < 3; i++)
         wi_batch_add_vector(batch, "job-1", NULL, tensor.blob, i * 16, 16);
     wi_batch_seal(batch, 0);
-    wi_telling_print(&(struct wi_telling){.epoch = 1, .batch = batch}, &out);
+    wi_telling_print(&(struct wi_telling){.epoch = 1, .born = 1, .batch = batch}, &out);
     assert_int_equal(wi_telling_read(&read, &budget, out.text, out.size), WI_READ_GOOD);
     assert_int_equal(read.batch->count, 0);
     assert_int_equal(read.batch->lost, 3);
@@ -128,6 +129,8 @@ TEST(what_is_no_telling_is_garbage)
         BEGIN "\"channel\":\"vector_updates\",\"client\":\"ada\",\"texts\":[],\"labels\":[]}",
         BEGIN "\"channel\":\"vector_updates\",\"client\":\"ada\",\"model\":\"m\",\"texts\":[],"
               "\"labels\":[]}",
+        "{\"telling\":1,\"epoch\":1,\"born\":0,\"before\":0,\"channel\":\"job_results\","
+        "\"client\":\"ada\",\"texts\":[],\"labels\":[]}",
         "{\"telling\":1,\"epoch\":1,\"born\":2,\"before\":0,\"channel\":\"job_results\","
         "\"client\":\"ada\",\"texts\":[],\"labels\":[]}",
         OF_RESULTS "\"dimensions\":1,\"texts\":[],\"labels\":[]}",
