@@ -13,7 +13,8 @@
  * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
  * holds within a channel.
  *
- * Without a subscriber, nothing is gathered; what is kept goes WI_CHANNELS_KEEP_MS after the last
+ * In a cluster, batches also come from other members and go to them (passing.h); these are not kept.
+ * Without a subscriber at any member, nothing is gathered; what is kept goes WI_CHANNELS_KEEP_MS after the last
  * subscriber. Latest batches are given back first if memory is short.
  *
  * Here are no sockets: a transport takes the messages of its subscriber. Everything is for the

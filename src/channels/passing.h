@@ -3,7 +3,7 @@
  * listen, and theirs come here. Each comes at most once, and the rows that were lost on the way are
  * counted (telling.h).
  *
- * A second after the rows of a line, and when members begin to listen, a telling without rows says
+ * A second after the rows of a line, and after members began to listen, a telling without rows says
  * how far the line is, so that the loss of its last rows is found, too. Rows are still counted for
  * WI_PASSING_COUNT_MS after the last member that listens has gone, which may have lost its
  * connection alone.

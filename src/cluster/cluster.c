@@ -1,6 +1,7 @@
 /* See cluster.h. */
 #include "cluster/cluster.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"

@@ -97,7 +97,8 @@ async function heardFrom(daemon, socket, who = /** @type {keyof typeof people} *
 
 /** The rows that were heard and missed, from the first that was heard. @param {ChannelSocket} socket */
 const follow = (socket) => followRows(socket.messages, socket.bytes.readFloatLE(0));
-/** Publishes as whoever has the server may. @param {NatsServer} server @param {string} subject @param {string | Buffer} body */
+
+/** Publishes as anyone who reaches the server may. @param {NatsServer} server @param {string} subject @param {string | Buffer} body */
 async function say(server, subject, body) {
     const socket = net.connect(server.door, '127.0.0.1'), bytes = Buffer.from(body);
     let got = '';
