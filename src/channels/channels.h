@@ -13,9 +13,10 @@
  * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
  * holds within a channel.
  *
- * In a cluster, batches also come from other members and go to them (passing.h); these are not kept.
- * Without a subscriber at any member, nothing is gathered; what is kept goes WI_CHANNELS_KEEP_MS after the last
- * subscriber. Latest batches are given back first if memory is short.
+ * In a cluster, batches also come from other members and go to them (passing.h); those that come are
+ * not kept. Without a subscriber, here or there, nothing is gathered; what is kept goes
+ * WI_CHANNELS_KEEP_MS after the last subscriber here. Latest batches are given back first if memory
+ * is short.
  *
  * Here are no sockets: a transport takes the messages of its subscriber. Everything is for the
  * loop's thread; only long events are printed on another.
