@@ -13,8 +13,8 @@
  * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
  * holds within a channel.
  *
- * In a cluster, batches also come from other members and go to them (passing.h); those that come are
- * not kept. Without a subscriber, here or there, nothing is gathered; what is kept goes
+ * In a cluster, batches also go to other members and come from them (passing.h); those that come
+ * are not kept. Without a subscriber, here or there, nothing is gathered; what is kept goes
  * WI_CHANNELS_KEEP_MS after the last subscriber here. Latest batches are given back first if memory
  * is short.
  *
