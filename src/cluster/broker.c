@@ -135,6 +135,8 @@ static natsStatus options_set_rest(natsOptions *options, const struct wi_broker 
     natsOptions_SetAllowReconnect(options, false);
     natsOptions_SetPingInterval(options, PING_MS);
     natsOptions_SetMaxPingsOut(options, PINGS);
+    /* Without a limit, the library waits for room in the socket with the lock that pings need. */
+    natsOptions_SetWriteDeadline(options, broker->terms->kind->answer_ms);
     natsOptions_SetSendAsap(options, true);
     return status;
 }

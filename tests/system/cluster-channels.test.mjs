@@ -209,6 +209,20 @@ describe('channels of a cluster', { concurrency: 2, ...withNats }, () => {
         assert.equal(ada.missed, 0);
     }));
 
+    test('a server that hangs holds up no member, and what it did not take is missed', () => withMembers(['a', 'b'], async ([a, b], { server, hear }) => {
+        const ada = await hear(b, 'ada', ['vector_updates']), width = 1024, rows = 4096;
+        await heardFrom(a, ada);
+        const heard = ada.rows;
+        server.signal('SIGSTOP');
+        for (let i = 0; i < 4; i++) await publishRows(a, Buffer.alloc(rows * width * 4), width, as('ada'));
+        await until(async () => (await look(a)).state === 'connecting', { what: 'that it is noticed' });
+        server.signal('SIGCONT');
+        await until(() => ada.rows + ada.missed === heard + 4 * rows, { what: 'each row, or that it was missed' });
+        assert.notEqual(ada.missed, 0);
+        server.signal('SIGSTOP');
+        for (let i = 0; i < 4; i++) await publishRows(a, Buffer.alloc(rows * width * 4), width, as('ada'));
+    }));
+
     test('rows that are too large for the server are missed', async () => {
         const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-'))), file = path.join(folder, 'nats.conf');
         fs.writeFileSync(file, 'max_payload: 8192\n');
