@@ -7,20 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The rows of a channel, a client and a model that a member has told. */
+/* The rows of a channel, a client and a model that a member has told. Each member that was heard
+ * also has one without these, for what began before we listened. */
 struct line {
     uint64_t born; /* 0: it is new */
     uint64_t count;
     int is_dirty; /* there was no telling without rows since its last ones */
     UT_hash_handle hh;
     char key[]; /* the teller, the client and the model, each with a NUL, and the channel */
-};
-
-/* A member that was heard. */
-struct teller {
-    uint64_t heard; /* from this epoch on, nothing was told before we listened */
-    UT_hash_handle hh;
-    char instance[];
 };
 
 struct wi_passing {
@@ -34,18 +28,19 @@ struct wi_passing {
     struct wi_timer *mark;  /* runs while lines are dirty */
     struct wi_timer *leave; /* runs while none listens and rows are counted all the same */
     int listens;
-    struct teller *tellers;
     struct line *others;
 };
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* The line of the batch, made if there is none. */
+/* The line of the batch, or of the teller itself, made if there is none. */
 static struct line *line_of(struct line **lines, const char *teller, const struct wi_batch *batch)
 {
     struct wi_buffer key = {0};
-    wi_buffer_printf(&key, "%s%c%s%c%s%c%d", teller, 0, batch->client, 0,
-        batch->model ? batch->model : "", 0, batch->channel);
+    wi_buffer_printf(&key, "%s%c", teller, 0);
+    if (batch)
+        wi_buffer_printf(&key, "%s%c%s%c%d", batch->client, 0, batch->model ? batch->model : "", 0,
+            batch->channel);
     struct line *line = WI_TABLE_FIND(*lines, key.text, key.size);
     if (!line) {
         line = wi_alloc(sizeof *line + key.size);
@@ -156,38 +151,23 @@ void wi_passing_tell(struct wi_passing *passing, const struct wi_batch *batch)
 
 /* --- hearing ---------------------------------------------------------------------------------- */
 
-static void tellers_clear(struct wi_passing *passing)
-{
-    struct teller *teller;
-    while ((teller = WI_TABLE_TAKE(passing->tellers)))
-        free(teller);
-    lines_clear(&passing->others);
-}
-
-/* Where it is not known, one is made for its telling. */
-static const struct teller *teller_of(
+/* Since this epoch of the member, nothing was told before we listened. */
+static uint64_t heard_since(
     struct wi_passing *passing, const char *instance, const struct wi_telling *telling)
 {
-    size_t length = strlen(instance);
-    if (HASH_COUNT(passing->tellers) >= WI_PASSING_MEMBERS ||
-        HASH_COUNT(passing->others) >= WI_PASSING_LINES_OTHERS)
-        tellers_clear(passing);
-    struct teller *teller = WI_TABLE_FIND(passing->tellers, instance, length);
-    if (!teller) {
-        teller = wi_alloc(sizeof *teller + length + 1);
-        memcpy(teller->instance, instance, length + 1);
-        teller->heard = telling->epoch + (telling->batch != NULL);
-        HASH_ADD_KEYPTR(hh, passing->tellers, teller->instance, length, teller);
-    }
-    return teller;
+    if (HASH_COUNT(passing->others) >= WI_PASSING_LINES_OTHERS)
+        lines_clear(&passing->others);
+    struct line *teller = line_of(&passing->others, instance, NULL);
+    if (teller->born == 0)
+        teller->born = telling->epoch + (telling->batch != NULL);
+    return teller->born;
 }
 
 /* How many rows of the line were lost before the telling; -1: it came too late. */
-static int64_t line_hear(
-    struct line *line, const struct teller *teller, const struct wi_telling *telling)
+static int64_t line_hear(struct line *line, uint64_t since, const struct wi_telling *telling)
 {
     if (telling->born > line->born) {
-        int is_whole = line->born > 0 || telling->born >= teller->heard;
+        int is_whole = line->born > 0 || telling->born >= since;
         line->count = is_whole ? 0 : telling->before;
         line->born = telling->born;
     }
@@ -201,11 +181,11 @@ static int64_t line_hear(
 static void passing_hear(
     struct wi_passing *passing, const char *instance, const struct wi_telling *telling)
 {
-    const struct teller *teller = teller_of(passing, instance, telling);
+    uint64_t since = heard_since(passing, instance, telling);
     struct wi_batch *batch = telling->batch;
     if (!batch)
         return;
-    int64_t lost = line_hear(line_of(&passing->others, instance, batch), teller, telling);
+    int64_t lost = line_hear(line_of(&passing->others, instance, batch), since, telling);
     if (lost > 0) {
         struct wi_batch *gap = wi_batch_new(
             passing->budget, batch->channel, batch->client, batch->model, batch->dimensions);
@@ -238,7 +218,7 @@ void wi_passing_listen(struct wi_passing *passing, int listens)
     passing->listens = listens;
     passing->talk.listen(passing->talk.context, listens);
     if (!listens)
-        tellers_clear(passing);
+        lines_clear(&passing->others);
 }
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
@@ -266,6 +246,6 @@ void wi_passing_free(struct wi_passing *passing)
     wi_timer_free(passing->mark);
     wi_timer_free(passing->leave);
     lines_clear(&passing->own);
-    tellers_clear(passing);
+    lines_clear(&passing->others);
     free(passing);
 }

@@ -19,11 +19,10 @@
 
 #define WI_PASSING_MARK_MS 1000
 #define WI_PASSING_COUNT_MS 300000
-/* Lines whose rows are counted, of this member and of all others, and members that were heard. When
- * there would be more, all are forgotten, and what they have lost is not told. */
+/* Lines of this member; lines of all others, and those members. When there would be more, all are
+ * forgotten, and what they have lost is not told. */
 #define WI_PASSING_LINES_OWN 1024
 #define WI_PASSING_LINES_OTHERS 4096
-#define WI_PASSING_MEMBERS 128
 
 struct wi_passing;
 /* `on_batch` gets what others tell, and the rows that were lost as batches of `lost` rows. */

@@ -166,9 +166,7 @@ static void cluster_hear(struct wi_cluster *cluster, const struct wi_broker_entr
     if (!follower->on_heard || !takes_part(cluster) || is_self(cluster, said->key))
         return;
     enum wi_read_fault fault =
-        wi_members_have(&cluster->members, said->key)
-            ? follower->on_heard(follower->context, said->key, said->text, said->size)
-            : WI_READ_GARBAGE;
+        follower->on_heard(follower->context, said->key, said->text, said->size);
     cluster->heard.garbage += fault == WI_READ_GARBAGE;
     cluster->heard.other_version += fault == WI_READ_OTHER_VERSION;
 }

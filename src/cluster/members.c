@@ -116,14 +116,6 @@ const struct wi_seen *wi_members_next(const struct wi_members *members, const ch
     return next;
 }
 
-int wi_members_have(const struct wi_members *members, const char *instance)
-{
-    for (size_t i = 0; i < members->count; i++)
-        if (strcmp(members->items[i]->member.instance, instance) == 0)
-            return 1;
-    return 0;
-}
-
 int wi_members_view_has(const struct wi_members_view *view, const char *instance)
 {
     for (size_t i = 0; i < view->count; i++)

@@ -51,9 +51,6 @@ void wi_members_expire(struct wi_members *members, double now_ms);
  * NULL at the end. */
 const struct wi_seen *wi_members_next(const struct wi_members *members, const char *after);
 
-/* Whether there is a record of that instance, also if it is not known yet whether it lives. */
-int wi_members_have(const struct wi_members *members, const char *instance);
-
 /* What a sweep knows of the members. */
 struct wi_members_view {
     int is_first; /* this one is the first living member by name: it alone sweeps */

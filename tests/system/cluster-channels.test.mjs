@@ -14,7 +14,7 @@ import { ChannelSocket, channelsUrl } from '../lib/channel-socket.mjs';
 import { followRows, numberRows, publishRows } from '../lib/channel-rows.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { NatsServer, wayTo } from '../lib/nats.mjs';
+import { NatsServer, permissions, wayTo } from '../lib/nats.mjs';
 import { withNats } from '../lib/shared-jobs.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { describe, test } from '../lib/tier.mjs';
@@ -37,9 +37,9 @@ const sees = (/** @type {Daemon} */ daemon, /** @type {number} */ count) =>
  * @param {string[]} names
  * @param {(members: Member[], more: {server: NatsServer, way: Awaited<ReturnType<typeof wayTo>>,
  *   hear: (member: Member, who: keyof typeof people, channels?: string[], more?: object) => Promise<ChannelSocket>}) => Promise<void>} body
- * @param {string[]} [words] of the server's command line
+ * @param {{words?: string[], user?: string}} [options] of the server's command line; `user`: the members' credentials there
  */
-async function withMembers(names, body, words = []) {
+async function withMembers(names, body, { words = [], user } = {}) {
     const server = await NatsServer.start({ words }), way = await wayTo(server), simulations = [];
     const members = /** @type {Member[]} */ (names.map((name, i) => new Daemon({ config: {
         api: { tokens_file: '' }, channels: { listen: '127.0.0.1:0' }, pool: { min_connections: 0, numerics: 'off' },
@@ -54,6 +54,8 @@ async function withMembers(names, body, words = []) {
     try {
         for (const one of members) {
             one.writeConfig({ api: { tokens_file: writeTokens(one, people, tokens) } });
+            if (user) one.writeConfig({ cluster: { credentials_file: path.join(one.folder, 'credentials') } });
+            if (user) fs.writeFileSync(path.join(one.folder, 'credentials'), user, { mode: 0o600 });
             putGguf(one.store, 'vectors', { arch: 'bert' });
             await one.start({ ready: false });
             one.channels = await channelsUrl(one);
@@ -109,15 +111,12 @@ async function say(server, subject, body) {
     socket.destroy();
 }
 
-/** Answers of more rows than a message of the server may have. @param {string[]} words */
-const tooLarge = (words) => withMembers(['a', 'b'], async ([a, b], { hear }) => {
-    const ada = await hear(b, 'ada', ['vector_updates']), next = await heardFrom(a, ada);
-    await tellRows(a, next, 4000);
-    await until(() => follow(ada).next === next + 4000, { what: 'each row, or that it was missed' });
-    assert.equal(ada.missed, 4000);
-    await tellRows(a, next + 4000, 1);
-    await until(() => follow(ada).next === next + 4001, { what: 'the row after them' });
-}, words);
+/** The words of a server's command line that give it a configuration. @param {string} text @param {(words: string[]) => Promise<void>} body */
+async function withConfig(text, body) {
+    const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-'))), file = path.join(folder, 'nats.conf');
+    fs.writeFileSync(file, text);
+    await body(['-c', file]).finally(() => clear(folder));
+}
 
 describe('channels of a cluster', { concurrency: 2, ...withNats }, () => {
     test('each client hears at each member what its requests at any became', () => withMembers(['a', 'b'], async ([a, b], { hear }) => {
@@ -183,8 +182,7 @@ describe('channels of a cluster', { concurrency: 2, ...withNats }, () => {
         const before = (await look(b)).ignored, heard = root.messages.length;
         const bad = [[instance, 'garbage'], [instance, ''], [instance, JSON.stringify({ ...telling, texts: ['{"a":1}}'] })],
             [instance, JSON.stringify({ ...telling, texts: ['{"a":{"b":1,"result":2}}'] })], [instance, JSON.stringify({ ...telling, texts: ['{"a":\n1}'] })],
-            [instance, `${JSON.stringify({ ...telling, channel: 'vector_updates', model: 'm', dimensions: 2 })}\0abc`],
-            ['member-of-none', JSON.stringify(telling)]];
+            [instance, `${JSON.stringify({ ...telling, channel: 'vector_updates', model: 'm', dimensions: 2 })}\0abc`]];
         for (const [from, body] of bad) await say(server, `webinfer.channels.${from}`, body);
         await say(server, `webinfer.channels.${instance}`, JSON.stringify({ ...telling, telling: 2 }));
         await until(async () => {
@@ -223,13 +221,21 @@ describe('channels of a cluster', { concurrency: 2, ...withNats }, () => {
         for (let i = 0; i < 4; i++) await publishRows(a, Buffer.alloc(rows * width * 4), width, as('ada'));
     }));
 
-    test('rows that are too large for the server are missed', async () => {
-        const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-'))), file = path.join(folder, 'nats.conf');
-        fs.writeFileSync(file, 'max_payload: 8192\n');
-        try {
-            await tooLarge(['-c', file]);
-        } finally {
-            clear(folder);
-        }
-    });
+    test('rows that are too large for the server are missed', () => withConfig('max_payload: 8192\n', (words) => withMembers(['a', 'b'], async ([a, b], { hear }) => {
+        const ada = await hear(b, 'ada', ['vector_updates']), next = await heardFrom(a, ada);
+        await tellRows(a, next, 4000);
+        await until(() => follow(ada).next === next + 4000, { what: 'each row, or that it was missed' });
+        assert.equal(ada.missed, 4000);
+        await tellRows(a, next + 4000, 1);
+        await until(() => follow(ada).next === next + 4001, { what: 'the row after them' });
+    }, { words })));
+
+    test('the permissions that the manual names are enough', () => withConfig(`no_auth_user: all\nauthorization { users: [ { user: all, password: x },\n` +
+        `{ user: webinfer, password: y, permissions: ${permissions()} } ] }\n`, (words) => withMembers(['a', 'b'], async ([a, b], { hear }) => {
+        const [one, other] = [await hear(a, 'ada', ['vector_updates']), await hear(b, 'ada', ['vector_updates'])];
+        await heardFrom(a, other);
+        const rows = one.rows;
+        await tellRows(b, 0, 1);
+        await until(() => one.rows > rows, { what: 'a row the other way' });
+    }, { words, user: 'webinfer:y' })));
 });

@@ -267,7 +267,7 @@ TEST(members_are_bounded)
     struct side *a = &fixture->a, *b = &fixture->b;
     char name[32];
     wi_passing_listen(b->passing, 1);
-    for (size_t i = 0; i < 2 * WI_PASSING_MEMBERS; i++) {
+    for (size_t i = 0; i < 2 * WI_PASSING_LINES_OTHERS; i++) {
         snprintf(name, sizeof name, "member-%zu", i);
         assert_int_equal(hear(b, name, &a->last), WI_READ_GOOD);
     }

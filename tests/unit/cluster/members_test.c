@@ -58,19 +58,6 @@ TEST(a_member_is_gone_6_s_after_its_last_change)
     wi_members_clear(&members);
 }
 
-TEST(a_record_is_there_before_it_is_known_whether_its_writer_lives)
-{
-    struct wi_members members = {0};
-    assert_false(wi_members_have(&members, "member-1"));
-    write_at(&members, "a", 1, 1, 0, WALL);
-    assert_string_equal(living(&members), "");
-    assert_true(wi_members_have(&members, "member-1"));
-    assert_false(wi_members_have(&members, "member-2"));
-    wi_members_expire(&members, 6000);
-    assert_false(wi_members_have(&members, "member-1"));
-    wi_members_clear(&members);
-}
-
 TEST(the_same_revision_again_is_no_change)
 {
     struct wi_members members = {0};
