@@ -503,7 +503,8 @@ struct wi_channels *wi_channels_new(
     return channels;
 }
 
-void wi_channels_join(struct wi_channels *channels, uv_loop_t *loop, const struct wi_talk *talk)
+void wi_channels_join(
+    struct wi_channels *channels, uv_loop_t *loop, const struct wi_member_talk *talk)
 {
     channels->passing = wi_passing_new(loop, channels->budget, talk, on_other_batch, channels);
 }

@@ -45,7 +45,8 @@ struct wi_channels *wi_channels_new(
     uv_loop_t *loop, struct wi_budget *budget, struct wi_work_queue *heavy);
 /* From now on, its subscribers hear of the requests of other members, too, and theirs of its own.
  * The cluster outlives the channels. */
-void wi_channels_join(struct wi_channels *channels, uv_loop_t *loop, const struct wi_talk *talk);
+void wi_channels_join(
+    struct wi_channels *channels, uv_loop_t *loop, const struct wi_member_talk *talk);
 void wi_channels_free(struct wi_channels *channels); /* has no subscribers; NULL is fine */
 
 /* A client's request has ended. Cheap without subscribers. */

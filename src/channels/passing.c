@@ -19,7 +19,7 @@ struct line {
 
 struct wi_passing {
     struct wi_budget *budget;
-    struct wi_talk talk;
+    struct wi_member_talk talk;
     wi_gathering_fn *on_batch;
     void *context;
     int is_heard;
@@ -224,7 +224,7 @@ void wi_passing_listen(struct wi_passing *passing, int listens)
 /* --- the beginning and the end ---------------------------------------------------------------- */
 
 struct wi_passing *wi_passing_new(uv_loop_t *loop, struct wi_budget *budget,
-    const struct wi_talk *talk, wi_gathering_fn *on_batch, void *context)
+    const struct wi_member_talk *talk, wi_gathering_fn *on_batch, void *context)
 {
     struct wi_passing *passing = wi_alloc(sizeof *passing);
     const struct wi_talk_follower follower = {on_heard, on_audience, passing};

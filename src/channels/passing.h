@@ -27,7 +27,7 @@
 struct wi_passing;
 /* `on_batch` gets what others tell, and the rows that were lost as batches of `lost` rows. */
 struct wi_passing *wi_passing_new(uv_loop_t *loop, struct wi_budget *budget,
-    const struct wi_talk *talk, wi_gathering_fn *on_batch, void *context);
+    const struct wi_member_talk *talk, wi_gathering_fn *on_batch, void *context);
 /* Before the cluster's end. Here and below, NULL is fine: there is no cluster. */
 void wi_passing_free(struct wi_passing *passing);
 /* Whether rows of this member have to be told or counted. */

@@ -87,7 +87,7 @@ int wi_broker_write(struct wi_broker *broker, const char *key, const char *text,
     size_t most, struct wi_broker_entry *entry, struct wi_broker_problem *problem);
 void wi_broker_remove(struct wi_broker *broker, const char *key);
 
-/* --- what members say to each other, at most once: broker_talk.c ------------------------------ */
+/* --- what members say to each other, at most once --------------------------------------------- */
 
 /* Listens to what is said under these subjects, NULL: to nothing. 0, or -1 with `problem`: close
  * it. */

@@ -195,9 +195,9 @@ static int talk_say(void *context, struct wi_buffer *text)
     return -1;
 }
 
-void wi_cluster_talk(struct wi_cluster *cluster, struct wi_talk *talk)
+void wi_cluster_talk(struct wi_cluster *cluster, struct wi_member_talk *talk)
 {
-    *talk = (struct wi_talk){
+    *talk = (struct wi_member_talk){
         .context = cluster, .follow = talk_follow, .listen = talk_listen, .say = talk_say};
 }
 

@@ -38,7 +38,7 @@ const struct wi_cluster_member *wi_cluster_find(void *cluster, const char *insta
  */
 struct wi_rows *wi_cluster_rows(struct wi_cluster *cluster);
 /* Fills in how its members talk. */
-void wi_cluster_talk(struct wi_cluster *cluster, struct wi_talk *talk);
+void wi_cluster_talk(struct wi_cluster *cluster, struct wi_member_talk *talk);
 /* Leaves: the others see it at once if there is a server. The loop goes on until the thread has
  * ended. Stored jobs can still be written. A second call does nothing; NULL is fine. */
 void wi_cluster_leave(struct wi_cluster *cluster);

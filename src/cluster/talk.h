@@ -25,7 +25,7 @@ struct wi_talk_follower {
 };
 
 /* A value, valid until the cluster is freed. */
-struct wi_talk {
+struct wi_member_talk {
     void *context;
     /* Copied; NULL: there is none any more. */
     void (*follow)(void *context, const struct wi_talk_follower *follower);

@@ -623,7 +623,7 @@ static int on_say(void *context, struct wi_buffer *text)
 
 static void join_cluster(void)
 {
-    const struct wi_talk talk = {NULL, on_follow, on_listen, on_say};
+    const struct wi_member_talk talk = {NULL, on_follow, on_listen, on_say};
     memset(&cluster, 0, sizeof cluster);
     wi_channels_join(fixture->channels, &fixture->loop, &talk);
 }

@@ -70,7 +70,7 @@ static void on_batch(void *context, struct wi_batch *batch)
 
 static void side_begin(struct side *side, const char *name, struct side *other)
 {
-    const struct wi_talk talk = {side, on_follow, on_listen, on_say};
+    const struct wi_member_talk talk = {side, on_follow, on_listen, on_say};
     side->name = name;
     side->other = other;
     side->passing = wi_passing_new(&fixture->loop, NULL, &talk, on_batch, side);

@@ -142,7 +142,7 @@ static struct fixture {
     uv_timer_t limit;
     struct wi_config config;
     struct wi_cluster *cluster;
-    struct wi_talk talk;
+    struct wi_member_talk talk;
     int audiences, is_heard; /* how often it was told, and what last */
     size_t heard;
     char last[64]; /* that was heard, and from which instance */

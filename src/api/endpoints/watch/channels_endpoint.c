@@ -226,7 +226,7 @@ struct wi_api_channels *wi_api_channels_new(struct wi_api *api)
     channels->api = api;
     channels->channels = wi_channels_new(api->deps.loop, api->deps.budget, api->heavy);
     if (api->deps.cluster) {
-        struct wi_talk talk;
+        struct wi_member_talk talk;
         wi_cluster_talk(api->deps.cluster, &talk);
         wi_channels_join(channels->channels, api->deps.loop, &talk);
     }
