@@ -101,6 +101,11 @@ void wi_batch_add_vector(struct wi_batch *batch, const char *job, const char *la
     batch->bytes += batch->_texts.size - before + sizeof *row + weight;
 }
 
+const char *wi_batch_text(const struct wi_batch *batch, size_t at)
+{
+    return at == SIZE_MAX ? NULL : batch->_texts.text + at;
+}
+
 /* From now on its texts are charged; its blobs are charged by themselves. */
 void wi_batch_seal(struct wi_batch *batch, uint64_t lost)
 {
@@ -116,15 +121,14 @@ struct wi_batch *wi_batch_tail(const struct wi_batch *batch, size_t from)
 {
     struct wi_batch *tail = wi_batch_new(
         batch->_budget, batch->channel, batch->client, batch->model, batch->dimensions);
-    const char *texts = batch->_texts.text;
     for (size_t i = from; i < batch->count; i++) {
         const struct wi_batch_row *row = &batch->rows[i];
-        const char *text = texts + row->text;
+        const char *text = wi_batch_text(batch, row->text);
         if (batch->channel == WI_CHANNEL_RESULTS)
             wi_batch_add_result(tail, text, strlen(text));
         else
-            wi_batch_add_vector(tail, text, row->label == SIZE_MAX ? NULL : texts + row->label,
-                row->blob, row->at, row->weight);
+            wi_batch_add_vector(
+                tail, text, wi_batch_text(batch, row->label), row->blob, row->at, row->weight);
     }
     wi_batch_seal(tail, 0);
     tail->timestamp = batch->timestamp;

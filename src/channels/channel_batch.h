@@ -26,6 +26,8 @@ enum wi_channel_form { WI_CHANNEL_EVENTS, WI_CHANNEL_FRAMES, WI_CHANNEL_FLOATS, 
 #define WI_BATCH_BYTES ((size_t)256 * 1024)
 /* The most numbers of a vector: a row of more is no vector. */
 #define WI_VECTOR_MAX 65536
+/* Bytes of a label: 80 characters of UTF-8. */
+#define WI_LABEL_MAX 320
 
 struct wi_batch_row {
     size_t text;          /* where its text is: of a result JSON, of a vector its job's id */
@@ -79,6 +81,9 @@ void wi_batch_add_vector(struct wi_batch *batch, const char *job, const char *la
 void wi_batch_seal(struct wi_batch *batch, uint64_t lost);
 /* A sealed batch with the rows from the index `from` on. */
 struct wi_batch *wi_batch_tail(const struct wi_batch *batch, size_t from);
+
+/* A text of a row, borrowed; NULL for SIZE_MAX. */
+const char *wi_batch_text(const struct wi_batch *batch, size_t at);
 
 /* --- messages -------------------------------------------------------------------------------- */
 

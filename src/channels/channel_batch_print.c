@@ -34,20 +34,15 @@ static size_t row_size(const struct wi_batch *batch)
 
 /* --- members that both forms have ------------------------------------------------------------- */
 
-static const char *batch_text(const struct wi_batch *batch, size_t at)
-{
-    return at == SIZE_MAX ? NULL : batch->_texts.text + at;
-}
-
 static void print_jobs(const struct wi_batch *batch, struct wi_buffer *out)
 {
     wi_buffer_puts(out, "\"jobs\":[");
     for (size_t i = 0; i < batch->count; i++) {
         wi_buffer_puts(out, i ? "," : "");
         if (batch->channel == WI_CHANNEL_RESULTS)
-            wi_buffer_puts(out, batch_text(batch, batch->rows[i].text));
+            wi_buffer_puts(out, wi_batch_text(batch, batch->rows[i].text));
         else
-            wi_buffer_json_string(out, batch_text(batch, batch->rows[i].text));
+            wi_buffer_json_string(out, wi_batch_text(batch, batch->rows[i].text));
     }
     wi_buffer_puts(out, "]");
 }
@@ -56,7 +51,7 @@ static void print_labels(const struct wi_batch *batch, struct wi_buffer *out)
 {
     wi_buffer_puts(out, ",\"labels\":[");
     for (size_t i = 0; i < batch->count; i++) {
-        const char *label = batch_text(batch, batch->rows[i].label);
+        const char *label = wi_batch_text(batch, batch->rows[i].label);
         wi_buffer_puts(out, i ? "," : "");
         if (label)
             wi_buffer_json_string(out, label);
@@ -70,7 +65,7 @@ static void print_labels(const struct wi_batch *batch, struct wi_buffer *out)
  * job. Strings have no such text, since their quotes are escaped. */
 static void print_only_result(const struct wi_batch *batch, struct wi_buffer *out)
 {
-    const char *job = batch->count == 1 ? batch_text(batch, batch->rows[0].text) : "";
+    const char *job = batch->count == 1 ? wi_batch_text(batch, batch->rows[0].text) : "";
     const char *result = strstr(job, ",\"result\":");
     if (result)
         wi_buffer_add(out, result, strlen(result) - 1);

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "channels/gathering.h"
+#include "channels/passing.h"
 #include "channels/recent.h"
 #include "terms/model_name.h"
 #include <assert.h>
@@ -55,6 +56,7 @@ struct wi_channels {
     struct wi_work_queue *heavy;
     struct wi_gathering *gather;
     struct wi_recent *recent;
+    struct wi_passing *passing; /* NULL: there is no cluster */
     struct wi_subscriber *subscribers;
     size_t count;
     struct wi_timer *leave; /* runs after a subscriber has left, who may come again */
@@ -242,16 +244,30 @@ static void subscribers_wake(struct wi_channels *channels)
     }
 }
 
-static void on_batch(void *context, struct wi_batch *batch)
+/* Whether there are subscribers, or were a moment ago. */
+static int is_heard_here(const struct wi_channels *channels)
+{
+    return channels->count > 0 || wi_timer_running(channels->leave);
+}
+
+static void on_other_batch(void *context, struct wi_batch *batch)
 {
     struct wi_channels *channels = context;
     struct wi_subscriber *subscriber;
-    wi_recent_add(channels->recent, batch);
     DL_FOREACH(channels->subscribers, subscriber)
     if (subscriber_hears(subscriber, batch))
         subscriber_get(subscriber, batch);
     queues_cut(channels);
     subscribers_wake(channels);
+}
+
+static void on_batch(void *context, struct wi_batch *batch)
+{
+    struct wi_channels *channels = context;
+    if (is_heard_here(channels))
+        wi_recent_add(channels->recent, batch);
+    on_other_batch(channels, batch);
+    wi_passing_tell(channels->passing, batch);
 }
 
 /* --- messages -------------------------------------------------------------------------------- */
@@ -408,6 +424,7 @@ struct wi_subscriber *wi_subscriber_new(struct wi_channels *channels,
     subscriber->has_more = 0; /* the caller takes what there is */
     DL_APPEND(channels->subscribers, subscriber);
     channels->count++;
+    wi_passing_listen(channels->passing, 1);
     return subscriber;
 }
 
@@ -457,7 +474,9 @@ static void on_leave(void *context)
     struct wi_channels *channels = context;
     if (channels->count > 0)
         return;
-    wi_gathering_drop(channels->gather);
+    wi_passing_listen(channels->passing, 0);
+    if (!wi_passing_is_heard(channels->passing))
+        wi_gathering_drop(channels->gather);
     wi_recent_clear(channels->recent);
 }
 
@@ -484,6 +503,12 @@ struct wi_channels *wi_channels_new(
     return channels;
 }
 
+void wi_channels_join(
+    struct wi_channels *channels, uv_loop_t *loop, const struct wi_member_talk *talk)
+{
+    channels->passing = wi_passing_new(loop, channels->budget, talk, on_other_batch, channels);
+}
+
 void wi_channels_free(struct wi_channels *channels)
 {
     struct printing *printing;
@@ -494,16 +519,18 @@ void wi_channels_free(struct wi_channels *channels)
     printing->channels = NULL;
     if (channels->budget)
         channels->budget->on_short = NULL;
+    wi_passing_free(channels->passing);
     wi_gathering_free(channels->gather);
     wi_recent_free(channels->recent);
     wi_timer_free(channels->leave);
     free(channels);
 }
 
+/* Whether a subscriber, here or at another member, may hear it. */
 static int is_heard(const struct wi_channels *channels, const char *client)
 {
     const struct wi_subscriber *subscriber;
-    if (wi_timer_running(channels->leave))
+    if (wi_timer_running(channels->leave) || wi_passing_is_heard(channels->passing))
         return 1;
     DL_FOREACH(channels->subscribers, subscriber)
     if (!subscriber->client || strcmp(subscriber->client, client) == 0)

@@ -13,9 +13,10 @@
  * at most a part of the memory budget; beyond it, the one with the most loses what it has. Order
  * holds within a channel.
  *
- * Nothing is gathered of a client whose jobs no subscriber hears, unless one has left in the last
- * WI_CHANNELS_KEEP_MS, who may come again. What is kept goes that long after the last subscriber.
- * Latest batches are given back first if memory is short.
+ * In a cluster, batches also go to other members and come from them (passing.h); those that come
+ * are not kept. Nothing is gathered of a client whose jobs no subscriber hears, here or there,
+ * unless one has left in the last WI_CHANNELS_KEEP_MS, who may come again. What is kept goes that
+ * long after the last subscriber here. Latest batches are given back first if memory is short.
  *
  * Here are no sockets: a transport takes the messages of its subscriber. Everything is for the
  * loop's thread; only long events are printed on another.
@@ -25,6 +26,7 @@
 
 #include "base/work_queue.h"
 #include "channels/channel_batch.h"
+#include "cluster/talk.h"
 #include "work/run/run.h"
 
 /* Bytes of the batches that a subscriber has not taken. */
@@ -41,6 +43,10 @@ struct wi_channels;
  * budget the loop. */
 struct wi_channels *wi_channels_new(
     uv_loop_t *loop, struct wi_budget *budget, struct wi_work_queue *heavy);
+/* From now on, its subscribers hear of the requests of other members, too, and theirs of its own.
+ * The cluster outlives the channels. */
+void wi_channels_join(
+    struct wi_channels *channels, uv_loop_t *loop, const struct wi_member_talk *talk);
 void wi_channels_free(struct wi_channels *channels); /* has no subscribers; NULL is fine */
 
 /* A client's request has ended. Cheap if no subscriber hears it. */

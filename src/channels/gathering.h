@@ -38,7 +38,6 @@ struct wi_gathering_vectors {
     const char *(*label)(const void *context, size_t row, char *out);
     const void *context;
 };
-#define WI_LABEL_MAX 320 /* 80 characters of UTF-8 */
 void wi_gathering_vectors(struct wi_gathering *gather, const struct wi_gathering_vectors *vectors);
 
 #endif

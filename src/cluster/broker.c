@@ -15,6 +15,7 @@
 #include "cluster/kv.h"
 #include "cluster/member.h"
 #include "cluster/members.h"
+#include "cluster/talk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -53,6 +54,8 @@ const struct wi_broker_bucket wi_broker_jobs = {.description = "stored jobs of a
 #define ECHO_MS 4000.0
 #define CREDENTIALS_MAX 16384
 #define JWT_BEGIN "-----BEGIN NATS USER JWT-----"
+/* Messages that members have said and that the library keeps until they are asked for. */
+#define PENDING_MAX 4096
 
 /* --- connecting ------------------------------------------------------------------------------- */
 
@@ -135,6 +138,8 @@ static natsStatus options_set_rest(natsOptions *options, const struct wi_broker 
     natsOptions_SetAllowReconnect(options, false);
     natsOptions_SetPingInterval(options, PING_MS);
     natsOptions_SetMaxPingsOut(options, PINGS);
+    /* Without a limit, the library waits for room in the socket with the lock that pings need. */
+    natsOptions_SetWriteDeadline(options, broker->terms->kind->answer_ms);
     natsOptions_SetSendAsap(options, true);
     return status;
 }
@@ -214,6 +219,7 @@ void wi_broker_close(struct wi_broker *broker)
 {
     if (broker == NULL)
         return;
+    natsSubscription_Destroy(broker->heard);
     natsSubscription_Destroy(broker->acks);
     natsInbox_Destroy(broker->inbox);
     kvWatcher_Destroy(broker->watch);
@@ -297,6 +303,48 @@ void wi_broker_remove(struct wi_broker *broker, const char *key)
     kvStore_Delete(broker->store, key);
 }
 
+/* --- what members say to each other ----------------------------------------------------------- */
+
+int wi_broker_listen(
+    struct wi_broker *broker, const char *subjects, struct wi_broker_problem *problem)
+{
+    natsStatus status = NATS_OK;
+    if (broker->heard && !subjects) {
+        natsSubscription_Destroy(broker->heard);
+        broker->heard = NULL;
+    } else if (!broker->heard && subjects) {
+        status = natsConnection_SubscribeSync(&broker->heard, broker->connection, subjects);
+        if (status == NATS_OK)
+            status = natsSubscription_SetPendingLimits(
+                broker->heard, PENDING_MAX, (int)WI_TALK_WAITING_MAX);
+    }
+    return status == NATS_OK ? 0 : wi_broker_lost(broker, wi_broker_last_text(status), problem);
+}
+
+int wi_broker_say(struct wi_broker *broker, const char *subject, const void *bytes, size_t size,
+    struct wi_broker_problem *problem)
+{
+    natsStatus status = natsConnection_Publish(broker->connection, subject, bytes, (int)size);
+    return status == NATS_OK || status == NATS_MAX_PAYLOAD
+               ? 0
+               : wi_broker_lost(broker, wi_broker_last_text(status), problem);
+}
+
+int wi_broker_hear(
+    struct wi_broker *broker, struct wi_broker_entry *entry, struct wi_broker_problem *problem)
+{
+    natsMsg *got = NULL;
+    natsStatus status = natsSubscription_NextMsg(&got, broker->heard, 0);
+    if (status == NATS_TIMEOUT || status == NATS_SLOW_CONSUMER)
+        return 0;
+    if (status != NATS_OK)
+        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
+    const char *speaker = strrchr(natsMsg_GetSubject(got), '.');
+    wi_broker_entry_from(entry, speaker ? speaker + 1 : "", got, WI_TALK_MESSAGE_MAX);
+    natsMsg_Destroy(got);
+    return 1;
+}
+
 #else
 
 /* The configuration refuses [cluster] servers in such a build. */
@@ -329,5 +377,23 @@ void wi_broker_remove(struct wi_broker *broker, const char *key)
 
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
 {
+}
+
+int wi_broker_listen(
+    struct wi_broker *broker, const char *subjects, struct wi_broker_problem *problem)
+{
+    return 0;
+}
+
+int wi_broker_say(struct wi_broker *broker, const char *subject, const void *bytes, size_t size,
+    struct wi_broker_problem *problem)
+{
+    return 0;
+}
+
+int wi_broker_hear(
+    struct wi_broker *broker, struct wi_broker_entry *entry, struct wi_broker_problem *problem)
+{
+    return 0;
 }
 #endif

@@ -87,6 +87,20 @@ int wi_broker_write(struct wi_broker *broker, const char *key, const char *text,
     size_t most, struct wi_broker_entry *entry, struct wi_broker_problem *problem);
 void wi_broker_remove(struct wi_broker *broker, const char *key);
 
+/* --- what members say to each other, at most once --------------------------------------------- */
+
+/* Listens to what is said under these subjects, NULL: to nothing. 0, or -1 with `problem`: close
+ * it. */
+int wi_broker_listen(
+    struct wi_broker *broker, const char *subjects, struct wi_broker_problem *problem);
+/* Likewise. A message that is too large for the server is lost. */
+int wi_broker_say(struct wi_broker *broker, const char *subject, const void *bytes, size_t size,
+    struct wi_broker_problem *problem);
+/* The next message, whose key is the last word of its subject. While it listens: 1, 0 for none that
+ * has come, or -1 with `problem`: close it. */
+int wi_broker_hear(
+    struct wi_broker *broker, struct wi_broker_entry *entry, struct wi_broker_problem *problem);
+
 /* The bucket as kv.h has it, as long as the broker is open: broker_bucket.c. */
 struct wi_kv;
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv);

@@ -28,6 +28,7 @@ struct wi_broker {
     double written_ms;
     natsInbox *inbox; /* of acknowledgements; NULL with `acks` until one is waited for */
     natsSubscription *acks;
+    natsSubscription *heard; /* of what members say; NULL: it does not listen */
     uint64_t made; /* how many keys were sent to be made; each has a number as its inbox */
 };
 

@@ -16,6 +16,8 @@
 #define MODELS_EVERY 15
 /* After so long each member's record names a model that it has. */
 #define MODELS_KNOWN_MS (2 * MODELS_EVERY * WI_MEMBER_BEAT_MS)
+/* It is not that of any members. */
+#define AUDIENCE_OTHER UINT64_MAX
 /* So many warnings about clocks are logged in an hour: the writers of records decide how many there
  * could be. */
 #define SKEWS_MAX WI_MEMBERS_MAX
@@ -40,6 +42,9 @@ struct wi_cluster {
     unsigned beats;
     struct wi_members members;
     struct wi_name_claim claim;
+    struct wi_talk_follower follower; /* all zero: there is none */
+    uint64_t audience;                /* of those members that listen; 0: none does */
+    struct wi_row_counters heard;
     const char *server; /* the courier's */
     int is_replayed;    /* all that was there has come */
     enum wi_cluster_state state;
@@ -119,6 +124,83 @@ static void cluster_look(struct wi_cluster *cluster)
     cluster_tell_state(cluster);
 }
 
+/* --- what members say ------------------------------------------------------------------------- */
+
+static int is_self(const struct wi_cluster *cluster, const char *instance)
+{
+    return strcmp(cluster->self.instance, instance) == 0;
+}
+
+/* A daemon goes on as a member when it has lost its server, but not when its name is another's. */
+static int takes_part(const struct wi_cluster *cluster)
+{
+    return cluster->was_member && cluster->state != WI_CLUSTER_NAME_TAKEN;
+}
+
+/* The sum of the times at which they began: it changes with each that begins or ceases. */
+static uint64_t audience_of(const struct wi_cluster *cluster)
+{
+    const struct wi_members *members = &cluster->members;
+    uint64_t sum = 0;
+    for (const struct wi_seen *seen = wi_members_next(members, NULL); seen;
+         seen = wi_members_next(members, seen->member.name))
+        if (!is_self(cluster, seen->member.instance))
+            sum += (uint64_t)seen->member.hears;
+    return takes_part(cluster) ? sum : 0;
+}
+
+/* While there is no connection, they may still listen. */
+static void audience_look(struct wi_cluster *cluster)
+{
+    uint64_t audience = audience_of(cluster);
+    if (!cluster->is_replayed || audience == cluster->audience)
+        return;
+    cluster->audience = audience;
+    if (cluster->follower.on_audience)
+        cluster->follower.on_audience(cluster->follower.context, audience != 0);
+}
+
+static void cluster_hear(struct wi_cluster *cluster, const struct wi_broker_entry *said)
+{
+    const struct wi_talk_follower *follower = &cluster->follower;
+    if (!follower->on_heard || !takes_part(cluster) || is_self(cluster, said->key))
+        return;
+    enum wi_read_fault fault =
+        follower->on_heard(follower->context, said->key, said->text, said->size);
+    cluster->heard.garbage += fault == WI_READ_GARBAGE;
+    cluster->heard.other_version += fault == WI_READ_OTHER_VERSION;
+}
+
+static void talk_follow(void *context, const struct wi_talk_follower *follower)
+{
+    struct wi_cluster *cluster = context;
+    cluster->follower = follower ? *follower : (struct wi_talk_follower){0};
+}
+
+/* The record says so at once. */
+static void talk_listen(void *context, int listens)
+{
+    struct wi_cluster *cluster = context;
+    cluster->self.hears = listens ? wi_wall_ms() : 0;
+    if (cluster->courier)
+        wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
+}
+
+static int talk_say(void *context, struct wi_buffer *text)
+{
+    struct wi_cluster *cluster = context;
+    if (cluster->courier)
+        return wi_courier_say(cluster->courier, text);
+    wi_buffer_clear(text);
+    return -1;
+}
+
+void wi_cluster_talk(struct wi_cluster *cluster, struct wi_member_talk *talk)
+{
+    *talk = (struct wi_member_talk){
+        .context = cluster, .follow = talk_follow, .listen = talk_listen, .say = talk_say};
+}
+
 /* --- the own record --------------------------------------------------------------------------- */
 
 static void record_write(struct wi_cluster *cluster, uint64_t revision)
@@ -127,7 +209,7 @@ static void record_write(struct wi_cluster *cluster, uint64_t revision)
     cluster->describe(cluster->context, &cluster->self, cluster->beats++ % MODELS_EVERY == 0);
     cluster->self.at = wi_wall_ms();
     wi_member_print(&cluster->self, &record);
-    wi_courier_write(cluster->courier, record.text, revision);
+    wi_courier_write(cluster->courier, record.text, revision, cluster->self.hears != 0);
     wi_buffer_clear(&record);
 }
 
@@ -139,8 +221,7 @@ static void on_look(void *context, struct wi_members_view *view)
     cluster_look(cluster);
     for (const struct wi_seen *seen = wi_members_next(members, NULL); seen;
          seen = wi_members_next(members, seen->member.name)) {
-        int is_self = strcmp(seen->member.instance, cluster->self.instance) == 0;
-        view->is_first |= view->count == 0 && is_self;
+        view->is_first |= view->count == 0 && is_self(cluster, seen->member.instance);
         wi_text_copy(view->living[view->count++], WI_ID_SIZE, seen->member.instance);
     }
 }
@@ -159,6 +240,7 @@ static void on_beat(void *context)
 {
     struct wi_cluster *cluster = context;
     cluster_look(cluster);
+    audience_look(cluster);
     rows_sweep(cluster);
     if (!cluster->is_replayed || !cluster->describe)
         return;
@@ -227,6 +309,11 @@ static void on_event(void *context, const struct wi_courier_event *event)
         cluster->server = event->server;
         cluster->problem.fault = WI_BROKER_FINE;
         cluster->claim = (struct wi_name_claim){0};
+        cluster->audience = AUDIENCE_OTHER; /* what was said may have been lost … */
+        if (cluster->self.hears)
+            cluster->self.hears = wi_wall_ms(); /* … and what others said */
+    } else if (event->kind == WI_COURIER_HEARD) {
+        cluster_hear(cluster, &event->entry);
     } else if (event->entry.key) {
         cluster_take_entry(cluster, &event->entry);
     } else {
@@ -234,6 +321,7 @@ static void on_event(void *context, const struct wi_courier_event *event)
         wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
     }
     cluster_look(cluster);
+    audience_look(cluster);
 }
 
 /* --- stored jobs, and rows -------------------------------------------------------------------- */
@@ -292,7 +380,7 @@ int wi_cluster_may_be_elsewhere(void *context, const struct wi_record *record)
     cluster_look(cluster);
     for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen && !found;
          seen = wi_members_next(&cluster->members, seen->member.name))
-        found = strcmp(seen->member.instance, cluster->self.instance) != 0 &&
+        found = !is_self(cluster, seen->member.instance) &&
                 (is_young || member_may_have(&seen->member, record->model_name));
     return found;
 }
@@ -346,6 +434,8 @@ struct wi_cluster *wi_cluster_new(
     wi_text_copy(cluster->self.version, sizeof cluster->self.version, version);
     wi_member_key(cluster->self.name, cluster->key);
     char *bucket = wi_sprintf("%s_members", settings->prefix);
+    char *subject = wi_sprintf("%s.channels.%s", settings->prefix, cluster->self.instance);
+    char *subjects = wi_sprintf("%s.channels.*", settings->prefix);
     const struct wi_courier_terms terms = {.servers = &settings->servers,
         .broker = {.credentials_file = settings->credentials_file,
             .tls_ca = settings->tls_ca,
@@ -354,12 +444,16 @@ struct wi_cluster *wi_cluster_new(
             .replicas = 1 + 2 * settings->replicas,
             .name = cluster->self.name},
         .key = cluster->key,
-        .value_max = WI_MEMBER_RECORD_MAX};
+        .value_max = WI_MEMBER_RECORD_MAX,
+        .subject = subject,
+        .subjects = subjects};
     cluster->beat = wi_timer_new(loop, on_beat, cluster);
     cluster->courier = wi_courier_start(loop, &terms, on_event, cluster, error);
     if (cluster->courier)
         cluster->keeper = cluster_keep(cluster, loop, settings, &terms.broker, error);
     free(bucket);
+    free(subject);
+    free(subjects);
     if (cluster->keeper == NULL) {
         wi_cluster_free(cluster);
         return NULL;
@@ -420,6 +514,7 @@ void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view)
         .members = &cluster->members};
     wi_keeper_counters(cluster->keeper, &view->jobs);
     view->rows = wi_rows_counters(cluster->rows);
+    view->talk = &cluster->heard;
 }
 
 void wi_cluster_add_warnings(struct wi_cluster *cluster, json_t *warnings)

@@ -10,6 +10,7 @@
 #include "cluster/members.h"
 #include "cluster/rows.h"
 #include "cluster/shared_jobs.h"
+#include "cluster/talk.h"
 #include "settings/config/config.h"
 #include "terms/job/job_store.h"
 #include <uv.h>
@@ -36,6 +37,8 @@ const struct wi_cluster_member *wi_cluster_find(void *cluster, const char *insta
 /* The rows that its members share, which are valid until wi_cluster_free; NULL without a cluster.
  */
 struct wi_rows *wi_cluster_rows(struct wi_cluster *cluster);
+/* Fills in how its members talk. */
+void wi_cluster_talk(struct wi_cluster *cluster, struct wi_member_talk *talk);
 /* Leaves: the others see it at once if there is a server. The loop goes on until the thread has
  * ended. Stored jobs can still be written. A second call does nothing; NULL is fine. */
 void wi_cluster_leave(struct wi_cluster *cluster);
@@ -63,6 +66,7 @@ struct wi_cluster_view {
     const struct wi_members *members;        /* those that live now; wi_members_next */
     struct wi_shared_counters jobs;          /* of what was found in the records of jobs */
     const struct wi_row_counters *rows;      /* likewise in the rows */
+    const struct wi_row_counters *talk;      /* … and in what members said */
 };
 void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view);
 /* Adds what the operator should see to, as sentences. */

@@ -37,12 +37,13 @@ static json_t *names_json(const struct wi_strings *names)
 
 void wi_member_print(const struct wi_cluster_member *member, struct wi_buffer *out)
 {
-    json_t *record = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}",
+    json_t *record = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I}",
         "record", RECORD_VERSION, "name", member->name, "instance", member->instance, "version",
         member->version, "api", member->api, "bridge", member->bridge, "models",
         names_json(&member->models), "model_count", (json_int_t)member->model_count, "waiting",
         (json_int_t)member->waiting, "running", (json_int_t)member->running, "nodes",
-        (json_int_t)member->nodes, "at", (json_int_t)member->at);
+        (json_int_t)member->nodes, "hears", (json_int_t)member->hears, "at",
+        (json_int_t)member->at);
     wi_buffer_json(out, record);
     json_decref(record);
 }
@@ -100,7 +101,7 @@ const char *wi_member_url(const json_t *object, const char *field)
 
 struct record_params {
     json_t *models;
-    int64_t model_count, waiting, running, nodes, at;
+    int64_t model_count, waiting, running, nodes, hears, at;
 };
 
 #define COUNT .required = 1, .max = COUNT_MAX
@@ -110,6 +111,7 @@ static const struct wi_param record_table[] = {
     WI_PARAM(record_params, waiting, INTEGER, COUNT),
     WI_PARAM(record_params, running, INTEGER, COUNT),
     WI_PARAM(record_params, nodes, INTEGER, COUNT),
+    WI_PARAM(record_params, hears, INTEGER, .max = WI_VERSIONED_TIME_MAX),
     WI_PARAM(record_params, at, INTEGER, .required = 1, .max = WI_VERSIONED_TIME_MAX),
     WI_PARAM_END};
 
@@ -159,6 +161,7 @@ static void member_fill(struct wi_cluster_member *member, const struct record_te
     member->waiting = (uint64_t)params->waiting;
     member->running = (uint64_t)params->running;
     member->nodes = (uint64_t)params->nodes;
+    member->hears = params->hears;
     member->at = params->at;
 }
 

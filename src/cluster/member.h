@@ -30,7 +30,8 @@ struct wi_cluster_member {
     struct wi_strings models;         /* names, at most WI_MEMBER_MODELS_MAX */
     uint64_t model_count;             /* of all models */
     uint64_t waiting, running, nodes; /* jobs; nodes that take work */
-    int64_t at;                       /* the writer's wall clock, in ms */
+    int64_t hears; /* its wall clock when it began to listen (talk.h), in ms; 0: it does not */
+    int64_t at;    /* the writer's wall clock, in ms */
 };
 void wi_member_clear(struct wi_cluster_member *member);
 

@@ -7,6 +7,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { clear, guard } from './cleanup.mjs';
+import { root } from './paths.mjs';
 import { until } from './wait.mjs';
 
 /** A port that is free now, so that a server can come back at it, or come later. */
@@ -129,6 +130,14 @@ export async function wayTo(server) {
     };
     return { url: `nats://127.0.0.1:${/** @type {net.AddressInfo} */ (way.address()).port}`, cut, mend: () => { isCut = false; },
         close: () => { cut(); way.close(); } };
+}
+
+/** The permissions that the manual names, as a server's configuration has them. */
+export function permissions() {
+    const [, ...lists] = /** @type {RegExpMatchArray} */ (fs.readFileSync(path.join(root, 'man/webinfer-cluster.7'), 'utf8')
+        .match(/^to publish to\n([^]*?)and to subscribe to\n([^]*?)Without/m));
+    const [publish, subscribe] = lists.map((list) => `[${[...list.matchAll(/^\.Li (\S+)/gm)].map(([, one]) => `"${one}"`).join(', ')}]`);
+    return `{ publish: ${publish}, subscribe: ${subscribe} }`;
 }
 
 /* --- credentials as NATS' tool nsc writes them: JSON Web Tokens, signed by Ed25519 keys in NATS' base32 --- */

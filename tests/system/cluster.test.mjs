@@ -12,8 +12,8 @@ import { after, before } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon } from '../lib/daemon.mjs';
-import { credentials, freePort, NatsServer } from '../lib/nats.mjs';
-import { cliPath, daemonPath, root } from '../lib/paths.mjs';
+import { credentials, freePort, NatsServer, permissions } from '../lib/nats.mjs';
+import { cliPath, daemonPath } from '../lib/paths.mjs';
 import { accepted, echo } from '../lib/shared-jobs.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
@@ -261,12 +261,9 @@ describe('what a person has to mend', { concurrency: 2, ...withNats }, () => {
     }));
 
     test('the permissions that the manual names are enough, also for many records', async () => {
-        const [, publish, subscribe] = /** @type {RegExpMatchArray} */ (fs.readFileSync(path.join(root, 'man/webinfer-cluster.7'), 'utf8')
-            .match(/^to publish to\n([^]*?)and to subscribe to\n([^]*?)Without/m));
-        const [may, hears] = [publish, subscribe].map((list) => `[${[...list.matchAll(/^\.Li (\S+)/gm)].map(([, one]) => `"${one}"`).join(', ')}]`);
         const folder = fs.mkdtempSync('/tmp/wi-nats-may-'), file = path.join(folder, 'nats.conf');
         fs.writeFileSync(file, `no_auth_user: all\nauthorization { users: [ { user: all, password: x },\n` +
-            `{ user: webinfer, password: y, permissions: { publish: ${may}, subscribe: ${hears} } } ] }\n`);
+            `{ user: webinfer, password: y, permissions: ${permissions()} } ] }\n`);
         try {
             await withServer({ words: ['-c', file] }, async (server) => {
                 const daemon = memberOf(server.url, 'a'), records = 200;

@@ -108,10 +108,10 @@ const struct wi_schema wi_service_schemas[] = {
             "The members that live, by name. This daemon is one of them once its record is "
             "stored."},
         {"ignored", "(garbage integer, other_version integer, left_out integer)",
-            "Records of members, jobs, join tokens, verdicts and published models that were "
-            "ignored since the daemon started: invalid ones, those of other versions of the "
-            "format, and those of members beyond 64, of tokens beyond 1,024, and of verdicts and "
-            "of CIDs beyond 4,096."}),
+            "Records of members, jobs, join tokens, verdicts and published models, and messages "
+            "about channels, that were ignored since the daemon started: invalid ones, those of "
+            "other versions of the format, and those of members beyond 64, of tokens beyond 1,024, "
+            "and of verdicts and of CIDs beyond 4,096."}),
     WI_OBJECT("ClusterMember",
         {"name", "string", NULL},
         {"self", "boolean", "Whether this is the daemon that answers."},

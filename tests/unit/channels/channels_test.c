@@ -5,6 +5,7 @@
 
 #include "channels/channels.h"
 #include "channels/recent.h"
+#include "channels/telling.h"
 
 static struct fixture {
     uv_loop_t loop;
@@ -619,4 +620,108 @@ TEST(there_is_room_for_so_many_subscribers)
         wi_channels_check_room(fixture->channels, "another", 1, &error), WI_TOO_MANY_WATCHERS);
     for (size_t i = 1; i < WI_SUBSCRIBERS_ALL; i++)
         wi_subscriber_free(all[i]);
+}
+
+/* --- in a cluster ----------------------------------------------------------------------------- */
+
+/* What the channels have of the cluster, and what they did with it. */
+static struct {
+    struct wi_talk_follower follower;
+    int listens;
+    size_t said;
+} cluster;
+
+static void on_follow(void *context, const struct wi_talk_follower *follower)
+{
+    cluster.follower = follower ? *follower : (struct wi_talk_follower){0};
+}
+
+static void on_listen(void *context, int listens)
+{
+    cluster.listens = listens;
+}
+
+static int on_say(void *context, struct wi_buffer *text)
+{
+    cluster.said++;
+    wi_buffer_clear(text);
+    return 0;
+}
+
+static void join_cluster(void)
+{
+    const struct wi_member_talk talk = {NULL, on_follow, on_listen, on_say};
+    memset(&cluster, 0, sizeof cluster);
+    wi_channels_join(fixture->channels, &fixture->loop, &talk);
+}
+
+/* Another member tells of a job of ada's, which is the row `before` of its line. */
+static void hear_job(const char *id, uint64_t before)
+{
+    struct wi_batch *batch = wi_batch_new(NULL, WI_CHANNEL_RESULTS, "ada", "nest", 0);
+    struct wi_buffer job = {0}, text = {0};
+    wi_buffer_strings(&job, "{\"id\":\"", id, "\"}", NULL);
+    wi_batch_add_result(batch, job.text, job.size);
+    wi_batch_seal(batch, 0);
+    wi_telling_print(
+        &(struct wi_telling){.epoch = 1, .born = 1, .before = before, .batch = batch}, &text);
+    assert_int_equal(
+        cluster.follower.on_heard(cluster.follower.context, "member-b", text.text, text.size),
+        WI_READ_GOOD);
+    wi_buffer_clear(&text);
+    wi_buffer_clear(&job);
+    wi_batch_unref(batch);
+}
+
+TEST(subscribers_hear_other_members_by_the_same_rules)
+{
+    join_cluster();
+    assert_false(cluster.listens);
+    struct wi_subscriber *ada = subscribe_to(RESULTS, "ada", NULL, 0);
+    assert_true(cluster.listens);
+    struct wi_subscriber *bob = subscribe_to(RESULTS, "bob", NULL, 0);
+    struct wi_subscriber *root = subscribe_to(RESULTS, NULL, NULL, 0);
+    struct wi_subscriber *other = subscribe_to(RESULTS, "ada", "twice", 0);
+    struct wi_subscriber *vectors = subscribe_to(VECTORS, "ada", NULL, 0);
+    hear_job("1", 0);
+    hear_job("5", 4);
+    check_job(ada, "1");
+    check_next(ada, "missed", 3);
+    check_job(ada, "5");
+    check_job(root, "1");
+    check_next(root, "missed", 3);
+    check_job(root, "5");
+    struct wi_subscriber *const silent[] = {ada, bob, root, other, vectors};
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++) {
+        check_nothing(silent[i]);
+        wi_subscriber_free(silent[i]);
+    }
+}
+
+TEST(rows_of_other_members_are_not_kept)
+{
+    join_cluster();
+    struct wi_subscriber *ada = subscribe_to(RESULTS, "ada", NULL, 0);
+    hear_job("1", 0);
+    tell("ada", "nest", "2");
+    struct wi_subscriber *late = subscribe_to(RESULTS, "ada", NULL, 10);
+    check_job(late, "2");
+    check_nothing(late);
+    wi_subscriber_free(ada);
+    wi_subscriber_free(late);
+}
+
+TEST(other_members_hear_what_no_subscriber_does_here)
+{
+    join_cluster();
+    tell("ada", "nest", "1");
+    assert_int_equal(cluster.said, 0);
+    cluster.follower.on_audience(cluster.follower.context, 1);
+    size_t greeted = cluster.said;
+    tell("ada", "nest", "2");
+    assert_int_equal(cluster.said, greeted + 1);
+    assert_int_equal(fixture->budget.spare, 0); /* nothing is kept for subscribers that are not */
+    struct wi_subscriber *ada = subscribe_to(RESULTS, "ada", NULL, 10);
+    check_nothing(ada);
+    wi_subscriber_free(ada);
 }

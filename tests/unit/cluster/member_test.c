@@ -61,6 +61,7 @@ TEST(what_is_printed_can_be_read)
         .waiting = 3,
         .running = 2,
         .nodes = 4,
+        .hears = 1700000000001,
         .at = 1700000000000};
     struct wi_cluster_member back = {0};
     struct wi_buffer out = {0};
@@ -84,6 +85,7 @@ TEST(what_is_printed_can_be_read)
     assert_int_equal(back.waiting, 3);
     assert_int_equal(back.running, 2);
     assert_int_equal(back.nodes, 4);
+    assert_int_equal(back.hears, member.hears);
     assert_int_equal(back.at, member.at);
     assert_int_equal(back.models.count, WI_MEMBER_MODELS_MAX - 1);
     assert_string_equal(back.models.items[0], member.models.items[0]);
@@ -96,6 +98,7 @@ TEST(a_newer_record_is_told_from_garbage)
 {
     assert_int_equal(read_text("YQ", RECORD("")), WI_READ_GOOD);
     assert_int_equal(read_text("YQ", RECORD(",\"later\":[1]")), WI_READ_GOOD);
+    assert_int_equal(read_text("YQ", RECORD(",\"hears\":-1")), WI_READ_GARBAGE);
     assert_int_equal(read_text("YQ", "{\"record\":2}"), WI_READ_OTHER_VERSION);
     assert_int_equal(read_text("YQ", "{\"record\":0}"), WI_READ_OTHER_VERSION);
 }

@@ -92,15 +92,18 @@ static json_t *problem_json(const struct wi_broker_problem *problem)
                    : json_null();
 }
 
-/* Of members, and of the jobs and rows that they share. */
+/* Of members, of the jobs and rows that they share, and of what they say. */
 static json_t *ignored_json(const struct wi_cluster_view *view)
 {
     static const struct wi_row_counters none;
     const struct wi_members *members = view->members;
     const struct wi_row_counters *rows = view->rows ? view->rows : &none;
+    const struct wi_row_counters *talk = view->talk ? view->talk : &none;
     return json_pack("{s:I, s:I, s:I}", "garbage",
-        (json_int_t)(members->garbage + view->jobs.garbage + rows->garbage), "other_version",
-        (json_int_t)(members->other_version + view->jobs.other_version + rows->other_version),
+        (json_int_t)(members->garbage + view->jobs.garbage + rows->garbage + talk->garbage),
+        "other_version",
+        (json_int_t)(members->other_version + view->jobs.other_version + rows->other_version +
+                     talk->other_version),
         "left_out", (json_int_t)(members->left_out + rows->left_out));
 }
 

@@ -225,6 +225,11 @@ struct wi_api_channels *wi_api_channels_new(struct wi_api *api)
     struct wi_api_channels *channels = wi_alloc(sizeof *channels);
     channels->api = api;
     channels->channels = wi_channels_new(api->deps.loop, api->deps.budget, api->heavy);
+    if (api->deps.cluster) {
+        struct wi_member_talk talk;
+        wi_cluster_talk(api->deps.cluster, &talk);
+        wi_channels_join(channels->channels, api->deps.loop, &talk);
+    }
     channels->beat = wi_timer_new(api->deps.loop, on_beat, channels);
     return channels;
 }
