@@ -189,14 +189,17 @@ test('streams, benchmarks and other dialects are told, too, and a stored job has
     const ask = async (where, body) => {
         const { status, text } = await post(where, body);
         assert.ok(status < 300, text);
+        return text;
     };
-    await ask('/v1/infer', { model_name: 'builtin/count', inputs: [], options: { count: 3 }, ...parameters, stream: true, id: 'stream' });
+    const stream = await ask('/v1/infer', { model_name: 'builtin/count', inputs: [], options: { count: 3 }, ...parameters, stream: true, publish: true, id: 'stream' });
+    const { outputs, result } = JSON.parse(stream.match(/^event: done\ndata: (.*)$/m)[1]);
     await ask('/v1/benchmark', { model_name: 'builtin/echo', inputs, runs: 2, ...parameters, id: 'benchmark' });
     await ask('/v2/models/builtin/echo/infer', { id: 'kserve', inputs, parameters });
     await ask('/v1/embeddings', { model: 'vectors@simulated', input: 'x' });
     await ask('/v1/jobs', { model_name: 'builtin/echo', inputs, ...parameters, publish: true, id: 'stored' });
     await until(() => jobsOf(ada).length === 5 && rowsOf(ada).length, { what: 'all five' });
     assert.deepEqual(jobsOf(ada).map(({ status }) => status), Array(5).fill('done'));
+    assert.deepEqual(jobsOf(ada)[0].result, { outputs, ...result }); // as in its last event: its parts were told to its client alone
     const ids = jobsOf(ada).map(({ id }) => id);
     assert.deepEqual([...ids.slice(0, 3), ids[4]], ['stream', 'benchmark', 'kserve', 'stored']);
     assert.deepEqual(batchesOf(ada).map(({ jobs, vectors }) => [jobs, vectors]), [[['stored', 'stored'], [[1, 2, 3], [4, 5, 6]]]]);
