@@ -52,6 +52,22 @@ test('every view is filled for who has a token, and shows what comes and goes', 
     await close();
 });
 
+test('a job that has failed stays to be seen, with the reason', async () => {
+    const headers = { Authorization: `Bearer ${TOKEN}` }, problems = [];
+    const { status, json: { id } } = await daemon.post('/v1/jobs', { model_name: 'twice', inputs: [], timeout_ms: 100 }, { headers });
+    assert.equal(status, 202);
+    const { tab, close } = await browser.openTab(problems);
+    await tab.goto(`${daemon.url}/`);
+    await tab.fill('body[data-state=token] #token', TOKEN);
+    await tab.keyboard.press('Enter');
+    await tab.locator('section[aria-label="Last jobs"]').scrollIntoViewIfNeeded();
+    const row = tab.locator('section[aria-label="Last jobs"] tbody tr', { hasText: id });
+    await row.filter({ hasText: 'failed' }).waitFor();
+    const { json: { error } } = await daemon.get(`/v1/jobs/${id}`, { headers });
+    assert.ok((await row.innerText()).includes(error.detail), error.detail);
+    await close();
+});
+
 test('Firefox fills every view too, and shows what comes and goes', { skip: findFirefox() ? false : 'there is no Firefox here' }, async () => {
     const firefox = await launchFirefox(findFirefox());
     try {

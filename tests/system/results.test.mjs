@@ -222,6 +222,7 @@ test('exports have medians, ratios and what the schema says, and an import gives
     assert.ok(!validate({ ...json, version: 2 }));
     assert.deepEqual(json.answers.map(({ model, rows }) => [model, rows.length]), [['digits', 5], [HOSTILE, 1]]);
     assert.match(json.answers[0].sentence, /^digits runs in Firefox 147 and Chromium 147; fastest: firefox\/wasm, /);
+    assert.deepEqual((await get(`/v1/results/${run.id}/figures`)).json, json, 'the service computes the same');
     assert.ok(!validate({ ...json, cells: [cellOf({ samples_ms: [-1] })] }));
     assert.equal((await cli('export', run.id, '--format', 'json')).out, out, 'the same data print the same bytes');
     for (const cell of json.cells) {

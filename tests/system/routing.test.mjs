@@ -441,7 +441,12 @@ test('the preferred kind is started when it is not running and there is room', a
         const edge = await new Place(await driver.pageUrl(), 'edge', { wasm: 5 }).join();
         await until(async () => (await request()).json.executed_on.browser === 'edge',
             { what: 'the preferred kind to be used' });
-        await chrome.close();
         await edge.close();
+        const path = '/v1/hardware?model_name=twice';
+        const absent = await until(async () => (await own.get(path)).json.passed_over.find(({ browser }) => browser === 'edge'),
+            { what: 'the kind to be away' });
+        assert.deepEqual([absent.measured.browser_version, absent.measured.platform], ['1.0', 'wasm']);
+        assert.ok(absent.measured.estimate.run_ms > 0, 'what was measured stays');
+        await chrome.close();
     });
 });

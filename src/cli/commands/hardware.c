@@ -31,9 +31,9 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
         {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
         {"FAILURES", "{estimate.failure_rate:0%}", NULL}, {"VERDICT", "verdict", NULL},
         {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
-    static const struct wi_column absent[] = {
-        {"NOT THERE", "browser", NULL}, {"RUN", "{measured.estimate.run_ms} ms", NULL},
-        {"ON", "measured.platform", NULL}, {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
+    static const struct wi_column absent[] = {{"NOT THERE", "browser", NULL},
+        {"RUN", "{measured.estimate.run_ms} ms", NULL}, {"ON", "measured.platform", NULL},
+        {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
 
     put_decision(answer);
     wi_table_print("\n", options, json_object_get(answer, "options"), NULL);

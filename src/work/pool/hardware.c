@@ -116,8 +116,7 @@ static json_t *measured_json(
     const struct wi_pool *pool, const struct wi_model *model, const char *kind)
 {
     struct wi_place place;
-    const struct wi_estimate *best =
-        wi_estimates_best(pool->estimates, model->hash, kind, &place);
+    const struct wi_estimate *best = wi_estimates_best(pool->estimates, model->hash, kind, &place);
 
     if (!best)
         return NULL;

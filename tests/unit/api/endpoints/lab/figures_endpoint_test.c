@@ -52,8 +52,7 @@ TEST(a_run_has_figures)
     assert_string_equal(text_at(answer, "model"), "digits");
     assert_non_null(strstr(text_at(answer, "sentence"), "digits runs in "));
     const json_t *first = json_array_get(json_object_get(answer, "rows"), 0);
-    assert_float_equal(
-        json_number_value(json_object_get(first, "median_ms")), 10.095, 1e-6);
+    assert_float_equal(json_number_value(json_object_get(first, "median_ms")), 10.095, 1e-6);
     json_decref(json);
 }
 
