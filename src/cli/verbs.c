@@ -417,8 +417,9 @@ static const struct wi_flag results_export_options[] = {
 
 static const struct wi_flag list_options[] = {
     {"names", .help = "Print only the names, one per line, with those of the built-in models"},
-    {"wide", .help = "Print also the built-in models, and of each model its inputs, outputs, use of "
-                     "memory and the findings of the numerics guard"},
+    {"wide", .help =
+                 "Print also the built-in models, and of each model its inputs, outputs, use of "
+                 "memory and the findings of the numerics guard"},
     {0},
 };
 

@@ -169,15 +169,14 @@ static json_t *gguf_memory_make(const struct wi_gguf_info *info, uint64_t size)
 static json_t *gguf_make(const struct wi_gguf_info *info, uint64_t size)
 {
     json_t *memory = gguf_memory_make(info, size);
-    const char *fits = json_is_null(memory)                               ? "unknown"
+    const char *fits = json_is_null(memory)                            ? "unknown"
                        : json_is_true(json_object_get(memory, "fits")) ? "yes"
-                                                                          : "no";
+                                                                       : "no";
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:s?, s:s, s:s, s:s}", "source",
-        WI_GGUF_LLAMA, "architecture", info->architecture, "type",
-        wi_model_type_name(wi_gguf_model_type(info)), "quantization", wi_gguf_quantization(info),
-        "parameters", (json_int_t)info->parameters, "memory", memory, "notes", wi_gguf_slow(info),
-        "wasm", fits, "webgpu", fits, "webnn", "no");
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:s?, s:s, s:s, s:s}", "source", WI_GGUF_LLAMA,
+        "architecture", info->architecture, "type", wi_model_type_name(wi_gguf_model_type(info)),
+        "quantization", wi_gguf_quantization(info), "parameters", (json_int_t)info->parameters,
+        "memory", memory, "notes", wi_gguf_slow(info), "wasm", fits, "webgpu", fits, "webnn", "no");
 }
 
 static void gguf_print(const json_t *found)

@@ -135,9 +135,9 @@ TEST(what_to_do_is_in_the_document_too)
     const struct reply replies[] = {
         {"GET /healthz", 200, "{}"}, {"GET /v1/matrix", 200, matrix}, {0}};
     char printed[PRINTED_MAX], said[PRINTED_MAX], *file = path_to(*state, "here.json");
-    assert_int_equal(run_saying(*state, replies,
-                         (const char *[]){"webinfer", "matrix", "--found", "--json", NULL}, printed,
-                         said),
+    assert_int_equal(
+        run_saying(*state, replies,
+            (const char *[]){"webinfer", "matrix", "--found", "--json", NULL}, printed, said),
         WI_EXIT_OK);
     has(printed, "\"webgpu\":{\"state\":\"no\",\"detail\":\"no adapter\",\"advice\":\"on Linux it "
                  "needs a Vulkan driver");
