@@ -26,7 +26,7 @@ _webinfer_models()
     local name
     while read -r name; do
         [[ $name == "$1"* && $name =~ ^[A-Za-z0-9._/:-]+$ ]] && COMPREPLY+=("$name")
-    done < <(timeout 1 "${words[0]}" "${@:2}" models --names 2>/dev/null </dev/null)
+    done < <(timeout 1 "${words[0]}" "${@:2}" list --names 2>/dev/null </dev/null)
 }
 
 _webinfer()

@@ -25,7 +25,7 @@ function __webinfer_complete
             end
         case model
             # No daemon, no models. A name reaches the command line only if it looks like a model's name.
-            for name in (timeout 1 $argv[1] $said[3..] models --names 2>/dev/null </dev/null)
+            for name in (timeout 1 $argv[1] $said[3..] list --names 2>/dev/null </dev/null)
                 string match -qr '^[A-Za-z0-9._/:-]+$' -- $name; and echo "$prefix$name"
             end
     end

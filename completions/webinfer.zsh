@@ -8,7 +8,7 @@ _webinfer_models()
 {
     local name
     local -a names
-    for name in ${(f)"$(timeout 1 "$@" models --names 2>/dev/null </dev/null)"}; do
+    for name in ${(f)"$(timeout 1 "$@" list --names 2>/dev/null </dev/null)"}; do
         [[ $name =~ '^[A-Za-z0-9._/:-]+$' ]] && names+=("$name")
     done
     compadd -a names

@@ -10,19 +10,18 @@
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { edge } from '../tests/lib/browsers.mjs';
 import { Daemon } from '../tests/lib/daemon.mjs';
-import { addModels, compared, DATA, testNames } from '../tests/lib/operators.mjs';
+import { addModels, compared, DATA, OBSERVED, testNames } from '../tests/lib/operators.mjs';
 import { cliPath } from '../tests/lib/paths.mjs';
 
-const FILE = new URL('operators-observed.json', import.meta.url);
-
-const names = testNames(), daemon = new Daemon({ config: { pool: { max_connections: 1 } } });
+const names = testNames(), daemon = new Daemon({ config: { pool: { max_connections: 2 }, 'browser.chrome': { max_connections: 1 }, 'browser.edge': edge() } });
 addModels(daemon, names);
 await daemon.start();
 
 /** By what they are of. @type {Map<string, {domain: string, operator: string, opset: number, platform: string, support: string}>} */
 const rows = new Map();
-const before = fs.existsSync(FILE) ? JSON.parse(fs.readFileSync(FILE, 'utf8')) : { rows: [] };
+const before = fs.existsSync(OBSERVED) ? JSON.parse(fs.readFileSync(OBSERVED, 'utf8')) : { rows: [] };
 const keyOf = ({ domain, operator, opset, platform }) => [domain, operator, opset, platform].join(' ');
 for (const row of before.rows) rows.set(keyOf(row), row);
 
@@ -34,10 +33,10 @@ function untilOf({ domain, operator, opset }) {
     return later.length > 0 ? Math.min(...later) - 1 : null;
 }
 
-/* A kernel that was not used may lack the tests' types alone, so on WebGPU only a kernel that was used counts. */
+/* A kernel that was not used may lack the tests' types alone, so on WebGPU and WebNN only a kernel that was used counts. */
 try {
-    for (const platform of ['wasm', 'webgpu'])
-        for (const { said, others, ...row } of (await compared(daemon, names, { browser: 'chrome', platform })).rows)
+    for (const [browser, platform] of [['chrome', 'wasm'], ['chrome', 'webgpu'], ['edge', 'webnn']])
+        for (const { said, others, ...row } of (await compared(daemon, names, { browser, platform })).rows)
             if (row.support !== said && (row.support === 'yes' || platform === 'wasm')) rows.set(keyOf(row), { ...row, until: untilOf(row) });
 } finally {
     await daemon.stop();
@@ -45,5 +44,5 @@ try {
 
 const { source } = JSON.parse(execFileSync(cliPath, ['check', `${DATA}/${names[0]}/model.onnx`, '--json'], { encoding: 'utf8' }));
 const sorted = [...rows.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-fs.writeFileSync(FILE, `${JSON.stringify({ engine: source, rows: sorted }, null, 1)}\n`);
+fs.writeFileSync(OBSERVED, `${JSON.stringify({ engine: source, rows: sorted }, null, 1)}\n`);
 console.log(`${sorted.length} rows; now run: node scripts/operators.mjs`);

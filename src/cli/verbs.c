@@ -415,8 +415,11 @@ static const struct wi_flag results_export_options[] = {
     {0},
 };
 
-static const struct wi_flag models_options[] = {
-    {"names", .help = "Print only the names, one per line"},
+static const struct wi_flag list_options[] = {
+    {"names", .help = "Print only the names, one per line, with those of the built-in models"},
+    {"wide", .help =
+                 "Print also the built-in models, and of each model its inputs, outputs, use of "
+                 "memory and the findings of the numerics guard"},
     {0},
 };
 
@@ -569,9 +572,8 @@ const struct wi_verb wi_cli_verbs[] = {
         pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0},
         "List the models with their sizes, types and tasks (\"-\" if the daemon has not read a "
-        "large "
-        "model yet), and the running pulls",
-        NULL, wi_cli_list},
+        "large model yet), the invalid entries with the reason for each, and the running pulls",
+        list_options, wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show the files of a model, its origin, its memory use, and its measurements at each place",
         NULL, wi_cli_show_model},
@@ -649,8 +651,9 @@ const struct wi_verb wi_cli_verbs[] = {
         "ran, and why it fell back to the CPU",
         profile_options, wi_cli_profile},
     {"check", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Show which operators of an ONNX file have no kernel on which platform, by the tables of "
-        "the engines; the model is not run, and no daemon is needed",
+        "Show which operators of an ONNX file have no kernel on which platform, or whether "
+        "llama.cpp knows a GGUF file and has the memory for it, by the tables of the engines; the "
+        "model is not run, and no daemon is needed",
         NULL, wi_cli_check_model},
     {"results list", "", 0, 0, {0}, "List the laboratory runs stored on the server",
         results_options, wi_cli_results_list},
@@ -673,10 +676,6 @@ const struct wi_verb wi_cli_verbs[] = {
         "Have the server store a run exported from another server; the run is marked as imported",
         NULL, wi_cli_results_import},
     {"results rm", "ID", 1, 1, {0}, "Remove a run", NULL, wi_cli_results_rm},
-    {"models", "", 0, 0, {0},
-        "List the models with the findings of the numerics guard, and the invalid entries with the "
-        "reason for each",
-        models_options, wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the nodes and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
     {"watch", "", 0, 0, {0},

@@ -9,6 +9,16 @@ export const DATA = '/usr/share/libonnx-testdata/data/node';
 /** The tests that are there. */
 export const testNames = () => fs.readdirSync(DATA).filter((name) => fs.existsSync(path.join(DATA, name, 'model.onnx'))).sort();
 
+/** What browsers were seen to do, by which scripts/operators.mjs corrects the engine's tables. */
+export const OBSERVED = new URL('../../tools/operators-observed.json', import.meta.url);
+
+/** The rows of a comparison of which the engine's own tables say something else. @param {Row[]} rows */
+export function correctedOf(rows) {
+    const { rows: seen } = JSON.parse(fs.readFileSync(OBSERVED, 'utf8'));
+    return rows.filter(({ domain, operator, opset, platform }) => seen.some((one) => one.domain === domain && one.operator === operator &&
+        one.platform === platform && one.opset <= opset && opset <= (one.until ?? Infinity)));
+}
+
 /** Puts the tests' models where a daemon finds them, before it starts. @param {import('./daemon.mjs').Daemon} daemon @param {string[]} names */
 export function addModels(daemon, names) {
     for (const name of names) {
@@ -39,6 +49,8 @@ export async function observed(daemon, name, operator, where) {
         const { json: usual } = await daemon.post('/v1/benchmark', { ...body, optimization: 'all' });
         return usual.code === json.code ? 'no' : null;
     }
+    // WebNN computes parts of a graph as wholes, whose operators no profile names: a model of one operator is taken or not.
+    if (where.platform === 'webnn') return status === 200 ? 'yes' : json.code === 'platform_unsupported' ? 'cpu' : null;
     if (status !== 200) return null;
     const node = json.result.profile.nodes.find((one) => one.operator === operator);
     // A node that has a kernel and is kept on the CPU computes a shape; one that is missing was replaced by what it consists of.
@@ -47,8 +59,8 @@ export async function observed(daemon, name, operator, where) {
 }
 
 /** Types that say nothing of an operator on a platform: onnxruntime has few kernels of BF16; WGSL has neither doubles nor texts, and
- * software adapters have no 16-bit floats. */
-const FOREIGN = { wasm: ['BF16'], webgpu: ['FP64', 'FP16', 'BF16', 'BYTES'] };
+ * software adapters have no 16-bit floats; WebNN has no such types, and no integers of 16 bits. */
+const FOREIGN = { wasm: ['BF16'], webgpu: ['FP64', 'FP16', 'BF16', 'BYTES'], webnn: ['FP64', 'BF16', 'BYTES', 'INT16', 'UINT16'] };
 /** What may happen, the best first. */
 const SUPPORTS = ['yes', 'cpu', 'no'];
 

@@ -12,7 +12,7 @@ import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, ini, patience, testsOf } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import * as onnx from '../lib/onnx.mjs';
-import { builtPage, cliPath, hasDigits, skipDigits } from '../lib/paths.mjs';
+import { builtPage, cliPath, hasDigits, ownModels, skipDigits } from '../lib/paths.mjs';
 import { picture } from '../lib/picture.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -45,7 +45,7 @@ const file = (name, content) => {
 };
 
 test('status, models and nodes as tables and as JSON', async () => {
-    for (const [verb, words] of [['status', /ready/], ['models', /twice[^\n]*FP32/],
+    for (const [verb, words] of [['status', /ready/], ['list', /twice +[\d.]+ k?B +onnx/],
         ['nodes', /chrome[^\n]*wasm/]]) {
         const plain = await webinfer([verb]);
         assert.equal(plain.code, 0, plain.problems);
@@ -106,14 +106,35 @@ test('what lies among the models and is none is told with its reason', async () 
     assert.deepEqual(json.ignored, [{ name: 'flat.onnx',
         reason: 'a model is a folder: move the file to flat/model.onnx' }]);
     assert.equal(json.ignored_more, 0);
-    const plain = await webinfer(['models']);
+    const plain = await webinfer(['list']);
     assert.match(plain.out, /NO MODEL[^\n]*WHY\nflat\.onnx +a model is a folder/);
     await daemon.logs(/flat\.onnx: is no model: a model is a folder/);
     fs.rmSync(flat);
 });
 
+test('on a fresh daemon the list tells what each sample is for', { skip: skipDigits }, async () => {
+    const samples = { 'digit-words': 'audio +automatic-speech-recognition', digits: 'vision +-', 'digits-vit': 'vision +image-classification',
+        finch: 'text_generation +-', keywords: 'audio +audio-classification', nest: 'text_embedding +-', numbers: 'text2text +text2text-generation, ' };
+    const fresh = new Daemon({ config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } });
+    fs.cpSync(ownModels, fresh.store, { recursive: true });
+    await fresh.start({ ready: false });
+    try {
+        const usual = await runClient(fresh, ['list']);
+        assert.equal(usual.code, 0, usual.problems);
+        assert.match(usual.out, /^MODEL +SIZE +FORMAT +TYPE +TASKS +VARIANTS +LOADED +PULLED FROM +PROBLEM\n/);
+        for (const [name, words] of Object.entries(samples)) assert.match(usual.out, new RegExp(`^${name} +[\\d.]+ k?M?B +\\w+ +${words}`, 'm'));
+        assert.doesNotMatch(usual.out, /builtin/);
+        const wide = await runClient(fresh, ['list', '--wide']);
+        assert.match(wide.out, /^digits .* image FP32\[-1, 1, 28, 28\] +logits FP32\[-1, 10\]/m);
+        assert.match(wide.out, /^builtin\/mlp /m);
+    } finally {
+        await fresh.stop();
+    }
+    assert.equal((await webinfer(['models'])).code, 2);
+});
+
 test('the names of the models, for scripts and for the shell', async () => {
-    const { code, out } = await webinfer(['models', '--names']);
+    const { code, out } = await webinfer(['list', '--names']);
     assert.equal(code, 0);
     assert.deepEqual(out.trim().split('\n'), (await daemon.get('/v1/models')).json.models
         .map(({ name }) => name));

@@ -55,7 +55,7 @@ test('what the API has is all there, page by page', async () => {
 
 test('the command line counts all models and nodes', async () => {
     const model = /^(twice|m-\d{3})( |$)/, node = /^node-/;
-    for (const [words, begin] of [[['models', '--names'], model], [['models'], model], [['list'], model], [['nodes'], node], [['status'], node]])
+    for (const [words, begin] of [[['list', '--names'], model], [['list', '--wide'], model], [['list'], model], [['nodes'], node], [['status'], node]])
         assert.equal(lines(await client(...words), begin), COUNT, words.join(' '));
     const [models, nodes] = await Promise.all([client('list', '--json'), client('nodes', '--json')]);
     assert.equal(stored(JSON.parse(models).models), COUNT);

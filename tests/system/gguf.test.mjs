@@ -58,8 +58,8 @@ test('weights that are slow in browsers are warned of, once in the log', async (
     put('slow', { 'slow-Q4_0.gguf': ggufBytes({ type: 'q4_0' }) });
     await until(async () => (await daemon.get('/v1/models')).json.models.some(({ name }) => name === 'slow'),
         { what: 'the folder was read again' });
-    const { out } = await webinfer(daemon, ['models']);
-    assert.match(out, /slow +gguf +text_generation +\d+ +Q4_0 +Q4_0, \S+M parameters, chat, 2 x 2048 tokens in \d+ MiB/);
+    const { out } = await webinfer(daemon, ['list', '--wide']);
+    assert.match(out, /slow +[\d.]+ kB +gguf +text_generation +- +Q4_0 +Q4_0, \S+M parameters, chat, 2 x 2048 tokens in \d+ MiB/);
     assert.match(out, /MODEL +WARNING\nslow +Q4_0 weights are slow/);
 });
 

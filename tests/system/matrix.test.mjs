@@ -64,7 +64,8 @@ test('real browsers find what they can do, beside work, and the client shows it'
     const showing = webinfer(daemon, ['matrix', '--json'], { timeout: 300_000 });
     const beside = await Promise.all(Array.from({ length: 12 }, (_, i) => echo(KINDS[i % 4], i)));
     beside.forEach(({ status, json }, i) => assert.deepEqual([status, json.outputs[0].data], [200, [i]]));
-    const { code, json: shown, problems } = await showing;
+    const { code, out, problems } = await showing, told = [];
+    const shown = JSON.parse(out, (name, value) => (name === 'advice' ? void told.push(value) : value));
     assert.equal(code, 0, problems);
     isWhole(shown);
     const here = ({ browsers }) => browsers.map((column) => ({ ...column, where: null }));
@@ -86,6 +87,7 @@ test('real browsers find what they can do, beside work, and the client shows it'
     const [, json] = /id="run">(.*?)<\/script>/s.exec(fs.readFileSync(html, 'utf8'));
     const advised = [], { matrix: written } = JSON.parse(json, (name, value) => (name === 'advice' ? void advised.push(value) : value));
     assert.deepEqual(written, shown);
+    assert.deepEqual(advised, told);
     assert.ok(advised.some((one) => /only browsers of the family chromium have it/.test(one)), String(advised));
 });
 
@@ -107,15 +109,15 @@ test('what is not there cannot be asked', async () => {
 });
 
 /** A node that joins, and its column. */
-async function joined() {
-    const { json: { url } } = await daemon.post('/v1/admin/join', { nodes: 1 });
+async function joined(label) {
+    const { json: { url } } = await daemon.post('/v1/admin/join', { nodes: 1, label });
     const node = await new FakeNode(url).join();
     return { node, column: async () => (await matrix(`?node=${node.id}`)).browsers[0] };
 }
 const queries = (node) => node.received.filter(({ message: { type } }) => type === 'capability_query').map(({ message }) => message);
 
 test('a node that joined is asked once at a time, and what it says is bounded', async () => {
-    const { node, column } = await joined();
+    const { node, column } = await joined('Pixel 8');
     const answers = await Promise.all(Array.from({ length: 12 }, () => ask({ node: node.id })));
     assert.ok(answers.every(({ status, json }) => status === 202 && json.browsers[0].state === 'asked'));
     await until(() => queries(node).length === 1, { what: 'the question' });
@@ -127,6 +129,9 @@ test('a node that joined is asked once at a time, and what it says is bounded', 
     const { features, joined: isJoined } = await column();
     assert.ok(features.webgpu.detail.startsWith('<img>') && features.webgpu.detail.length <= 256);
     assert.deepEqual([features.future, isJoined, features.webnn.state], [undefined, true, 'no']);
+    const table = await webinfer(daemon, ['matrix', '--found']);
+    assert.match(table.out, /^FEATURE .*, Pixel 8(?: .*)?$/m, table.problems);
+    assert.match(table.out, /^\w+ +\S+ +Pixel 8 +20\d\d-\d\d-\d\dT/m);
     assert.equal(queries(node).length, 1);
     assert.equal((await ask({ node: node.id })).status, 202);
     await until(() => queries(node).length === 2, { what: 'another question' });

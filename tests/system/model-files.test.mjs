@@ -106,8 +106,8 @@ test('folders of other formats are listed with their variants, and refuse what t
     const missing = await daemon.infer({ model_name: 'tiny:Q2_K', inputs: x([1]) });
     assert.deepEqual([missing.status, missing.json.code], [404, 'model_not_found']);
     assert.match(missing.json.allowed.toString(), /tiny:Q8_0, tiny:F16/);
-    const { out } = await webinfer(daemon, ['models']);
-    assert.match(out, /tiny +gguf +text_generation +\d+ +Q8_0, F16 +Q8_0, \S+M parameters, chat, 4 x 2048 tokens in \d+ MiB/);
+    const { out } = await webinfer(daemon, ['list', '--wide']);
+    assert.match(out, /tiny +[\d.]+ kB +gguf +text_generation +- +Q8_0, F16 +Q8_0, \S+M parameters, chat, 4 x 2048 tokens in \d+ MiB/);
 });
 
 test('webinfer add brings the files along that a graph names', async () => {

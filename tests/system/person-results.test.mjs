@@ -5,6 +5,7 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { capabilities, FakeNode } from '../lib/fake-node.mjs';
+import { exported } from '../lib/lab-schema.mjs';
 
 const KEPT = 3; // [store] results_keep
 const RESULT = { test: 'matmul 256', cells: [{ platform: 'wasm', outcome: 'ok', samples_ms: [3, 2, 2.5] }, { platform: 'webgpu', outcome: 'absent' }] };
@@ -40,6 +41,7 @@ test('a result is kept, marked as a person’s, and told to the node', async () 
         ['device test matmul 256', 'chromium', '156.0.0.0', 'wasm', 'ok', [3, 2, 2.5]],
         ['device test matmul 256', 'chromium', '156.0.0.0', 'webgpu', 'absent', []]]);
     assert.match((await webinfer(daemon, ['results', 'list'])).out, /a lent device[^]*imported, a person's/);
+    assert.equal((await exported(daemon, run)).person, true);
     const shown = await webinfer(daemon, ['results', 'show', run]);
     assert.equal(shown.code, 0, shown.problems);
     assert.match(shown.out, /device test matmul 256 chromium\/wasm fp32 page/);

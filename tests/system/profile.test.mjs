@@ -9,6 +9,8 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer as runClient } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { ggufBytes } from '../lib/gguf-hostile.mjs';
+import { string, u32 } from '../lib/gguf.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
@@ -262,11 +264,36 @@ test('webinfer check tells by tables what has no kernel, without a daemon', asyn
     assert.match(adam.out, /of 1 nodes, no table tells/);
 });
 
+test('webinfer check tells of a GGUF file whether llama.cpp knows it and it fits', async () => {
+    const check = (...words) => webinfer(['check', ...words], { env: { WEBINFER_URL: 'http://127.0.0.1:9' } });
+    fs.writeFileSync(file('small.gguf'), ggufBytes({ type: 'q4_0' }));
+    const plain = await check(file('small.gguf'));
+    assert.equal(plain.code, 0, plain.problems);
+    assert.match(plain.out, /^architecture +llama \(text_generation\)\nquantization +Q4_0\nparameters +\d+\nmemory +[\d.]+ MB of 4\.3 GB, with \d+ tokens\nslow +Q4_0 weights are slow in WebAssembly/);
+    assert.match(plain.out, /\nllama\.cpp b\d+ computes the model as a whole.*\nwasm: the model loads\nwebgpu: the model loads, where the adapter has shader-f16[^\n]*\nwebnn: llama\.cpp does not compute there\n$/);
+    const { json } = await check(file('small.gguf'), '--json');
+    assert.deepEqual([json.wasm, json.webgpu, json.webnn, json.memory.fits], ['yes', 'yes', 'no', true]);
+    // A file with a hole, larger than the 4 GiB that WebAssembly can address.
+    fs.copyFileSync(file('small.gguf'), file('large.gguf'));
+    fs.truncateSync(file('large.gguf'), 5 * 2 ** 30);
+    const large = await check(file('large.gguf'));
+    assert.equal(large.code, 1, large.problems);
+    assert.match(large.out, /\nwasm: the model does not load, because WebAssembly's memory is too small\nwebgpu: the model does not load/);
+    fs.writeFileSync(file('part.gguf'), ggufBytes({ metadata: { 'split.no': u32(0), 'split.count': u32(3) } }));
+    const part = await check(file('part.gguf'));
+    assert.equal(part.code, 0, part.problems);
+    assert.match(part.out, /\nwasm: the model loads if all files of its set fit/);
+    fs.writeFileSync(file('strange.gguf'), ggufBytes({ metadata: { 'general.architecture': string('strange') } }));
+    const strange = await check(file('strange.gguf'));
+    assert.deepEqual([strange.code, strange.out], [2, '']);
+    assert.match(strange.problems, /has the architecture "strange", which llama\.cpp b\d+, the engine here, does not know/);
+});
+
 test('webinfer check says what is wrong with a file', async () => {
     fs.writeFileSync(file('model.gguf'), 'GGUF and so on');
     fs.writeFileSync(file('empty.onnx'), '');
     fs.writeFileSync(file('page.onnx'), '<!doctype html>');
-    for (const [name, why] of [['model.gguf', /is a GGUF file, which has no graph/], ['empty.onnx', /there is no graph in it/],
+    for (const [name, why] of [['model.gguf', /model\.gguf is no whole GGUF file/], ['empty.onnx', /there is no graph in it/],
         ['page.onnx', /is no whole ONNX model/], ['none.onnx', /none\.onnx cannot be read/], ['.', /is no file/]]) {
         const { code, out, problems } = await webinfer(['check', file(name)]);
         assert.deepEqual([code, out], [2, ''], problems);

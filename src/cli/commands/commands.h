@@ -7,7 +7,7 @@
 struct wi_add_files;
 
 wi_verb_fn wi_cli_status, wi_cli_open, wi_cli_hardware, wi_cli_matrix, wi_cli_doctor;
-wi_verb_fn wi_cli_models, wi_cli_list, wi_cli_show_model, wi_cli_add, wi_cli_pull, wi_cli_quantize;
+wi_verb_fn wi_cli_list, wi_cli_show_model, wi_cli_add, wi_cli_pull, wi_cli_quantize;
 wi_verb_fn wi_cli_publish, wi_cli_unpublish, wi_cli_sources, wi_cli_cluster;
 wi_verb_fn wi_cli_ps, wi_cli_load, wi_cli_unload, wi_cli_rm, wi_cli_gc;
 wi_verb_fn wi_cli_infer, wi_cli_compute, wi_cli_run, wi_cli_chat, wi_cli_generate, wi_cli_embed;
@@ -59,10 +59,7 @@ char *wi_cli_pulled_name(const char *reference, const char *name);
  * or the error of a CID. */
 enum wi_code wi_cli_begun_name(
     struct wi_cli *cli, const char *reference, char **name, struct wi_error *error);
-/* A model of a list with what the server knows once it has read the file, such as its type, tasks
- * and inputs, which a request for this model alone makes it do. A new reference. */
-json_t *wi_cli_complete_model(const struct wi_cli *cli, const json_t *model);
-/* The number of nodes in which a model of a list is loaded. */
-void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model);
+/* How far a pull is, or why it failed. */
+void wi_cli_put_pull(struct wi_buffer *out, const json_t *pull);
 
 #endif

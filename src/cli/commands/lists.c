@@ -1,10 +1,11 @@
-/* webinfer models and webinfer nodes: what the daemon has, as tables. */
+/* webinfer list and webinfer nodes: what the daemon has, as tables. */
+#include "cli/bar.h"
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/text_table.h"
 
 /* The number of nodes; a list names some of many nodes and counts the others. */
-void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
+static void put_loaded(struct wi_buffer *out, const json_t *model)
 {
     wi_buffer_printf(out, "%lld",
         (long long)json_array_size(json_object_get(model, "loaded")) +
@@ -68,7 +69,9 @@ static int worth_asking(const json_t *model)
                json_integer_value(json_object_get(model, "bytes")) <= small);
 }
 
-json_t *wi_cli_complete_model(const struct wi_cli *cli, const json_t *model)
+/* A model of the list with what the server knows once it has read the file, such as its type, tasks
+ * and inputs, which a request for this model alone makes it do. A new reference. */
+static json_t *model_complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = wi_json_text(model, "name");
     json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/*", name) : NULL;
@@ -114,13 +117,42 @@ static void print_aliases(const json_t *aliases)
     json_decref(rows);
 }
 
+void wi_cli_put_pull(struct wi_buffer *out, const json_t *pull)
+{
+    const char *state = wi_json_text(pull, "state");
+
+    wi_bar_line(out, pull, 60);
+    if (state && strcmp(state, "failed") == 0)
+        wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
+}
+
+static void print_pulls(const json_t *pulls)
+{
+    static const struct wi_column columns[] = {
+        {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", wi_cli_put_pull}, {0}};
+    json_t *rows = json_array(), *item;
+    size_t i;
+
+    json_array_foreach(pulls, i, item)
+    {
+        const char *state = wi_json_text(item, "state");
+        if (state && strcmp(state, "done") != 0)
+            json_array_append(rows, item);
+    }
+    wi_table_print("\n", columns, rows, NULL);
+    json_decref(rows);
+}
+
 /* The data that is kept from the pages of models until all are printed. */
 struct models {
     const struct wi_cli *cli;
     struct wi_sheet sheet;
+    int wide;
     json_t *warnings; /* rows */
 };
 
+/* Built-in models are no files of the store, so only the wide list has them. The purpose of a model
+ * is known once it was read. */
 static void print_models(void *context, const json_t *page)
 {
     struct models *models = context;
@@ -129,28 +161,54 @@ static void print_models(void *context, const json_t *page)
     size_t i;
 
     json_array_foreach(json_object_get(page, "models"), i, model)
-        json_array_append_new(rows, wi_cli_complete_model(models->cli, model));
+    {
+        if (!models->wide && json_is_true(json_object_get(model, "builtin")))
+            continue;
+        json_array_append_new(rows, model_complete(models->cli, model));
+    }
     wi_sheet_print(&models->sheet, rows);
     add_warnings(models->warnings, rows);
     json_decref(rows);
 }
 
-static enum wi_exit show_models(struct wi_cli *cli, struct wi_pages *pages)
+/* What comes below the models: what is wrong with some, other names, pulls, published models. */
+static void print_rest(const json_t *rest, const json_t *warned)
 {
-    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
-        {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL}, {"VARIANTS", "variants[{name}]", NULL},
-        {"LANGUAGE", "", put_language}, {"INPUTS", "inputs[{name} {datatype}[{shape}]]", NULL},
-        {"OUTPUTS", "outputs[{name} {datatype}[{shape}]]", NULL}, {"LOADED", "", wi_cli_put_loaded},
-        {"NUMERICS", "numerics", put_numerics}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column warnings[] = {
         {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
-    struct models models = {.cli = cli, .sheet = {.columns = columns}, .warnings = json_array()};
+    static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
+        {"AS", "ipfs://{cid}", NULL},
+        {"STATE", "{stale?stale: its files have changed since|whole}", NULL}, {0}};
+
+    wi_table_print("\n", warnings, warned, NULL);
+    print_aliases(json_object_get(rest, "aliases"));
+    print_ignored(rest);
+    print_pulls(json_object_get(rest, "pulls"));
+    wi_table_print("\n", published, json_object_get(rest, "published"), NULL);
+}
+
+static enum wi_exit show_models(struct wi_cli *cli, struct wi_pages *pages)
+{
+    static const struct wi_column usual[] = {{"MODEL", "name", NULL}, {"SIZE", "{bytes:B}", NULL},
+        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"TASKS", "tasks", NULL},
+        {"VARIANTS", "variants[{name}]", NULL}, {"LOADED", "", put_loaded},
+        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+    static const struct wi_column all[] = {{"MODEL", "name", NULL}, {"SIZE", "{bytes:B}", NULL},
+        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"TASKS", "tasks", NULL},
+        {"VARIANTS", "variants[{name}]", NULL}, {"LANGUAGE", "", put_language},
+        {"INPUTS", "inputs[{name} {datatype}[{shape}]]", NULL},
+        {"OUTPUTS", "outputs[{name} {datatype}[{shape}]]", NULL}, {"LOADED", "", put_loaded},
+        {"NUMERICS", "numerics", put_numerics}, {"PULLED FROM", "source.repository", NULL},
+        {"PROBLEM", "problem", NULL}, {0}};
+    int wide = wi_argument_given(&cli->arguments, "wide");
+    struct models models = {.cli = cli,
+        .sheet = {.columns = wide ? all : usual},
+        .wide = wide,
+        .warnings = json_array()};
 
     if (wi_pages_show(pages, print_models, &models) == WI_EXIT_OK && !cli->json) {
-        wi_sheet_end(&models.sheet, "There are no models.");
-        wi_table_print("\n", warnings, models.warnings, NULL);
-        print_aliases(json_object_get(pages->rest, "aliases"));
-        print_ignored(pages->rest);
+        wi_sheet_end(&models.sheet, "There are no models; webinfer run ORG/NAME pulls one.");
+        print_rest(pages->rest, models.warnings);
     }
     json_decref(models.warnings);
     return wi_pages_close(pages);
@@ -164,7 +222,7 @@ static void print_names(void *context, const json_t *page)
     json_array_foreach(json_object_get(page, "models"), i, model) wi_table_say("{name}\n", model);
 }
 
-enum wi_exit wi_cli_models(struct wi_cli *cli)
+enum wi_exit wi_cli_list(struct wi_cli *cli)
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
 

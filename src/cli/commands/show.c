@@ -1,7 +1,5 @@
-/* webinfer list and webinfer show: the models here, and the details of one. */
-#include "cli/bar.h"
+/* webinfer show: the details of a model. */
 #include "cli/commands/commands.h"
-#include "cli/pages.h"
 #include "cli/text_table.h"
 
 #include "base/memory.h"
@@ -9,78 +7,6 @@
 #include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>
-
-static void put_progress(struct wi_buffer *out, const json_t *pull)
-{
-    const char *state = wi_json_text(pull, "state");
-
-    wi_bar_line(out, pull, 60);
-    if (state && strcmp(state, "failed") == 0)
-        wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
-}
-
-struct stored {
-    const struct wi_cli *cli;
-    struct wi_sheet sheet;
-};
-
-/* Only models in the folder count; built-in models are no files. The purpose of a model is known
- * once it was read. */
-static void print_stored(void *context, const json_t *page)
-{
-    struct stored *stored = context;
-    json_t *rows = json_array();
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(json_object_get(page, "models"), i, item)
-    {
-        if (json_is_true(json_object_get(item, "builtin")))
-            continue;
-        json_array_append_new(rows, wi_json_text(item, "type")
-                                        ? json_incref((json_t *)item)
-                                        : wi_cli_complete_model(stored->cli, item));
-    }
-    wi_sheet_print(&stored->sheet, rows);
-    json_decref(rows);
-}
-
-static void print_pulls(const json_t *pulls)
-{
-    static const struct wi_column columns[] = {
-        {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
-    json_t *rows = json_array(), *item;
-    size_t i;
-
-    json_array_foreach(pulls, i, item)
-    {
-        const char *state = wi_json_text(item, "state");
-        if (state && strcmp(state, "done") != 0)
-            json_array_append(rows, item);
-    }
-    wi_table_print("\n", columns, rows, NULL);
-    json_decref(rows);
-}
-
-enum wi_exit wi_cli_list(struct wi_cli *cli)
-{
-    static const struct wi_column models[] = {{"MODEL", "name", NULL}, {"SIZE", "{bytes:B}", NULL},
-        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"TASKS", "tasks", NULL},
-        {"VARIANTS", "variants[{name}]", NULL}, {"LOADED", "", wi_cli_put_loaded},
-        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
-    static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
-        {"AS", "ipfs://{cid}", NULL},
-        {"STATE", "{stale?stale: its files have changed since|whole}", NULL}, {0}};
-    struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
-    struct stored stored = {.cli = cli, .sheet = {.columns = models}};
-
-    if (wi_pages_show(&pages, print_stored, &stored) == WI_EXIT_OK && !cli->json) {
-        wi_sheet_end(&stored.sheet, "There are no models; webinfer run ORG/NAME pulls one.");
-        print_pulls(json_object_get(pages.rest, "pulls"));
-        wi_table_print("\n", published, json_object_get(pages.rest, "published"), NULL);
-    }
-    return wi_pages_close(&pages);
-}
 
 /* "512 MB of 2.1 GB: 300 MB weights, 40 MB for each of 4 conversations of 2048 tokens" */
 static void put_memory(struct wi_buffer *out, const json_t *memory)
@@ -187,7 +113,7 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
         {"variant", "variant", NULL}, {"variants", "variants", put_variants},
         {"pulled from", "source", put_source}, {"published", "published", put_pins},
         {"memory", "memory", put_memory}, {"graph capture", "graph_capture", put_capture_known},
-        {"warnings", "warnings", NULL}, {"pulling", "pulling", put_progress}, {0}};
+        {"warnings", "warnings", NULL}, {"pulling", "pulling", wi_cli_put_pull}, {0}};
     static const struct wi_column files[] = {
         {"FILE", "path", NULL}, {"SIZE", "{bytes:B}", NULL}, {"SHA-256", "hash", NULL}, {0}};
 

@@ -3,7 +3,6 @@
  * webinfer bench: outcomes, answers and errors are what a client of the test's own gets; what is wrong, falls back or dies is
  * found; what is killed goes on, each cell once. No test asserts how long anything takes.
  */
-import Ajv from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,6 +19,7 @@ import { capabilities, FakeNode } from '../../lib/fake-node.mjs';
 import { FakeDriver } from '../../lib/fake-session.mjs';
 import { rightModel } from '../../lib/kernel-models.mjs';
 import { decode, pack } from '../../lib/kserve.mjs';
+import { exported } from '../../lib/lab-schema.mjs';
 import { cliPath, ownModels, root } from '../../lib/paths.mjs';
 import * as processes from '../../lib/processes.mjs';
 import { Simulation } from '../../lib/simulation.mjs';
@@ -141,8 +141,7 @@ test('each place of each browser has its outcome, its answer or error is what a 
     assert.equal(code, 0, out + problems);
     assertWhole(run);
     assert.match(run.webinfer.commit ?? 'not-built-by-git', /^(?:[0-9a-f]{12,}(?:-dirty)?|not-built-by-git)$/);
-    const validate = new Ajv().compile(JSON.parse(fs.readFileSync(path.join(root, 'lab/lab.schema.json'), 'utf8')));
-    assert.ok(validate((await webinfer(daemon, ['results', 'export', run.id, '--format', 'json'])).json), JSON.stringify(validate.errors));
+    await exported(daemon, run.id);
     checkAnswer(out);
     const measured = run.cells.filter(({ yardstick }) => !yardstick);
     for (const model of Object.keys(EXPECTED)) {
@@ -222,6 +221,7 @@ test('a model that writes has its tokens told, for each number of requests at a 
         assert.ok(text.first_p50_ms <= text.first_p90_ms && text.first_p90_ms <= Math.max(...samples) + 1, JSON.stringify({ text, samples }));
         assert.ok(Math.abs(text.token_ms * text.generated_per_s - 1000) < 1e-6);
     }
+    await exported(daemon, run.id);
     assert.match(out, /PROMPT\/S +FIRST +P90 +MS\/TOKEN +TOKENS\/S +OF ALL/);
 });
 
@@ -572,6 +572,7 @@ test('simulated nodes of 40 and 52 ms are told apart, and those of 40 and 40 are
             assert.equal(code, 0, out);
             assert.match(out, /^simulated .* ok /m);
             assert.match(out, /digits runs in other nodes; simulated times are made up\.\n$/);
+            assert.ok((await exported(daemon, run.id)).simulated);
             assert.deepEqual(run.cells.map(({ platform, outcome, samples_ms: { length } }) => [platform, outcome, length]), [['simulated', 'ok', 20]]);
             runs.push(run.id);
         } finally {

@@ -30,7 +30,6 @@ after(() => daemon.stop());
 const EXPECTED = [
     ['build/webinfer status', /chrome/],
     ['build/webinfer list', /^finch /m],
-    ['build/webinfer models', /^finch /m],
     ['build/webinfer publish digits', /^ipfs:\/\/bafybei[a-z2-7]{52}$/m],
     ['build/webinfer add /tmp/digits.car ', /^carried: added, /],
     ['build/webinfer unpublish digits', /^digits: no longer published/],

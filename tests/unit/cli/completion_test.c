@@ -25,7 +25,7 @@ struct situation {
 static const struct situation situations[] = {
     {{""}, "run pull list show status open infer compute chat generate embed transcribe ps load "
            "unload add "
-           "quantize publish unpublish sources rm gc jobs bench profile check results models "
+           "quantize publish unpublish sources rm gc jobs bench profile check results "
            "nodes watch cluster forgive hardware verify matrix doctor "
            "token devices backup restore uplink completion help "
            "version"},
@@ -97,8 +97,8 @@ static const char fake_client[] =
     "#!/bin/sh\n"
     "case \"$*\" in\n"
     "'completion words -- '*) shift 3; exec \"$SELF\" --complete \"$@\" ;;\n"
-    "'models --names') printf '%s\\n' builtin/echo seven/odd sevens '$(touch x)' 'a;b' ;;\n"
-    "'--url=http://other models --names') echo other/model ;;\n"
+    "'list --names') printf '%s\\n' builtin/echo seven/odd sevens '$(touch x)' 'a;b' ;;\n"
+    "'--url=http://other list --names') echo other/model ;;\n"
     "*) echo 'no answer' >&2; exit 3 ;;\n"
     "esac\n";
 

@@ -129,7 +129,7 @@ TEST(every_list_has_all_its_rows)
     static const struct {
         const char *words[8];
         int rows;
-    } cases[] = {{{"webinfer", "models", "--names"}, ROWS}, {{"webinfer", "models"}, ROWS},
+    } cases[] = {{{"webinfer", "list", "--names"}, ROWS}, {{"webinfer", "list", "--wide"}, ROWS},
         {{"webinfer", "list"}, ROWS}, {{"webinfer", "nodes"}, ROWS}, {{"webinfer", "ps"}, ROWS},
         {{"webinfer", "status"}, ROWS}, {{"webinfer", "jobs", "list"}, PAGE},
         {{"webinfer", "jobs", "list", "--limit", "240"}, 240},
@@ -200,7 +200,7 @@ TEST(what_goes_meanwhile_is_no_error)
 /* However many nexts go round, and however empty the pages are. */
 TEST(a_list_without_an_end_is_ended)
 {
-    static const char *const commands[] = {"models", "nodes", "list", "ps"};
+    static const char *const commands[] = {"nodes", "list", "ps"};
     char said[PRINTED_MAX];
     for (int round = 0; round <= 7; round++) {
         for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {

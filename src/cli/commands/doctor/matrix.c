@@ -59,19 +59,34 @@ static const struct wi_config_browser *find_browser(
     return kind ? wi_config_find_browser(config, kind) : NULL;
 }
 
-/* As doctor says it, of the features that are platforms; NULL: nothing is known. */
+/* The platform whose feature it is: of "webgpu_f16" and "int8_webgpu" WebGPU. NULL: one of which
+ * doctor says nothing. */
+static const char *platform_of(const char *feature)
+{
+    static const char *const platforms[] = {"webgpu", "webnn"};
+
+    for (size_t i = 0; i < sizeof platforms / sizeof *platforms; i++)
+        if (strstr(feature, platforms[i]))
+            return platforms[i];
+    return NULL;
+}
+
+/* As doctor says it, of platforms that are not there, or in software alone; features of a platform
+ * come with it. NULL: nothing is known. */
 static json_t *advice_of(
     const struct matrix *matrix, const json_t *column, const char *feature, const json_t *found)
 {
     const struct wi_config_browser *browser = find_browser(matrix, column);
+    const char *platform = platform_of(feature);
     struct wi_buffer text = {0};
     json_t *advice = NULL;
 
-    if (!browser || (strcmp(feature, "webgpu") != 0 && strcmp(feature, "webnn") != 0))
+    if (!browser || !platform || wi_json_is(found, "state", "yes"))
         return NULL;
-    if (wi_json_is(found, "state", "no"))
-        wi_buffer_puts(&text, wi_doctor_hint(browser, feature) ?: "");
-    else if (wi_json_is(found, "state", "software"))
+    const json_t *whole = json_object_get(json_object_get(column, "features"), platform);
+    if (wi_json_is(whole, "state", "no"))
+        wi_buffer_puts(&text, wi_doctor_hint(browser, platform) ?: "");
+    else if (wi_json_is(whole, "state", "software"))
         wi_doctor_advise_gpu(&text, browser, &matrix->gpus);
     const char *start = text.size ? text.text + strspn(text.text, "; ") : "";
     if (*start)
@@ -260,7 +275,7 @@ static enum wi_exit matrix_show(const struct matrix *matrix)
         result = wi_cli_lab_write_html(matrix->cli, text.text);
         json_decref(document);
     } else if (matrix->cli->json) {
-        wi_plain_put_json(json_incref(matrix->document));
+        wi_plain_put_json(advised_copy(matrix));
     } else {
         print_matrix(matrix);
     }

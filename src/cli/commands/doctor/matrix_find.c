@@ -94,14 +94,15 @@ static enum wi_exit nodes_look(
     return result;
 }
 
-/* Has the daemon start a browser of the column's kind; 0, or -1 with the reason in the column. */
+/* Has the daemon start a browser of the column's kind, which it may not have; 0, or -1 with the
+ * reason in the column. */
 static int kind_start(const struct wi_cli *cli, json_t *column)
 {
     struct wi_rest_answer answer;
     json_t *order = json_pack("{s:s, s:O, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
         json_object_get(column, "browser"), "platform", "wasm", "inputs", "timeout_ms", START_MS);
 
-    say_progress("{browser} is started", column);
+    say_progress("{browser} is asked for", column);
     wi_cli_send(cli,
         &(struct wi_rest_request){
             .path = "/v1/infer", .json = order, .timeout_ms = START_MS + EXCHANGE_MS},
@@ -109,7 +110,9 @@ static int kind_start(const struct wi_cli *cli, json_t *column)
     json_t *problem =
         json_loadb(answer.body.text ? answer.body.text : "", answer.body.size, 0, NULL);
     int started = answer.status == 200;
-    if (!started && wi_json_text(problem, "detail"))
+    if (started)
+        say_progress("{browser} is started", column);
+    else if (wi_json_text(problem, "detail"))
         json_object_set(column, "reason", json_object_get(problem, "detail"));
     json_decref(problem);
     wi_rest_answer_clear(&answer);
@@ -162,7 +165,21 @@ static int has_node(const json_t *matrix)
     return 0;
 }
 
-/* Names the device of each page that joined, as far as this token may know it. */
+/* Where the page of a node is that joined: the label of its link, as far as this token may know it.
+ * Several pages may have one label, or none, so then it has the node's id. A new reference. */
+static json_t *place_of(const json_t *nodes, const char *id)
+{
+    const char *label = wi_json_text(wi_json_find(nodes, "id", id), "label");
+    const json_t *node;
+    size_t i, same = 0;
+
+    json_array_foreach(nodes, i, node) same += label && wi_json_is(node, "label", label);
+    if (!label)
+        return json_sprintf("joined as %s", id);
+    return same > 1 ? json_sprintf("%s, %s", label, id) : json_string(label);
+}
+
+/* Names the device of each page that joined. */
 static void name_joined(const struct wi_cli *cli, json_t *matrix)
 {
     json_t *nodes = NULL, *column;
@@ -175,9 +192,7 @@ static void name_joined(const struct wi_cli *cli, json_t *matrix)
             continue;
         if (!nodes)
             nodes = wi_cli_get(cli, "/v1/nodes?limit=1000", NULL);
-        const char *label =
-            wi_json_text(wi_json_find(json_object_get(nodes, "nodes"), "id", id), "label");
-        json_object_set_new(column, "where", json_string(label ? label : "a page that joined"));
+        json_object_set_new(column, "where", place_of(json_object_get(nodes, "nodes"), id));
     }
     json_decref(nodes);
 }

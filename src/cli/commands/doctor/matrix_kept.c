@@ -19,7 +19,7 @@
 #define FILE_NAME "matrix.json"
 #define FILE_MAX (8 << 20)
 #define IMPORT_MAX 512      /* columns: those that are kept there, absent ones and some more */
-#define WHERE_MAX 64        /* bytes */
+#define WHERE_MAX 256       /* bytes: the label of a link, and the id of a node */
 #define TEXT_MAX 64         /* of other texts */
 #define AHEAD_MS 86400000LL /* how far the clock of another machine may be ahead */
 

@@ -1,11 +1,13 @@
 /*
- * webinfer check: which operators of a file have no kernel on which platform, by the engines' own
- * tables. Nothing runs, and no daemon is needed.
+ * webinfer check: which operators of an ONNX file have no kernel on which platform, by the engines'
+ * own tables; and whether llama.cpp knows a GGUF file, and has the memory for it. Nothing runs, and
+ * no daemon is needed.
  */
 #include "cli/commands/commands.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 
+#include "terms/format/gguf_memory.h"
 #include "terms/format/onnx_operators.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -134,6 +136,92 @@ static void found_print(const json_t *found)
         say_place(found, places[i].name);
 }
 
+static enum wi_exit onnx_show(struct wi_cli *cli, const struct wi_onnx_operators *operators)
+{
+    json_t *found = json_pack("{s:s, s:I, s:I, s:o}", "source", wi_operators_source, "opset",
+        (json_int_t)operators->opset, "nodes", (json_int_t)operators->nodes, "operators",
+        operator_rows_make(operators));
+    int is_bad = nodes_with(json_object_get(found, "operators"), "wasm", "no") > 0;
+
+    if (cli->json)
+        wi_plain_put_json(json_incref(found));
+    else
+        found_print(found);
+    json_decref(found);
+    return is_bad ? WI_EXIT_FAILED : WI_EXIT_OK;
+}
+
+/* --- a GGUF file ------------------------------------------------------------------------------ */
+
+/* The least that it takes: one conversation. The file of a set does not tell the others' sizes. */
+static json_t *gguf_memory_make(const struct wi_gguf_info *info, uint64_t size)
+{
+    struct wi_gguf_memory memory;
+
+    if (info->split_count > 1)
+        return json_null();
+    wi_gguf_plan(
+        info, size, &(struct wi_gguf_limits){.memory = WI_GGUF_HEAP_MAX, .slots = 1}, &memory);
+    return json_pack("{s:I, s:I, s:I, s:b}", "total", (json_int_t)memory.total, "limit",
+        (json_int_t)memory.limit, "context", (json_int_t)memory.context, "fits", memory.fits);
+}
+
+static json_t *gguf_make(const struct wi_gguf_info *info, uint64_t size)
+{
+    json_t *memory = gguf_memory_make(info, size);
+    const char *fits = json_is_null(memory)                            ? "unknown"
+                       : json_is_true(json_object_get(memory, "fits")) ? "yes"
+                                                                       : "no";
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:s?, s:s, s:s, s:s}", "source", WI_GGUF_LLAMA,
+        "architecture", info->architecture, "type", wi_model_type_name(wi_gguf_model_type(info)),
+        "quantization", wi_gguf_quantization(info), "parameters", (json_int_t)info->parameters,
+        "memory", memory, "notes", wi_gguf_slow(info), "wasm", fits, "webgpu", fits, "webnn", "no");
+}
+
+static void gguf_print(const json_t *found)
+{
+    static const struct wi_column lines[] = {{"architecture", "{architecture} ({type})", NULL},
+        {"quantization", "quantization", NULL}, {"parameters", "parameters", NULL},
+        {"memory", "{memory.total:B} of {memory.limit:B}, with {memory.context} tokens", NULL},
+        {"slow", "notes", NULL}, {0}};
+    const char *fits = wi_json_text(found, "wasm");
+    const char *answer = strcmp(fits, "yes") == 0 ? "the model loads"
+                         : strcmp(fits, "no") == 0
+                             ? "the model does not load, because WebAssembly's memory is too small"
+                             : "the model loads if all files of its set fit into WebAssembly's "
+                               "memory";
+
+    wi_table_lines(lines, found);
+    wi_table_say("\n{source} computes the model as a whole, and knows its architecture and the "
+                 "types of its weights:\n",
+        found);
+    printf("wasm: %s\n", answer);
+    printf("webgpu: %s, where the adapter has shader-f16 and the browser can suspend WebAssembly "
+           "(JSPI)\n",
+        answer);
+    printf("webnn: llama.cpp does not compute there\n");
+}
+
+/* What llama.cpp does not know is refused when the file is read. */
+static enum wi_exit gguf_check(struct wi_cli *cli, int file, uint64_t size)
+{
+    struct wi_gguf_info info;
+    struct wi_error error = {0};
+
+    if (wi_gguf_read(file, size, cli->arguments.positionals[0], WI_GGUF_MODEL, &info, &error) !=
+        WI_OK)
+        return wi_cli_complain(&error);
+    json_t *found = gguf_make(&info, size);
+    int is_bad = wi_json_is(found, "wasm", "no");
+    if (cli->json)
+        wi_plain_put_json(json_incref(found));
+    else
+        gguf_print(found);
+    json_decref(found);
+    return is_bad ? WI_EXIT_FAILED : WI_EXIT_OK;
+}
+
 /* --- the command ------------------------------------------------------------------------------ */
 
 static ssize_t file_read_window(void *source, void *bytes, size_t size, uint64_t at)
@@ -143,53 +231,39 @@ static ssize_t file_read_window(void *source, void *bytes, size_t size, uint64_t
     return pread(*file, bytes, size, (off_t)at);
 }
 
-/* Reads the operators of a file. WI_OK, or `error` says what is wrong with it. */
-static enum wi_code file_read_operators(
-    const char *path, struct wi_onnx_operators *operators, struct wi_error *error)
+static enum wi_exit onnx_check(struct wi_cli *cli, int file, uint64_t size)
 {
-    char head[4] = "";
-    struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    enum wi_code code = WI_OK;
+    struct wi_onnx_operators operators = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
 
-    if (file < 0 || fstat(file, &status) != 0)
-        code = wi_cli_refuse(error, "%.400s cannot be read: %s", path, strerror(errno));
-    else if (!S_ISREG(status.st_mode))
-        code = wi_cli_refuse(error, "%.400s is no file; name a model's .onnx file", path);
-    else if (pread(file, head, sizeof head, 0) == sizeof head && memcmp(head, "GGUF", 4) == 0)
-        code = wi_cli_refuse(error,
-            "%.400s is a GGUF file, which has no graph: llama.cpp computes the model as a whole, "
-            "on wasm and webgpu",
-            path);
+    if (wi_onnx_operators_read(file_read_window, &file, size, NULL, NULL, &operators, &error) ==
+        WI_OK)
+        result = onnx_show(cli, &operators);
     else
-        code = wi_onnx_operators_read(
-            file_read_window, &file, (uint64_t)status.st_size, NULL, NULL, operators, error);
-    if (file >= 0)
-        close(file);
-    return code;
+        wi_cli_complain(&error);
+    wi_onnx_operators_clear(&operators);
+    return result;
 }
 
 enum wi_exit wi_cli_check_model(struct wi_cli *cli)
 {
     const char *path = cli->arguments.positionals[0];
-    struct wi_onnx_operators operators = {0};
-    struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    char head[4] = "";
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    enum wi_exit result;
 
-    if (file_read_operators(path, &operators, &error) == WI_OK) {
-        json_t *found = json_pack("{s:s, s:I, s:I, s:o}", "source", wi_operators_source, "opset",
-            (json_int_t)operators.opset, "nodes", (json_int_t)operators.nodes, "operators",
-            operator_rows_make(&operators));
-        int is_bad = nodes_with(json_object_get(found, "operators"), "wasm", "no") > 0;
-        result = is_bad ? WI_EXIT_FAILED : WI_EXIT_OK;
-        if (cli->json)
-            wi_plain_put_json(json_incref(found));
-        else
-            found_print(found);
-        json_decref(found);
-    } else {
-        wi_cli_complain(&error);
-    }
-    wi_onnx_operators_clear(&operators);
+    if (file < 0 || fstat(file, &status) != 0)
+        result = wi_cli_fail(WI_EXIT_USAGE, "%.400s cannot be read: %s", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        result = wi_cli_fail(
+            WI_EXIT_USAGE, "%.400s is no file; name a model's .onnx or .gguf file", path);
+    else if (pread(file, head, sizeof head, 0) == sizeof head && memcmp(head, "GGUF", 4) == 0)
+        result = gguf_check(cli, file, (uint64_t)status.st_size);
+    else
+        result = onnx_check(cli, file, (uint64_t)status.st_size);
+    if (file >= 0)
+        close(file);
     return result;
 }

@@ -70,8 +70,10 @@ TEST(kinds_without_a_browser_are_started_and_what_is_not_there_is_one_line)
     const char *words[] = {"webinfer", "matrix", NULL, NULL};
     assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
     has(said, "webinfer: chrome 156.0.1 is tested\n");
-    has(said, "webinfer: edge is started\n");
-    has(said, "webinfer: firefox is started\nwebinfer: firefox 153.0 is tested\n");
+    has(said, "webinfer: edge is asked for\n");
+    assert_null(strstr(said, "edge is started"));
+    has(said, "webinfer: firefox is asked for\nwebinfer: firefox is started\n"
+              "webinfer: firefox 153.0 is tested\n");
     has(printed, "FEATURE  chrome 156  firefox 153\nWebGPU   no          no\n");
     has(printed, "\nSIMD     yes         yes\n");
     has(printed, "\nfirefox 153  WebGPU   no     no adapter  on Linux it needs a Vulkan driver");
@@ -84,6 +86,68 @@ TEST(kinds_without_a_browser_are_started_and_what_is_not_there_is_one_line)
     free(before);
     free(after);
     free(firefox);
+}
+
+/* Of a page that joined. */
+#define JOINED(node, at)                                                                           \
+    "{'browser':'chrome','browser_version':'156.0.2','node':'" node                                \
+    "','joined':true,'state':'done','reason':null,'found_at':" at                                  \
+    ",'features':{'webgpu':{'state':'yes','detail':''},"                                           \
+    "'wasm_simd':{'state':'yes','detail':''}}}"
+
+TEST(a_page_that_joined_is_a_column_with_where_and_when)
+{
+    char *matrix = quoted(MATRIX(FOUND("firefox", "153.0", "'n1'", "2000") "," JOINED(
+        "n2", "60000") "," JOINED("n3", "120000") "," JOINED("n4", "180000") "," JOINED("n5",
+        "240000") "," JOINED("n6", "300000")));
+    char *nodes = quoted("{'nodes':[{'id':'n1'},{'id':'n2','label':'Pixel 8'},{'id':'n3'},"
+                         "{'id':'n4'},{'id':'n5','label':'class'},{'id':'n6','label':'class'}]}");
+    const struct reply replies[] = {{"GET /healthz", 200, "{}"}, {"GET /v1/matrix", 200, matrix},
+        {"GET /v1/nodes?limit=1000", 200, nodes}, {0}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    const char *words[] = {"webinfer", "matrix", "--found", NULL};
+    for (int i = 0; i < 2; i++) { /* the second time all are kept already */
+        assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
+        has(printed, "FEATURE  firefox 153  chrome 156, Pixel 8  chrome 156, joined as n3  "
+                     "chrome 156, joined as n4  chrome 156, class, n5  chrome 156, class, n6\n");
+        has(printed, "\nfirefox  153.0    here          1970-01-01T00:00Z\n");
+        has(printed, "\nchrome   156.0.2  Pixel 8       1970-01-01T00:01Z\n");
+        has(printed, "\nchrome   156.0.2  joined as n3  1970-01-01T00:02Z\n");
+        has(printed, "\nchrome   156.0.2  joined as n4  1970-01-01T00:03Z\n");
+        has(printed, "\nchrome   156.0.2  class, n6     1970-01-01T00:05Z\n");
+    }
+    assert_int_equal(ALONE("--found"), WI_EXIT_OK); /* when they have gone */
+    has(printed, "chrome 156, joined as n4  chrome 156, joined as n3  chrome 156, Pixel 8");
+    free(matrix);
+    free(nodes);
+}
+
+TEST(what_to_do_is_in_the_document_too)
+{
+    char *matrix = quoted("{'features':[{'name':'webgpu','title':'WebGPU'},"
+                          "{'name':'int8_webgpu','title':'8 bits on webgpu'},"
+                          "{'name':'wasm_simd','title':'SIMD'}],'browsers':["
+                          "{'browser':'firefox','browser_version':'153.0','node':'n1',"
+                          "'joined':false,'state':'done','reason':null,'found_at':2000,"
+                          "'features':{'webgpu':{'state':'no','detail':'no adapter'},"
+                          "'int8_webgpu':{'state':'no','detail':'no WebGPU'},"
+                          "'wasm_simd':{'state':'no','detail':'none'}}}]}");
+    const struct reply replies[] = {
+        {"GET /healthz", 200, "{}"}, {"GET /v1/matrix", 200, matrix}, {0}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *file = path_to(*state, "here.json");
+    assert_int_equal(
+        run_saying(*state, replies,
+            (const char *[]){"webinfer", "matrix", "--found", "--json", NULL}, printed, said),
+        WI_EXIT_OK);
+    has(printed, "\"webgpu\":{\"state\":\"no\",\"detail\":\"no adapter\",\"advice\":\"on Linux it "
+                 "needs a Vulkan driver");
+    has(printed, "\"detail\":\"no WebGPU\",\"advice\":\"on Linux it needs");
+    has(printed, "\"wasm_simd\":{\"state\":\"no\",\"detail\":\"none\"}");
+    write_text(*state, "here.json", printed); /* on another machine the advice counts for nothing */
+    assert_int_equal(ALONE("--import", file, "--from", "x"), WI_EXIT_OK);
+    has(printed, "FEATURE                  firefox 153  firefox 153, x\n");
+    free(matrix);
+    free(file);
 }
 
 TEST(what_other_machines_have_found_is_kept_with_its_place)
