@@ -106,8 +106,8 @@ function run(command) {
         ['--input-type=module', '-e', `${here}\nconsole.log(${ANSWER});`], path.join(root, 'tests'));
 }
 
-/** What the start of the container makes of a new volume, without an image: the file of its tokens, and the folder of a
- * podman that runs commands in the volume, as they run in the container. */
+/** Starts the container without an image, over a new volume. A podman in the folder "container" runs commands in the volume, as
+ * they run in the container. @returns {string} the file of the tokens */
 function startContainer() {
     const state = path.join(daemon.folder, 'volume'), programs = path.join(daemon.folder, 'container');
     for (const folder of [path.join(state, 'models'), programs]) fs.mkdirSync(folder, { recursive: true });
@@ -115,7 +115,7 @@ function startContainer() {
     fs.symlinkSync('/bin/true', path.join(programs, 'webinferd'));
     fs.writeFileSync(path.join(programs, 'podman'), `#!/bin/sh\n[ "$1 $2" = "exec webinfer" ] && cd '${state}' && shift 2 && exec "$@"\n`, { mode: 0o755 });
     execFileSync(path.join(root, 'container/start'), { stdio: 'pipe', env: { STATE_DIRECTORY: state, PATH: `${programs}:${process.env.PATH}` } });
-    return { programs, tokens: path.join(state, 'tokens') };
+    return path.join(state, 'tokens');
 }
 
 for (const command of commands) {
@@ -134,11 +134,10 @@ test('each example that is shown is run, and all that is expected here is shown'
 });
 
 test("README's first request to a container has the header that is printed below it", async () => {
-    const [readme] = all, [header] = /-H "Authorization: Bearer \$\(podman exec webinfer [^)]*\)"/.exec(readme) ?? assert.fail(readme);
+    const [header] = /-H "Authorization: Bearer \$\(podman exec webinfer [^)]*\)"/.exec(all.join('')) ?? assert.fail('README prints no header');
     const first = commands.find((command) => command.startsWith('curl -s http://127.0.0.1:8470/v1/infer -F '));
-    const { programs, tokens } = startContainer();
-    await daemon.reload({ api: { tokens_file: tokens } });
-    const asked = (words) => run(`PATH='${programs}':$PATH; ${first} ${words}`);
+    await daemon.reload({ api: { tokens_file: startContainer() } });
+    const asked = (words) => run(`PATH=/tmp/container:$PATH; ${first} ${words}`); // as run() has /tmp
     assert.match(await asked(''), /"code":"unauthorized"/);
     assert.match(await asked(header), /"label":"7"/);
 });
