@@ -10,6 +10,7 @@ export class Share {
     /** @param {() => string} token of this page's link */
     constructor(token) {
         this._token = token;
+        this._service = location.origin;
         this._says = element('p', {});
         this._done = element('p', { role: 'status' });
         this._button = element('button', { id: 'share-copy', type: 'button', onclick: () => this._copy() }, 'Copy the link');
@@ -21,14 +22,17 @@ export class Share {
 
     /** @param {StateMessage} message */
     show(message) {
+        const mayShare = message.shareable && this._token() !== '';
+        this._service = message.service;
         this.section.hidden = !isLent(message);
-        this._button.hidden = !message.shareable;
-        say(this._says, message.shareable ? 'The person who made this page’s link allows you to pass it on. Everyone who has it can lend a browser as you do.'
-            : `The link of this page is for you alone. The operator of ${location.host} can make others, with “webinfer token join”.`);
+        this._button.hidden = !mayShare;
+        say(this._says, mayShare ? 'The person who made this page’s link allows you to pass it on. Everyone who has it can lend a browser as you do.'
+            : `${message.shareable ? 'This page was opened without a link.' : 'The link of this page is for you alone.'} The operator of ${location.host} can make others, with “webinfer token join”.`);
     }
 
     async _copy() {
-        this._shown.value = `${location.origin}/#token=${this._token()}`;
+        // The service that the page is with has welcomed the token; another, such as a page's own, may not know it.
+        this._shown.value = `${this._service}/#token=${this._token()}`;
         const isCopied = await copyFrom(this._shown);
         say(this._done, isCopied ? 'The link is copied.' : 'This browser lets the page copy nothing. Copy the link from the field.');
     }
