@@ -19,6 +19,11 @@ const LONG = 'cnn_squeezenet_randw';
 /** What else a browser may tell. */
 const NO_BATTERY = 'delete Navigator.prototype.getBattery;';
 const SAVES = "Object.defineProperty(Navigator.prototype, 'connection', { configurable: true, get: () => ({ saveData: true }) });";
+/** A browser that knows the media feature, and whose person wants it. */
+const REDUCED = `{
+    const ask = matchMedia.bind(globalThis), query = '(prefers-reduced-data: reduce)';
+    globalThis.matchMedia = (asked) => (asked === query ? Object.assign(new EventTarget(), { media: asked, matches: true }) : ask(asked));
+}`;
 const SMALL = "Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => 1 });";
 const FULL = "Storage.prototype.setItem = () => { throw new DOMException('it is full', 'QuotaExceededError'); };";
 /** What a browser does that is told to forget a site. */
@@ -109,6 +114,29 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await person.choose('memoryLimit', '');
             await service.seen('capability_report', (m) => m.data.capabilities.memory_limit === undefined, since);
             assert.equal(await stored(tab), '');
+        });
+
+        personTest('allows more than the service does, whose limit holds then', async (person) => {
+            const { service } = person, found = readCase('op_add');
+            await person.open(`&start&memoryLimit=${2 ** 30}`);
+            await person.is('connected');
+            for (let i = 0; i < 2; i++) check(found, await service.run(sized(service, Math.round(LIMIT * 0.6)), found.inputs));
+            await service.seen('model_status', (m) => m.data.models.some(({ state }) => state === 'evicted'));
+        }, { welcome: { model_budget_bytes: LIMIT } });
+
+        // WebKitGTK 2.50 keeps no files.
+        if (name !== 'WebKitGTK') personTest('lowers the storage, and files go at once', async (person) => {
+            const { service, tab } = person, found = readCase('op_add');
+            const kept = (what) => tab.waitFor(`(({ hidden, textContent }) => ${what})(document.getElementById('kept'))`);
+            await person.open('&start');
+            await person.is('connected');
+            check(found, await service.run(sized(service, 2 * LIMIT), found.inputs));
+            await kept("!hidden && textContent.includes('(2 files)')");
+            await person.says('settings', /Storage for models/);
+            await person.choose('storageLimit', 0.001);
+            await kept("hidden || textContent.includes('(1 file)')");
+            await person.choose('storageLimit', 0);
+            await kept('hidden');
         });
 
         personTest('is told what was wrong with a link, and finds no token in what is kept', async (person) => {
@@ -227,10 +255,17 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await person.says('settings', /does not tell pages whether the device runs on its battery, so this has no effect here\. Chrome, Edge/);
             assert.equal(await tab.evaluate("document.getElementById('pauseOnBattery').disabled"), true);
             assert.equal(await tab.evaluate("document.getElementById('pauseWhileHidden').disabled"), false);
+            // Each rule names the browsers that can tell, and says so where this one cannot.
+            const rules = Object.fromEntries(await tab.evaluate(`JSON.stringify([...document.querySelectorAll('#settings fieldset .switch + .hint, #settings [data-rule]')]
+                .map((one) => [one.dataset.rule ?? one.id, one.textContent]))`).then(JSON.parse));
+            assert.deepEqual(Object.keys(rules), Object.keys(BROWSERS));
+            for (const [rule, browsers] of Object.entries(BROWSERS)) assert.match(rules[rule], browsers);
+            const missing = Object.keys(rules).filter((rule) => rule !== 'wakeLock-hint' && rules[rule].includes('This browser does not tell pages'));
+            assert.deepEqual(missing, ['pauseOnBattery-hint', 'battery', ...(name === 'Chromium' ? [] : ['saves', 'memory'])]);
             await person.is('connected');
         }, { alter: first(NO_BATTERY) });
 
-        for (const [what, script, fragment] of [['data is to be saved', SAVES, ''], ['it has little memory', SMALL, ''],
+        for (const [what, script, fragment] of [['data is to be saved', SAVES, ''], ['its person prefers reduced data', REDUCED, ''], ['it has little memory', SMALL, ''],
             ['it saves its battery', `${BATTERY}\nbattery.charging = false;`, '&preferredDevice=low-power']]) {
             personTest(`has it slow while ${what}: one thread, and it says so`, async (person) => {
                 const { service } = person, found = readCase(LONG);
@@ -360,6 +395,17 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
         }, { welcome: { joined: false } });
     });
 }
+
+/** The browsers that tell what each rule needs. */
+const CHROMIUM = 'Chrome, Edge, Opera and other browsers made from Chromium tell a page';
+const BROWSERS = {
+    'pauseOnBattery-hint': RegExp(`${CHROMIUM}, if it is opened by https, whether the device runs on its battery\\.$`),
+    'pauseWhileHidden-hint': /^All browsers tell a page whether it is hidden\.$/,
+    'wakeLock-hint': /Most browsers let a page that is opened by https keep the screen on\.$/,
+    battery: RegExp(`${CHROMIUM}, if it is opened by https, whether the device runs on its battery\\.$`),
+    saves: RegExp(`${CHROMIUM} whether data is to be saved\\.$`),
+    memory: RegExp(`${CHROMIUM}, if it is opened by https, about how much memory the device has\\.$`),
+};
 
 /** What a session's page says that is asked for one task. */
 const MESSAGES = ['node_announcement', 'capability_report', 'model_status', 'heartbeat', 'task_accepted', 'task_progress', 'task_response', 'log'];

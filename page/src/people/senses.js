@@ -19,7 +19,8 @@ export const SENSES = {
         missing: 'This browser does not let this page keep the screen on, so this has no effect here.',
     },
     saves: {
-        tells: () => connection()?.saveData !== undefined || matchMedia('(prefers-reduced-data)').media !== 'not all',
+        // A feature that a browser does not know is neither so nor not so.
+        tells: () => connection()?.saveData !== undefined || matchMedia('(prefers-reduced-data) or (not (prefers-reduced-data))').matches,
         browsers: 'Chrome, Edge, Opera and other browsers made from Chromium tell a page whether data is to be saved.',
         missing: 'This browser does not tell pages whether data is to be saved.',
     },
