@@ -62,6 +62,24 @@ async function joinRemembered(browser, link) {
     return oneDevice('the device', ({ join, node }) => join === link.id && node !== null);
 }
 
+/** All that a page's origin has in its databases, as a text. */
+async function dump() {
+    const done = (request) => new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+    });
+    const found = [];
+    for (const { name } of await indexedDB.databases()) {
+        const database = await done(indexedDB.open(name));
+        for (const store of database.objectStoreNames) {
+            const from = database.transaction(store).objectStore(store);
+            found.push(name, store, await done(from.getAllKeys()), await done(from.getAll()));
+        }
+        database.close();
+    }
+    return JSON.stringify(found);
+}
+
 test('a browser that was closed joins without a link, after a restart of the service as well', async () => {
     const link = await invite({ nodes: 1 });
     let browser = await openBrowser();
@@ -87,6 +105,9 @@ test('a browser that was closed joins without a link, after a restart of the ser
         };
     }));
     assert.deepEqual(kept, [1, false, 'InvalidAccessError']);
+    const dumped = await browser.page.evaluate(dump);
+    assert.ok(dumped.includes('publicKey'), dumped);
+    assert.ok(link.token.length > 20 && !dumped.includes(link.token), dumped);
     await browser.close();
     await oneDevice('the device to be away', isAway);
 
