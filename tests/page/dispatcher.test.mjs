@@ -461,6 +461,21 @@ test('a lower budget unloads at once what is idle, and the rest when its run has
     assert.deepEqual(states().slice(0, 1), ['m4 loaded']);
 });
 
+test('what a page has loaded is its workers, and engines of shared ones from their first model on', () => {
+    const { world, dispatcher } = setUp(['wasm']), loaded = () => [...dispatcher.workers.loaded];
+    const load = (name, engine) => {
+        world.request(name, { model: { ...model(name), engine } });
+        assert.ok(!loaded().includes(engine));
+        world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1 });
+        world.answer('wasm', name);
+    };
+    assert.deepEqual(loaded(), ['wasm']);
+    load('m1', 'pipeline');
+    assert.deepEqual(loaded(), ['wasm', 'pipeline']);
+    load('m2', 'ort');
+    assert.deepEqual(loaded(), ['wasm', 'pipeline', 'ort']);
+});
+
 test('a lower budget ends the idle workers of models that have their own', () => {
     const { world, dispatcher } = setUp(['wasm']);
     const own = { ...model('g'), engine: 'llama' };

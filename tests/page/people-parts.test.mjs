@@ -13,6 +13,7 @@ import { resultOf } from '../../page/src/people/result.js';
 import { carry, LONGEST, readFragment, SETTINGS, Settings } from '../../page/src/people/settings.js';
 import { median } from '../../page/src/shared/median.js';
 import { keep, recall } from '../../page/src/ui/kept.js';
+import { Person } from '../../page/src/ui/person.js';
 import { knownAnswers } from '../../scripts/known-answers.mjs';
 import { right } from '../lib/kernels.mjs';
 import { model, setUp } from './support/dispatcher.mjs';
@@ -202,6 +203,26 @@ describe('a model that is larger than its person allows', () => {
         world.request('b', { model: sized(1000) });
         assert.deepEqual(world.runs('wasm'), ['b']);
     });
+});
+
+test('another device is taken once the page can be loaded again, and until then it computes as before', () => {
+    const { asked, settings } = open(''), told = [], went = [];
+    const person = new Person(settings, asked, { scripts: {}, fetched() {}, changed() {}, restart: (origin) => went.push(origin), open() {}, failed() {} });
+    person.begin((message) => told.push(message), () => {});
+    const show = (more) => person.show({ state: 'connected', joined: false, paused: false, running: 0, device: null, opens: '', ...more });
+    show({});
+    settings.choose('preferredDevice', 'cpu');
+    show({});
+    assert.deepEqual([told, person.rests], [[], '']);
+    show({ opens: 'https://own.example' });
+    assert.deepEqual(told, [{ type: 'pause', paused: true }]);
+    show({ opens: 'https://own.example', paused: true, running: 1 });
+    assert.equal(told.length, 1, 'what runs there ends first');
+    show({ opens: 'https://own.example', paused: true });
+    assert.deepEqual(told[1], { type: 'leave', reason: 'it is about to compute with another device' });
+    assert.deepEqual(went, []);
+    show({ state: 'stopped', paused: true });
+    assert.deepEqual(went, ['https://own.example']);
 });
 
 describe('the log', () => {

@@ -341,7 +341,7 @@ test('a page that is cut off from its scripts does without engines of which it h
     assert.equal(elsewhere.within(able, new Set()), able, 'at home all is there');
     elsewhere.at(B);
     await settle();
-    assert.deepEqual([elsewhere.isCutOff, world.changes], [true, 1]);
+    assert.deepEqual([elsewhere.isCutOff, world.changes], [true, 2]);
     assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm'])).engines), ['builtin'], 'the worker runs, and no more');
     assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm', 'ort'])).engines), ['builtin', 'ort']);
     assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['wasm', 'pipeline'])).engines), ['builtin', 'ort', 'pipeline']);
@@ -349,7 +349,7 @@ test('a page that is cut off from its scripts does without engines of which it h
     assert.deepEqual([Object.keys(some.engines), some.engine_info], [['builtin', 'llama'], { llama: { slots: 4, queue: 4, can: ['continue'] } }]);
     assert.deepEqual(elsewhere.within(able, new Set(['pipeline', 'llama', 'gpu_llama', 'gl_kernels'])).engines, able.engines);
     elsewhere.at(A);
-    assert.deepEqual([elsewhere.isCutOff, world.changes, world.due], [false, 2, null]);
+    assert.deepEqual([elsewhere.isCutOff, world.changes, world.due], [false, 3, null]);
 });
 
 test('it opens itself at the sibling once that costs nothing', async () => {
@@ -389,12 +389,15 @@ test('it stays where it is as a device, since it has no key at the origin of the
 
 test('it stays where its own service answers', async () => {
     const { elsewhere, world, look, settle } = away({ answers: true, bare: true });
+    assert.equal(elsewhere.isHome, true);
     elsewhere.at(B);
+    assert.deepEqual([elsewhere.isHome, elsewhere.isCutOff], [false, false], 'that is not known yet');
     await settle();
+    assert.deepEqual([elsewhere.isHome, world.changes], [true, 2]);
     elsewhere.failed();
     await look();
     assert.deepEqual([elsewhere.isCutOff, world.reopened], [false, []]);
     world.answers = false;
     await look();
-    assert.deepEqual([elsewhere.isCutOff, world.reopened], [true, [B]]);
+    assert.deepEqual([elsewhere.isHome, elsewhere.isCutOff, world.reopened], [false, true, [B]]);
 });

@@ -2,8 +2,10 @@
 /** Two daemons of one operator and a person's page: it goes on at the other when its own is gone, with its models loaded, and no
  * link leads it elsewhere. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before } from 'node:test';
 import net from 'node:net';
+import path from 'node:path';
 import { LOOK_MS } from '../../page/src/link/elsewhere.js';
 import { freePort } from '../lib/browsers.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
@@ -11,6 +13,7 @@ import { putGguf } from '../lib/gguf.mjs';
 import { newToken, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 import { launch } from '../page/support/browser.mjs';
+import { classifier } from '../page/support/folders.mjs';
 import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
 import { findWebkit, launchWebkit } from '../page/support/webkit.mjs';
 
@@ -39,6 +42,10 @@ before(async () => {
             pool: { min_connections: 0, numerics: 'off', strangers: 'text', verify: 'off' }, 'browser.chrome': { max_connections: 0 } } });
         one.writeConfig({ api: { tokens_file: writeTokens(one, RANKS, TOKENS) } });
         putGguf(one.store, 'abc', { follow: 'abcdefgh' });
+        for (const [file, content] of Object.entries(classifier())) {
+            fs.mkdirSync(path.dirname(path.join(one.store, 'moods', file)), { recursive: true });
+            fs.writeFileSync(path.join(one.store, 'moods', file), content);
+        }
         return one;
     });
     await Promise.all(daemons.map((one) => one.start({ ready: false })));
@@ -55,7 +62,9 @@ const ask = (i, body) => daemons[i].post('/v1/infer', { timeout_ms: SOON_MS, ...
 const text = (i, more = {}) => ask(i, { model_name: 'abc', inputs: 'abc', options: { temperature: 0, max_tokens: 5 }, ...more });
 const sent = (i) => daemons[i].get('/metrics', asRoot).then(({ text: all }) => Number(/webinfer_cache_fetched_bytes_total\{level="disk"\} (\d+)/.exec(all)?.[1] ?? 0));
 const twice = (i) => ask(i, { model_name: 'twice', inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] });
-const join = async (i) => (await daemons[i].post('/v1/admin/join', {}, asRoot)).json;
+const moods = (i) => ask(i, { model_name: 'moods', inputs: 'good', task: 'text-classification' });
+const chat = (i) => text(i, { inputs: { messages: [{ role: 'user', content: 'a' }] } });
+const join = async (i, terms = {}) => (await daemons[i].post('/v1/admin/join', terms, asRoot)).json;
 const link = (i, query = '') => `${origins[i]}/${query}#token=${TOKENS.farm}&start`;
 
 /** A tab, and where it connects to. */
@@ -119,6 +128,7 @@ async function goesOnAtB({ tab, service }) {
     assert.equal(await tab.evaluate('location.origin'), origins[0]);
     const { engines } = await until(async () => (await nodes(1)).find(({ engines }) => !engines.kernels), { what: 'engines to be missing', timeout: SOON_MS });
     assert.ok(engines.llama, 'its script was loaded');
+    assert.deepEqual([engines.ort, engines.pipeline], [undefined, undefined], 'their files come with a first model');
     return id;
 }
 
@@ -185,6 +195,30 @@ test('a page whose daemon is killed goes on at the sibling with its model loaded
     }
 });
 
+test('what needs a script of the killed daemon is not done without it: the page opens itself at the sibling, and then it is', async () => {
+    const open = await openTab(), { tab, close, service } = open;
+    try {
+        const id = await goesOnAtB(open);
+        const refused = await moods(1);
+        assert.deepEqual([refused.status, refused.json.code, refused.json.detail], [422, 'platform_unsupported', 'no node has the engine that runs such models, which is pipeline']);
+        // The template of a first chat is rendered by a script of its own, of which the service knows nothing.
+        const first = await chat(1);
+        assert.deepEqual([first.status, first.json.code], [502, 'attempts_exhausted'], first.text);
+        assert.match(first.json.failures[0].reason, /^model_fetch_failed: the page's script for chat templates could not be loaded$/);
+        const anew = await until(async () => (await nodes(1)).find((one) => one.id !== id && !one.away), { what: 'the new node', timeout: SOON_MS });
+        await service(origins[1]);
+        assert.equal(await tab.evaluate('location.origin'), origins[1]);
+        for (const answer of [await chat(1), await moods(1), await twice(1)]) {
+            assert.equal(answer.status, 200, answer.text);
+            assert.equal(answer.json.executed_on.node, anew.id);
+        }
+    } finally {
+        await close();
+        if (daemons[0].ended) await daemons[0].start({ ready: false });
+        await noneAt(1);
+    }
+});
+
 for (const [name, [found, start]] of Object.entries(OTHERS)) {
     test(`a page in ${name} goes nowhere but to listed services, and on to the sibling when its own is killed`, { skip: found ? false : `there is no ${name}` }, async () => {
         const trap = await listenAt(), other = await start(found);
@@ -233,6 +267,12 @@ async function startAsDevice({ tab, is, service }) {
     await service(origins[0]);
 }
 
+/** The page looks once more whether its own origin answers. */
+function hasLooked({ came }) {
+    const since = performance.now();
+    return until(() => came.some((at) => at > since + 1.5 * LOOK_MS), { what: 'it to look again', timeout: SOON_MS });
+}
+
 test('a device that both services remember goes on at the sibling, and stays, since its key is for its own origin', async () => {
     const open = await openTab(), { tab, close, service } = open, there = await join(1), here = await join(0);
     let trap;
@@ -253,17 +293,29 @@ test('a device that both services remember goes on at the sibling, and stays, si
         assert.equal((await daemons[1].post('/v1/models/abc/unload', {}, asRoot)).status, 202);
         await until(async () => (await nodes(1))[0].models.every(({ state }) => state !== 'loaded'), { what: 'no model', timeout: SOON_MS });
         // A page with a link would open itself at the sibling the next time that it looks.
-        const since = performance.now();
-        await until(() => trap.came.some((at) => at > since + 1.5 * LOOK_MS), { what: 'it to look again', timeout: SOON_MS });
+        await hasLooked(trap);
+        // It would also leave for another device, but could not come back from there.
+        const deferred = (pattern) => tab.waitForFunction((text) => RegExp(text).test(document.getElementById('device-deferred')?.textContent ?? ''), pattern);
+        await tab.selectOption('#preferredDevice', 'cpu');
+        await deferred('^The change of the device waits until');
+        assert.equal((await hasLooked(trap), await nodeAt(1)).id, node);
+        assert.equal((await text(1, { node })).status, 200, 'it works on');
+        await tab.selectOption('#preferredDevice', 'high-performance');
+        await deferred('^$');
         await trap.close();
         await daemons[0].start({ ready: false });
         await until(async () => (await nodes(1)).some((one) => one.id === node && one.engines.kernels), { what: 'all engines', timeout: SOON_MS });
         await service(origins[1]);
+        await tab.selectOption('#preferredDevice', 'cpu');
+        await service(origins[0]);
+        const back = await nodeAt(0);
+        assert.match(back.platforms.webgpu.reason, /lets it compute with the processor only/);
+        assert.deepEqual([tab.url(), (await deviceAt(0)).node], [`${origins[0]}/`, back.id]);
     } finally {
         await close();
         await trap?.close();
         if (daemons[0].ended) await daemons[0].start({ ready: false });
-        await noneAt(1);
+        await Promise.all([noneAt(0), noneAt(1)]);
     }
 });
 
@@ -283,6 +335,26 @@ test('a device that only its own service remembers waits for it', async () => {
         await close();
         if (daemons[0].ended) await daemons[0].start({ ready: false });
         await noneAt(0);
+    }
+});
+
+test('a page that is with a sibling shares a link that works there', async () => {
+    const { token } = await join(1, { shareable: true, nodes: 2 }), open = await openTab(), another = await openTab();
+    try {
+        await open.tab.goto(`${origins[0]}/?node_endpoints=${origins[1]}#token=${token}&start`);
+        await open.service(origins[1]);
+        await open.tab.click('#share-copy');
+        const shared = await open.tab.inputValue('#share-link');
+        assert.equal(shared, `${origins[1]}/#token=${token}`);
+        await another.tab.goto(shared);
+        await another.is('asking');
+        await another.tab.click('#start');
+        await another.service(origins[1]);
+        await until(async () => (await nodes(1)).length === 2, { what: 'both nodes', timeout: SOON_MS });
+    } finally {
+        await open.close();
+        await another.close();
+        await noneAt(1);
     }
 });
 

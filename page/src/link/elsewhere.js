@@ -30,18 +30,29 @@ export class Elsewhere {
         this._around = around;
         this._service = own;
         this._lacks = false; /* something was needed that is not there */
-        /** Nothing answers at the page's own origin. */
-        this.isCutOff = false;
+        /** Whether the page's own origin answers; null: that is not known yet. @type {boolean | null} */
+        this._answers = true;
         /** @type {any} */
         this._timer = undefined;
+    }
+
+    /** Nothing answers at the page's own origin. */
+    get isCutOff() {
+        return this._answers === false;
+    }
+
+    /** The page could be loaded again from its own origin. */
+    get isHome() {
+        return this._answers === true;
     }
 
     /** The page is welcome there. @param {string} service its origin */
     at(service) {
         this._service = service;
         this._around.clearTimer(this._timer);
-        if (service === this._own) this._set(false);
-        else this._look();
+        if (service === this._own) return this._set(true);
+        if (this._answers) this._set(null);
+        this._look();
     }
 
     /** An engine has failed, perhaps because its script is not there. */
@@ -52,7 +63,7 @@ export class Elsewhere {
     async _look() {
         const { _service: service } = this, answers = await this._around.answers();
         if (service !== this._service) return;
-        this._set(!answers);
+        this._set(answers);
         if (this._mayReopen()) return this._around.reopen(service);
         this._around.clearTimer(this._timer);
         this._timer = this._around.setTimer(() => this._look(), LOOK_MS);
@@ -63,11 +74,11 @@ export class Elsewhere {
         return this.isCutOff && isIdle() && !isDevice() && (this._lacks || isBare());
     }
 
-    /** @param {boolean} isCutOff */
-    _set(isCutOff) {
-        if (!isCutOff) this._lacks = false;
-        if (isCutOff === this.isCutOff) return;
-        this.isCutOff = isCutOff;
+    /** @param {boolean | null} answers */
+    _set(answers) {
+        if (answers !== false) this._lacks = false;
+        if (answers === this._answers) return;
+        this._answers = answers;
         this._around.changed();
     }
 

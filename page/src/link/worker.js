@@ -71,7 +71,10 @@ class Link {
             isIdle: () => this.dispatcher.attempts.size === 0 && this._arriving.ids().length === 0,
             isBare: () => this.dispatcher.models.residents.list().length === 0,
             isDevice: () => this._passes.isDevice,
-            changed: () => this._reportCapabilities(),
+            changed: () => {
+                this._reportCapabilities();
+                this._changed();
+            },
             reopen: (origin) => this._tell({ type: 'reopen', origin }),
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
@@ -259,6 +262,13 @@ class Link {
         this._elsewhere.at(this.connection.origin);
     }
 
+    /** As a device, the page can join only when it comes from its own origin. */
+    _opens() {
+        if (this._state !== 'connected') return '';
+        if (!this._passes.isDevice) return this.connection.origin;
+        return this._elsewhere.isHome ? self.location.origin : '';
+    }
+
     _isElsewhere() {
         return this.connection.origin !== self.location.origin;
     }
@@ -413,7 +423,7 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin, opens: this._opens(),
             shareable: this._shareable, replaced, paused: this._paused, device: this._device, result: this._results.news,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };

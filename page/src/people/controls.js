@@ -23,6 +23,9 @@ const MINUTES_ALLOWED = `The limit is a whole number from 1 to ${MINUTES}.`;
 /** What is said where the browser keeps nothing. */
 const UNKEPT = 'This browser keeps nothing for this page. What you choose holds until the page is closed.';
 
+/** What is said where the page cannot be loaded again. */
+const DEFERRED = 'The change of the device waits until the service that this page came from can be reached: the page could not be loaded again elsewhere.';
+
 /** What can be switched. @typedef {'pauseOnBattery' | 'pauseWhileHidden' | 'wakeLock'} Switch */
 /** Their names, labels, and what they need to know. @type {[Switch, string, Sense][]} */
 const SWITCHES = [
@@ -44,8 +47,9 @@ export class Controls {
         this._settings = settings;
         this._problems = element('ul', { id: 'settings-problems' });
         this._now = element('p', { id: 'power-now', role: 'status' });
+        this._deferred = element('p', { id: 'device-deferred', role: 'status' });
         this._unkept = element('p', { id: 'settings-unkept', class: 'problem', role: 'alert' });
-        this.section = section('settings', 'Settings', this._problems, this._unkept, this._device(), ...LIMITS.map((row) => this._limit(...row)), remember,
+        this.section = section('settings', 'Settings', this._problems, this._unkept, this._device(), this._deferred, ...LIMITS.map((row) => this._limit(...row)), remember,
             element('fieldset', {}, element('legend', {}, 'When to rest'), this._now,
                 ...SWITCHES.map((row) => this._switch(...row)), this._minutes(), element('ul', { class: 'rules' }, ...RULES.map((row) => rule(...row)))));
         this._problems.hidden = settings.problems.length === 0;
@@ -55,6 +59,11 @@ export class Controls {
     /** @param {Ruling} ruling */
     show({ paused, slow }) {
         say(this._now, paused ? `Resting, because ${paused}.` : slow.length > 0 ? `Slow, because ${slow.join(', and ')}.` : 'No rule applies now.');
+    }
+
+    /** @param {boolean} isDeferred the page cannot be loaded again now */
+    defer(isDeferred) {
+        say(this._deferred, isDeferred ? DEFERRED : '');
     }
 
     /** @param {keyof Values} name @param {HTMLElement} control @param {string} label @param {string} hint */

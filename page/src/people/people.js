@@ -95,6 +95,11 @@ export class People {
         this._look();
     }
 
+    /** @param {boolean} isDeferred another device is wanted, but the page cannot be loaded again now */
+    defer(isDeferred) {
+        this._controls.defer(isDeferred);
+    }
+
     _onSetting() {
         const now = this._settings.values;
         for (const name of /** @type {(keyof Values)[]} */ (Object.keys(now)))

@@ -169,11 +169,12 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'reload'}} ReloadMessage the service has another page
  * @typedef {{type: 'reopen', origin: string}} ReopenMessage the page is to open itself there
  * @typedef {{
- *   type: 'state', state: string, detail: string, node: string, joined: boolean, service: string, platforms: Record<string, PlatformReport>,
+ *   type: 'state', state: string, detail: string, node: string, joined: boolean, service: string, opens: string, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
  *   memory: number, sent: number, received: number, figures: NodeFigures | null, shareable: boolean, device: DeviceNews | null,
  *   result: ResultNews | null
- * }} StateMessage `joined`: its token can be used again; `shareable`: its link may be passed on; `service`: its origin; `memory`, `sent`, `received`:
+ * }} StateMessage `joined`: its token can be used again; `shareable`: its link may be passed on; `service`: its origin; `opens`: the
+ *   origin from which the page could be loaded now and join again, or ""; `memory`, `sent`, `received`:
  *   bytes, of models and of messages; `device`: what the service says of remembering this one, if it says something; `result`: of the last one that
  *   its person has sent
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature

@@ -154,8 +154,11 @@ const person = new Person(settings, asked, {
         tellKeep(settings.values.storageLimit);
         showFiles();
     },
-    // A page that computes for a sibling has no service of its own to be loaded from.
-    restart: (service) => (service === location.origin ? reload() : reopen(service)),
+    restart: (origin) => {
+        if (origin !== location.origin) return reopen(origin);
+        if (!token) keepFragment(String(asked)); // a page that has stopped has kept none, and a device's address says nothing
+        reload();
+    },
     open: reload,
     failed: showUnloaded,
 });

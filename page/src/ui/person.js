@@ -20,7 +20,7 @@ const RESTARTS = 'it is about to compute with another device';
  * @property {Record<Build, string>} scripts of engine workers
  * @property {(bytes: number) => void} fetched is told what workers fetch of which the link worker knows nothing
  * @property {() => void} changed a setting has changed
- * @property {(service: string) => void} restart loads the page again, which computes for that service
+ * @property {(origin: string) => void} restart loads the page again, from there
  * @property {(address: string) => void} open loads the page at that address of its origin
  * @property {(problem: string) => void} failed the script of its own cannot be loaded */
 
@@ -42,7 +42,7 @@ export class Person {
         this._draw = () => {};
         /** The one that the page computes with. @type {Device | null} */
         this._device = null;
-        this._isLeaving = false; /* to be loaded again */
+        this._opens = ''; /* the origin from which it is to be loaded again; then it leaves */
         this._told = '';
         this._wasPaused = false;
         settings.onChange(() => this._onSetting());
@@ -58,7 +58,12 @@ export class Person {
         return this.hasPaused ? '' : this._restarts ? RESTARTS : this._ruling.paused;
     }
 
+    /** It is to be loaded again, and can be. */
     get _restarts() {
+        return this._wantsDevice && Boolean(this._shown?.opens);
+    }
+
+    get _wantsDevice() {
         return this._device !== null && this._device !== this.settings.values.preferredDevice;
     }
 
@@ -107,7 +112,9 @@ export class Person {
 
     /** @param {StateMessage} message */
     show(message) {
+        const { opens } = this._shown ?? message;
         this._shown = message;
+        if (message.opens !== opens) this._apply();
         this.remembered.show(message);
         if (message.joined && !this._people) this.open();
         // What has come since then is shown at once.
@@ -118,10 +125,10 @@ export class Person {
     /** Another device needs other workers: once nothing runs, the page leaves, so that its place is free, and is loaded again.
      * @param {StateMessage} message */
     _restart(message) {
-        if (this._isLeaving) {
-            if (message.state === 'stopped') this._around.restart(message.service);
+        if (this._opens) {
+            if (message.state === 'stopped') this._around.restart(this._opens);
         } else if (this._restarts && message.paused && message.running === 0 && !isOver(message)) {
-            this._isLeaving = true;
+            this._opens = message.opens;
             this._tell?.({ type: 'leave', reason: RESTARTS });
         }
     }
@@ -161,6 +168,7 @@ export class Person {
         if (paused !== this._wasPaused) this._tell?.({ type: 'pause', paused });
         this._told = told;
         this._wasPaused = paused;
+        this._people?.then((people) => people?.defer(this._wantsDevice && !this._restarts));
         this._draw();
     }
 }
