@@ -124,7 +124,7 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await service.seen('model_status', (m) => m.data.models.some(({ state }) => state === 'evicted'));
         }, { welcome: { model_budget_bytes: LIMIT } });
 
-        // WebKitGTK keeps no files.
+        // WebKitGTK 2.50 keeps no files.
         if (name !== 'WebKitGTK') personTest('lowers the storage, and files go at once', async (person) => {
             const { service, tab } = person, found = readCase('op_add');
             const kept = (what) => tab.waitFor(`(({ hidden, textContent }) => ${what})(document.getElementById('kept'))`);

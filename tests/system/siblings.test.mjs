@@ -339,7 +339,7 @@ test('a device that only its own service remembers waits for it', async () => {
 });
 
 test('a page that is with a sibling shares a link that works there', async () => {
-    const { token } = await join(1, { shareable: true }), open = await openTab(), another = await openTab();
+    const { token } = await join(1, { shareable: true, nodes: 2 }), open = await openTab(), another = await openTab();
     try {
         await open.tab.goto(`${origins[0]}/?node_endpoints=${origins[1]}#token=${token}&start`);
         await open.service(origins[1]);

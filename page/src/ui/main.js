@@ -154,7 +154,11 @@ const person = new Person(settings, asked, {
         tellKeep(settings.values.storageLimit);
         showFiles();
     },
-    restart: (origin) => (origin === location.origin ? reload() : reopen(origin)),
+    restart: (origin) => {
+        if (origin !== location.origin) return reopen(origin);
+        if (!token) keepFragment(String(asked)); // a page that has stopped has kept none, and a device's address says nothing
+        reload();
+    },
     open: reload,
     failed: showUnloaded,
 });
