@@ -244,10 +244,16 @@ static void subscribers_wake(struct wi_channels *channels)
     }
 }
 
-/* Whether there are subscribers, or were a moment ago. */
-static int is_heard_here(const struct wi_channels *channels)
+/* Whether a subscriber hears the client's jobs, or has left a moment ago. */
+static int is_heard_here(const struct wi_channels *channels, const char *client)
 {
-    return channels->count > 0 || wi_timer_running(channels->leave);
+    const struct wi_subscriber *subscriber;
+    if (wi_timer_running(channels->leave))
+        return 1;
+    DL_FOREACH(channels->subscribers, subscriber)
+    if (!subscriber->client || strcmp(subscriber->client, client) == 0)
+        return 1;
+    return 0;
 }
 
 static void on_other_batch(void *context, struct wi_batch *batch)
@@ -264,7 +270,7 @@ static void on_other_batch(void *context, struct wi_batch *batch)
 static void on_batch(void *context, struct wi_batch *batch)
 {
     struct wi_channels *channels = context;
-    if (is_heard_here(channels))
+    if (is_heard_here(channels, batch->client))
         wi_recent_add(channels->recent, batch);
     on_other_batch(channels, batch);
     wi_passing_tell(channels->passing, batch);
@@ -526,18 +532,6 @@ void wi_channels_free(struct wi_channels *channels)
     free(channels);
 }
 
-/* Whether a subscriber, here or at another member, may hear it. */
-static int is_heard(const struct wi_channels *channels, const char *client)
-{
-    const struct wi_subscriber *subscriber;
-    if (wi_timer_running(channels->leave) || wi_passing_is_heard(channels->passing))
-        return 1;
-    DL_FOREACH(channels->subscribers, subscriber)
-    if (!subscriber->client || strcmp(subscriber->client, client) == 0)
-        return 1;
-    return 0;
-}
-
 static const char *label_of(const void *context, size_t row, char *out)
 {
     return wi_ending_label(context, row, out);
@@ -547,7 +541,7 @@ void wi_channels_tell(struct wi_channels *channels, const struct wi_run_ending *
 {
     struct wi_buffer json = {0};
     struct wi_tensor tensor;
-    if (!is_heard(channels, ending->client))
+    if (!is_heard_here(channels, ending->client) && !wi_passing_is_heard(channels->passing))
         return;
     wi_ending_print(ending, &json);
     wi_gathering_result(channels->gather, ending->client, ending->model_name, &json);
