@@ -54,8 +54,9 @@ test('every view is filled for who has a token, and shows what comes and goes', 
 
 test('a job that has failed stays to be seen, with the reason', async () => {
     const headers = { Authorization: `Bearer ${TOKEN}` }, problems = [];
-    const { status, json: { id } } = await daemon.post('/v1/jobs', { model_name: 'twice', inputs: [], timeout_ms: 100 }, { headers });
-    assert.equal(status, 202);
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }];
+    const { status, text, json: { id } } = await daemon.post('/v1/jobs', { model_name: 'twice', inputs, timeout_ms: 100 }, { headers });
+    assert.equal(status, 202, text);
     const { tab, close } = await browser.openTab(problems);
     await tab.goto(`${daemon.url}/`);
     await tab.fill('body[data-state=token] #token', TOKEN);

@@ -445,7 +445,7 @@ test('the preferred kind is started when it is not running and there is room', a
         const path = '/v1/hardware?model_name=twice';
         const absent = await until(async () => (await own.get(path)).json.passed_over.find(({ browser }) => browser === 'edge'),
             { what: 'the kind to be away' });
-        assert.deepEqual([absent.measured.browser_version, absent.measured.platform], ['1.0', 'wasm']);
+        assert.equal(absent.measured.platform, 'wasm');
         assert.ok(absent.measured.estimate.run_ms > 0, 'what was measured stays');
         await chrome.close();
     });
