@@ -505,7 +505,7 @@ lint_planted() {
     ((failed == 0))
 }
 
-# Likewise what pictures show: a text, a size, and which pictures there are.
+# Likewise what pictures show: a text, the views, a size, and which pictures there are.
 lint_planted_pictures() {
     local tree=$BUILD/lint/planted failed=0 view=page/src/console/views/now.js
     local pictures=$tree/docs/pictures
@@ -516,6 +516,9 @@ lint_planted_pictures() {
     sed -i "s/'Jobs under way'/'Jobs'/" "$tree/$view"
     lint_pictures "$tree" >/dev/null && printf 'a picture of a text that was changed was not found\n' && failed=1
     cp "$view" "$tree/$view"
+    sed -i "s/^const VIEWS = \[/&['planted', 'Planted'], /" "$tree/page/src/console/main.js"
+    lint_pictures "$tree" >/dev/null && printf 'pictures without a view that was added were not found\n' && failed=1
+    cp page/src/console/main.js "$tree/page/src/console"
     cp "$pictures/model.png" "$pictures/now.png"
     lint_pictures "$tree" >/dev/null && printf 'a picture of another size was not found\n' && failed=1
     cp docs/pictures/now.png "$pictures"

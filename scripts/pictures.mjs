@@ -20,8 +20,6 @@ const PLACES = [{ browser: 'chrome', platform: 'wasm' }, { browser: 'chrome', pl
 /** One row for each browser and platform. */
 const MEASURED = ['bench', 'digits', '--browser', 'chrome,firefox,safari', '--platform', 'both', '--test-type', 'page', '--threads', '1',
     '--name', 'digits in three browsers'];
-/** The last column of the report that its picture shows. */
-const LAST_COLUMN = 'Error / allowed';
 
 const startDaemon = () => new Daemon({ models: ['digits', 'finch'], config: {
     pool: { max_connections: 3 }, 'browser.chrome': { max_connections: 1 }, 'browser.firefox': { max_connections: 1 }, 'browser.safari': safari(),
@@ -71,13 +69,10 @@ async function pictureOf(tab, last) {
     return { png, texts: await tab.evaluate(seenTexts, height) };
 }
 
-/** The table of the report's cells, by browser. @param {any} tab @param {string} file @returns {Promise<Picture>} */
+/** The report's answer: a sentence, and a table of the places. @param {any} tab @param {string} file @returns {Promise<Picture>} */
 async function reportPicture(tab, file) {
     await tab.goto(pathToFileURL(file).href);
-    await tab.locator('thead button', { hasText: 'Browser' }).first().click();
-    const edge = await tab.locator('th', { hasText: LAST_COLUMN }).first().evaluate((/** @type {Element} */ head) => head.getBoundingClientRect().right);
-    await tab.setViewportSize({ width: Math.ceil(edge) + 20, height: HEIGHT });
-    return pictureOf(tab, '#report > .scroll');
+    return pictureOf(tab, '.answer > .scroll');
 }
 
 /** The report and the console in one picture. @param {any} tab @param {Picture} report @param {Picture} view @returns {Promise<Picture>} */

@@ -49,6 +49,12 @@ function sizeOf(file) {
     return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), bytes: png.length };
 }
 
+/** The titles of the console's views. Only a cluster's members have the view Cluster, and the pictures show none of them. */
+function viewsOf(tree) {
+    const [, list] = /^const VIEWS = (.*);$/m.exec(fs.readFileSync(path.join(tree, 'page/src/console/main.js'), 'utf8')) ?? [];
+    return JSON.parse(list.replaceAll("'", '"')).map(([, title]) => title).filter((title) => title !== 'Cluster');
+}
+
 const picturesIn = (tree) => fs.readdirSync(path.join(tree, FOLDER)).filter((name) => name.endsWith('.png')).sort();
 
 /** @param {string} file with the texts that each picture shows */
@@ -63,7 +69,7 @@ function write(file) {
 
 /** @param {string} tree @returns {string[]} */
 function problemsOf(tree) {
-    const list = JSON.parse(fs.readFileSync(path.join(tree, LIST), 'utf8')), sources = sourceTexts(tree), names = picturesIn(tree);
+    const list = JSON.parse(fs.readFileSync(path.join(tree, LIST), 'utf8')), sources = sourceTexts(tree), names = picturesIn(tree), views = viewsOf(tree);
     const missing = Object.keys(list).filter((name) => !names.includes(name)).map((name) => `${FOLDER}/${name} is missing`);
     return [...missing, ...names.flatMap((name) => {
         const { width, height, bytes } = sizeOf(path.join(tree, FOLDER, name)), said = list[name];
@@ -71,6 +77,7 @@ function problemsOf(tree) {
         return [
             ...(width === said.width && height === said.height ? [] : [`${FOLDER}/${name} is ${width} × ${height} pixels, not ${said.width} × ${said.height}`]),
             ...(bytes <= MOST_BYTES ? [] : [`${FOLDER}/${name} has ${bytes} bytes, and ${MOST_BYTES} are allowed`]),
+            ...views.filter((view) => said.texts.includes('Documentation') && !said.texts.includes(view)).map((view) => `${FOLDER}/${name} shows the console without its view ${view}`),
             ...said.texts.filter((text) => !sources.has(text)).map((text) => `${FOLDER}/${name} shows "${text}", which the sources no longer contain`),
         ];
     })];
