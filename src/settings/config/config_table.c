@@ -246,6 +246,18 @@ const struct wi_setting wi_options[] = {
                 "joined go on at one of these, with their models loaded, if their token is valid "
                 "there: use the same node token in the tokens files of all daemons. Each of the "
                 "daemons lists the others. See webinfer-join(7)."},
+    {KEY(bridge, peers), LIST, DEFAULT(""), RELOADABLE,
+        .help = "Addresses of the programs webinfer-peer through which pages may reach this "
+                "listener, separated by commas, at most 8, such as "
+                "/dns4/peer.example/tcp/9090/wss/p2p/12D3KooW followed by the rest of the "
+                "program's id, as it prints them. Links from webinfer token join --peers name "
+                "them, and pages follow no link to any other. See webinfer-peer(8)."},
+    {KEY(bridge, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
+        .help = "Addresses and networks at which a webinfer-peer of yours runs, such as 127.0.0.1. "
+                "If the X-Forwarded-For header of a connection from there is peer: and the id of a "
+                "peer, that peer stands for the address: in limits, in the quarantine and in "
+                "lists. Such a connection does not count as one from this machine. Other values of "
+                "the header, and the header from other addresses, are ignored."},
     {KEY(bridge, devices), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether a person who joins with a link may have the service remember the browser, "
                 "so that it can join again without the link, also after a restart of the service. "
