@@ -113,7 +113,8 @@ async function main(out) {
             { __KERNEL_FRAGMENTS__: JSON.stringify(kernelFragments()) }, bundled),
     };
     const features = await bundleFeatures(out, bundled);
-    const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
+    const peers = await bundle(out, 'peers.js', 'src/peers/peers.js', {}, bundled);
+    const link = await bundle(out, 'link.js', 'src/link/worker.js', { __PEERS__: JSON.stringify(peers) }, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const nested = JSON.stringify(await bundle(out, 'nested.js', 'src/workers/nested.js', {}, bundled));
     const people = await bundle(out, 'people.js', 'src/people/people.js',

@@ -4,7 +4,7 @@
  * those belong to the dispatcher behind `handlers`. Which service that is, `services` decides.
  */
 import { positive } from '../shared/checks.js';
-import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
+import { PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
 import { decode, FrameError } from '../shared/frame.js';
 import { Outbox } from './outbox.js';
@@ -14,6 +14,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 /** @import { Envelope } from '../shared/messages.js' */
 /** @import { DeviceKey } from '../shared/device_key.js' */
 /** @import { Passes } from './passes.js' */
+/** @import { PeerSocket } from './peer_socket.js' */
 /** @import { Services } from './services.js' */
 
 /**
@@ -32,6 +33,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @property {(state: string, detail: string) => void} onState
  * @property {() => void} onLeft the node has left by itself, and its bye is on its way
  * @property {(key: DeviceKey, nonce: unknown) => Promise<string>} [sign] the proof for a challenge
+ * @property {(service: string) => WebSocket | PeerSocket} dial opens a connection there
  */
 
 /** From opening the socket to `welcome`; after that, try again. */
@@ -61,7 +63,7 @@ export class Connection {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        /** @type {WebSocket | null} */
+        /** @type {WebSocket | PeerSocket | null} */
         this._socket = null;
         this._welcomed = false;
         this._stopped = false;
@@ -89,7 +91,7 @@ export class Connection {
 
     open() {
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', '');
-        const socket = new WebSocket(`${this.origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
+        const socket = this._handlers.dial(this.origin);
         socket.binaryType = 'arraybuffer';
         this._socket = socket;
         this._welcomed = false;
@@ -104,7 +106,7 @@ export class Connection {
         return this._interval;
     }
 
-    /** That of the service. */
+    /** That of the service, or the address of a peer that leads to it. */
     get origin() {
         return this._services.origin;
     }

@@ -10,14 +10,16 @@ import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
 import { Passes } from './passes.js';
+import { isPeer, PeerSocket } from './peer_socket.js';
 import { PiecesIn } from './pieces_in.js';
 import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
 import { sign } from '../shared/device_key.js';
-import { INITIAL_CREDIT } from '../shared/messages.js';
+import { INITIAL_CREDIT, PROTOCOL } from '../shared/messages.js';
 
+/** @import { Peers } from '../peers/peers.js' */
 /** @import { Credit, DeviceNews, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
@@ -65,6 +67,8 @@ class Link {
         this._results = new Results((result) => this._send('result', result), () => performance.now());
         this._arriving = new PiecesIn(() => performance.now());
         this._clock = new AwakeClock(() => performance.now());
+        /** What leads through peers, a script of its own. @type {Promise<Peers> | null} */
+        this._peers = null;
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
         this._elsewhere = new Elsewhere(self.location.origin, {
             answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
@@ -115,7 +119,24 @@ class Link {
             onState: (state, detail) => this._setState(state, detail),
             onLeft: () => self.close(),
             sign: (key, nonce) => sign(key, self.location.origin, nonce),
+            dial: (service) => (isPeer(service) ? new PeerSocket(async () => (await this._loadPeers()).open(service))
+                : new WebSocket(`${service.replace(/^http/, 'ws')}/node`, PROTOCOL)),
         };
+    }
+
+    /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
+    _loadPeers() {
+        this._peers ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => new Made(), (error) => {
+            this._peers = null;
+            throw error;
+        });
+        return this._peers;
+    }
+
+    /** A peer keeps connections of nodes only. @param {Record<string, any>} welcome */
+    _showTicket({ peers }) {
+        if (!isPeer(this.connection.origin) || !peers?.ticket) return;
+        this._loadPeers().then((loaded) => loaded.show(peers.ticket)).catch(() => {}); // the peer cuts the connection: that is seen
     }
 
     /** @returns {import('./dispatcher.js').Surroundings} */
@@ -250,17 +271,23 @@ class Link {
         this._shareable = welcome.shareable === true;
         this._clock.expect(Math.max(STANDSTILL_MS, STANDSTILL_INTERVALS * this.connection.interval));
         this._noteDevice(welcome);
+        this._showTicket(welcome);
         this._tellPause();
         this._show();
         this._configure(welcome);
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models.residents.states() });
         this._reportCapabilities();
-        this._elsewhere.at(this.connection.origin);
+        this._elsewhere.at(this._origin);
+    }
+
+    /** From which files of models come. A peer leads to the service of the page's own origin, which has certified it. */
+    get _origin() {
+        return isPeer(this.connection.origin) ? self.location.origin : this.connection.origin;
     }
 
     _isElsewhere() {
-        return this.connection.origin !== self.location.origin;
+        return this._origin !== self.location.origin;
     }
 
     /** Takes in what a welcome or later settings say; what they leave out stays as it was.
@@ -276,7 +303,7 @@ class Link {
         const { memory, storage, slow } = this._limits, bytes = Math.min(positive(budget, Infinity), memory || Infinity);
         this.dispatcher.models.most = memory || Infinity;
         this.dispatcher.configure({
-            credential: this._isElsewhere() ? { origin: this.connection.origin, token } : token,
+            credential: this._isElsewhere() ? { origin: this._origin, token } : token,
             threads: slow ? 1 : positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? storage : 0, // a session's files come over loopback, and its profile goes
@@ -413,7 +440,7 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin,
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this._origin,
             shareable: this._shareable, replaced, paused: this._paused, device: this._device, result: this._results.news,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };

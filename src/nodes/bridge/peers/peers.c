@@ -50,7 +50,9 @@ static char *peers_print(const struct wi_peers *peers, int64_t now)
     struct wi_buffer out = {0};
     wi_buffer_puts(&out, "{\"key\":\"");
     wi_service_key_print(peers->_key, &out);
-    wi_buffer_puts(&out, "\",\"peers\":[");
+    wi_buffer_puts(&out, "\",\"now\":");
+    wi_buffer_integer(&out, now);
+    wi_buffer_puts(&out, ",\"peers\":[");
     for (size_t i = 0; i < peers->addresses.count; i++) {
         const char *address = peers->addresses.items[i];
         const char *fault = wi_multiaddr_read(address, &multiaddr);

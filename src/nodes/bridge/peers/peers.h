@@ -27,8 +27,9 @@ int wi_peers_begin(struct wi_peers *peers);
 void wi_peers_clear(struct wi_peers *peers);
 /* These are the peers from now on, which the reader of the configuration has checked. */
 void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses);
-/* {"key", "peers": [{"address", "peer", "until", "signature"}]}, borrowed until the next call. It
- * is made again only now and then, since everybody may ask for it. */
+/* {"key", "now", "peers": [{"address", "peer", "until", "signature"}]}, borrowed until the next
+ * call. It is made again only now and then, since everybody may ask for it; `now` is when it
+ * was. */
 const char *wi_peers_text(struct wi_peers *peers, int64_t now);
 /* {"peer", "until", "signature"}, which the caller owns; NULL if `address`, the text of a struct
  * wi_peer, is not a peer's. */

@@ -1,0 +1,64 @@
+/** The peer itself: a node of libp2p that listens on WebSockets, with limits, and leads node streams to the bridge. */
+import fs from 'node:fs';
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
+import { identify } from '@libp2p/identify';
+import { noise } from '@libp2p/noise';
+import { ping } from '@libp2p/ping';
+import { webSockets } from '@libp2p/websockets';
+import { yamux } from '@libp2p/yamux';
+import { createLibp2p } from 'libp2p';
+import { NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
+import { join } from './door.js';
+import { Members } from './members.js';
+
+/** @import { MultiaddrConnection, PrivateKey } from '@libp2p/interface' */
+
+/** Connections that are not encrypted yet, at a time. */
+const PENDING_MAX = 64;
+
+/** @param {string} file @returns {Promise<PrivateKey>} */
+export async function keyOf(file) {
+    if (fs.existsSync(file)) return privateKeyFromProtobuf(fs.readFileSync(file));
+    const key = await generateKeyPair('Ed25519');
+    fs.writeFileSync(file, privateKeyToProtobuf(key), { mode: 0o600, flag: 'wx' });
+    return key;
+}
+
+/** Refuses connections beyond `most` of one address. @param {number} most */
+export function gate(most) {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    /** @param {MultiaddrConnection} connection */
+    return (connection) => {
+        const [, , address = ''] = String(connection.remoteAddr).split('/'), count = counts.get(address) ?? 0;
+        if (count >= most) return true;
+        counts.set(address, count + 1);
+        connection.addEventListener('close', () => {
+            const left = (counts.get(address) ?? 1) - 1;
+            if (left > 0) counts.set(address, left);
+            else counts.delete(address);
+        });
+        return false;
+    };
+}
+
+/** @param {{key: PrivateKey, bridge: string, host: string, port: number, announce?: string, tls: {cert: Buffer, key: Buffer} | null,
+ *   most: number, mostOfOne: number, showMs?: number}} options */
+export async function startPeer({ key, bridge, host, port, announce, tls, most, mostOfOne, showMs }) {
+    const listen = `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${port}${tls ? '/tls' : ''}/ws`;
+    const node = await createLibp2p({
+        privateKey: key,
+        addresses: { listen: [listen], ...(announce ? { announce: [announce] } : {}) },
+        transports: [webSockets(tls ? { https: tls } : {})],
+        connectionEncrypters: [noise()],
+        streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: WINDOW } })],
+        connectionGater: { denyInboundConnection: gate(mostOfOne) },
+        connectionManager: { maxConnections: most, inboundConnectionThreshold: mostOfOne, maxIncomingPendingConnections: PENDING_MAX },
+        services: { identify: identify(), ping: ping() },
+        start: false,
+    });
+    await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge), { maxInboundStreams: 1 });
+    await new Members(bridge, showMs).watch(node);
+    await node.start();
+    return node;
+}
