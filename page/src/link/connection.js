@@ -96,8 +96,8 @@ export class Connection {
         this._socket = socket;
         this._welcomed = false;
         socket.onopen = () => this._announce();
-        socket.onmessage = (event) => this._receive(event.data);
-        socket.onclose = (event) => this._closed(event.code, event.reason);
+        socket.onmessage = (/** @type {{data: string | ArrayBuffer}} */ event) => this._receive(event.data);
+        socket.onclose = (/** @type {{code: number, reason: string}} */ event) => this._closed(event.code, event.reason);
         this._setTimer(() => this._giveUp(), this._services.patience(WELCOME_TIMEOUT_MS));
     }
 

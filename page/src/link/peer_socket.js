@@ -11,7 +11,7 @@ export const isPeer = (service) => service.startsWith('/');
  * @property {(bytes: Uint8Array) => boolean} send throws if the stream is closed
  * @property {() => Promise<void>} close settles when all is sent
  * @property {(error: Error) => void} abort @property {number} writeBufferLength
- * @property {(type: string, listener: (event: any) => void) => void} addEventListener */
+ * @property {(type: 'message' | 'remoteCloseWrite' | 'close', listener: (event: any) => void) => void} addEventListener */
 /** @typedef {{stream: Stream, release: () => void}} Way `release`: nothing of the stream is needed any more */
 
 /** The other end has so long to take what was sent before the connection is given up. */
@@ -76,7 +76,7 @@ export class PeerSocket {
         this.readyState = 1;
         const { stream } = way;
         stream.addEventListener('message', ({ data }) => this._read(data.subarray()));
-        for (const type of ['remoteCloseWrite', 'close']) stream.addEventListener(type, () => this._lost());
+        for (const type of /** @type {const} */ (['remoteCloseWrite', 'close'])) stream.addEventListener(type, () => this._lost());
         this.onopen?.();
     }
 

@@ -62,7 +62,7 @@ export class Peers {
             addresses: { listen: [] },
             transports: [webSockets()],
             connectionEncrypters: [noise()],
-            streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: WINDOW } })],
+            streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
             connectionGater: { denyDialMultiaddr: () => false },
             services: { identify: identify(), ping: ping() },
         });
