@@ -209,7 +209,7 @@ lint_house() {
 lint_unit() {
     local name unit found=''
     mkdir -p "$BUILD/lint"
-    for name in webinferd webinfer-uplink@; do
+    for name in webinferd webinfer-peer webinfer-uplink@; do
         unit=$BUILD/lint/$name.service
         sed "s|^\(Exec[A-Za-z]*\)=[^ ]*/|\1=$BUILD/|" "$BUILD/systemd/$name.service" >"$unit"
         found+=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F "$name" || true)
