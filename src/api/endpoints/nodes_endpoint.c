@@ -215,9 +215,10 @@ const struct wi_param wi_join_params[] = {
         .help = "Whether people who joined with the link may pass it on: the page then offers to "
                 "copy the link; false by default."),
     WI_PARAM(requested, peers, BOOL,
-        .help = "Whether a page opened with the link connects through the service's peers ([bridge] "
-                "peers), in their order, and to the service itself if it reaches none of them; "
-                "false by default."),
+        .help =
+            "Whether a page opened with the link connects through the service's peers ([bridge] "
+            "peers), in their order, and to the service itself if it reaches none of them; "
+            "false by default."),
     WI_PARAM_END,
 };
 
@@ -247,8 +248,7 @@ static void made_print(
         wi_buffer_strings(url, i ? "," : "?node_endpoints=", peers->items[i], NULL);
     if (made->requested.peers)
         wi_buffer_strings(url, ",", service, NULL);
-    wi_buffer_strings(
-        url, "#token=", made->token, made->requested.start ? "&start" : "", NULL);
+    wi_buffer_strings(url, "#token=", made->token, made->requested.start ? "&start" : "", NULL);
 }
 
 static void made_answer(struct wi_request *request, struct made_join *made)

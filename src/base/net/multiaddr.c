@@ -65,7 +65,7 @@ const char *wi_multiaddr_read(const char *text, struct wi_multiaddr *multiaddr)
     char host[PART_SIZE], port[PART_SIZE];
     /* A page's policy has no form for a literal IPv6 address (CSP, 2.3.1). */
     if (host_take(&text, host) != 0)
-        return "it begins with /ip4/ADDRESS, or with /dns4/, /dns6/ or /dns/ and a host name";
+        return "it begins with /ip4/ and an address, or with /dns4/, /dns6/ or /dns/ and a name";
     if (port_take(&text, port) != 0)
         return "/tcp/ and a port from 1 to 65535 follow the host";
     int secure = word_take(&text, "/wss") == 0 || word_take(&text, "/tls/ws") == 0;

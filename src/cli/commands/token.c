@@ -173,9 +173,10 @@ static enum wi_exit ask_for_link(
 {
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_rest_answer answer;
-    json_t *order = json_pack("{s:I, s:I, s:o*, s:o*, s:o*, s:s*}", "nodes", (json_int_t)nodes, "seconds",
-        (json_int_t)seconds, "start", wi_argument_given(arguments, "start") ? json_true() : NULL,
-        "shareable", wi_argument_given(arguments, "shareable") ? json_true() : NULL, "peers",
+    json_t *order = json_pack("{s:I, s:I, s:o*, s:o*, s:o*, s:s*}", "nodes", (json_int_t)nodes,
+        "seconds", (json_int_t)seconds, "start",
+        wi_argument_given(arguments, "start") ? json_true() : NULL, "shareable",
+        wi_argument_given(arguments, "shareable") ? json_true() : NULL, "peers",
         wi_argument_given(arguments, "peers") ? json_true() : NULL, "label",
         wi_argument(arguments, "label"));
 

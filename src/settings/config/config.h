@@ -53,8 +53,8 @@ struct wi_config_bridge {
     struct wi_strings endpoints; /* origins of sibling daemons */
     struct wi_strings peers;     /* multiaddrs of webinfer-peers */
     struct wi_strings trusted_proxies;
-    int devices;                 /* are remembered */
-    char *page;                  /* the folder of the built page */
+    int devices; /* are remembered */
+    char *page;  /* the folder of the built page */
     char *tls_certificate;
     char *tls_key;
     int64_t heartbeat_interval;

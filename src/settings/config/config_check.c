@@ -275,14 +275,14 @@ static void check_peers(const struct check *check)
     struct wi_multiaddr multiaddr;
 
     if (peers->count > WI_PEERS_MAX)
-        check_fail(check, "bridge", "peers", "has %zu addresses; allowed: at most %d",
-            peers->count, WI_PEERS_MAX);
+        check_fail(check, "bridge", "peers", "has %zu addresses; allowed: at most %d", peers->count,
+            WI_PEERS_MAX);
     for (size_t i = 0; i < peers->count; i++) {
         const char *lacks = wi_multiaddr_read(peers->items[i], &multiaddr);
         if (lacks)
             check_fail(check, "bridge", "peers",
-                "found \"%.120s\"; allowed: an address such as "
-                "/dns4/peer.example/tcp/9090/wss/p2p/ID, where %s",
+                "found \"%.120s\"; allowed: addresses of the form "
+                "/dns4/HOST/tcp/PORT/wss/p2p/ID; %s",
                 peers->items[i], lacks);
     }
 }

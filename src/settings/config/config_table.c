@@ -248,10 +248,9 @@ const struct wi_setting wi_options[] = {
                 "daemons lists the others. See webinfer-join(7)."},
     {KEY(bridge, peers), LIST, DEFAULT(""), RELOADABLE,
         .help = "Addresses of the programs webinfer-peer through which pages may reach this "
-                "listener, separated by commas, at most 8, such as "
-                "/dns4/peer.example/tcp/9090/wss/p2p/12D3KooW followed by the rest of the "
-                "program's id, as it prints them. Links from webinfer token join --peers name "
-                "them, and pages follow no link to any other. See webinfer-peer(8)."},
+                "listener, separated by commas, at most 8, as the program prints them: "
+                "/dns4/HOST/tcp/PORT/wss/p2p/ID. Links from webinfer token join --peers name them, "
+                "and pages follow no link to any other. See webinfer-peer(8)."},
     {KEY(bridge, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
         .help = "Addresses and networks at which a webinfer-peer of yours runs, such as 127.0.0.1. "
                 "If the X-Forwarded-For header of a connection from there is peer: and the id of a "

@@ -25,8 +25,8 @@ static void add_sockets(struct wi_buffer *out, const char *const *urls)
     }
 }
 
-char *wi_http_security_headers(const char *const *urls, const struct wi_strings *siblings,
-    const struct wi_strings *sockets)
+char *wi_http_security_headers(
+    const char *const *urls, const struct wi_strings *siblings, const struct wi_strings *sockets)
 {
     struct wi_buffer out = {0};
     /* COOP and COEP make the page cross-origin isolated, which WASM threads need; each worker

@@ -53,8 +53,7 @@ static void key_sign(
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     size_t size = SIGNATURE_SIZE;
-    int signed_it = context &&
-                    EVP_DigestSignInit(context, NULL, NULL, NULL, key->pair) == 1 &&
+    int signed_it = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key->pair) == 1 &&
                     EVP_DigestSign(context, signature, &size, (const unsigned char *)text->text,
                         text->size) == 1;
     assert(signed_it && size == SIGNATURE_SIZE);
@@ -74,6 +73,6 @@ void wi_service_key_state(const struct wi_service_key *key, const char *purpose,
     key_sign(key, &text, signature);
     wi_buffer_clear(&text);
     wi_text_base64url(signature, sizeof signature, printed);
-    wi_buffer_printf(out, "\"peer\":\"%s\",\"until\":%" PRId64 ",\"signature\":\"%s\"", peer, until,
-        printed);
+    wi_buffer_printf(
+        out, "\"peer\":\"%s\",\"until\":%" PRId64 ",\"signature\":\"%s\"", peer, until, printed);
 }
