@@ -7,6 +7,8 @@ import WebSocket from 'ws';
 import { BINARY, CLOSE, FrameReader, TEXT, WINDOW, closeFrame, closeOf, frameHead } from '../page/src/shared/node_frames.js';
 import { PROTOCOL } from '../page/src/shared/messages.js';
 
+/** @import { Stream } from '@libp2p/interface' */
+
 const HANDSHAKE_MS = 10_000;
 /** The daemon has limits of its own. */
 const FRAME_MAX = 2 ** 31 - 1;
@@ -14,18 +16,18 @@ const FRAME_MAX = 2 ** 31 - 1;
 /** Whether a WebSocket may send that code (RFC 6455, 7.4). @param {number} code */
 const maySend = (code) => (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
 
-/** Joins both until one ends. @param {import('@libp2p/interface').Stream} stream @param {string} peer its remote peer
- * @param {string} bridge its origin */
-export function join(stream, peer, bridge) {
+/** Joins both until one ends. @param {Stream} stream @param {string} peer its remote peer @param {string} bridge its origin
+ * @param {(fault: string) => void} tell of what the operator may have to mend */
+export function join(stream, peer, bridge, tell) {
     const socket = new WebSocket(`${bridge.replace(/^http/, 'ws')}/node`, PROTOCOL, {
         headers: { 'X-Forwarded-For': `peer:${peer}` }, handshakeTimeout: HANDSHAKE_MS,
         perMessageDeflate: false, maxPayload: FRAME_MAX,
     });
     carryIn(stream, socket);
-    carryOut(socket, stream);
+    carryOut(socket, stream, tell);
 }
 
-/** From the node to the bridge. @param {import('@libp2p/interface').Stream} stream @param {WebSocket} socket */
+/** From the node to the bridge. @param {Stream} stream @param {WebSocket} socket */
 function carryIn(stream, socket) {
     /** @type {Uint8Array[]} */
     const closing = [];
@@ -64,9 +66,9 @@ function closeSocket(socket, { code, reason }) {
     else socket.terminate();
 }
 
-/** From the bridge to the node. @param {WebSocket} socket @param {import('@libp2p/interface').Stream} stream */
-function carryOut(socket, stream) {
-    let refusal = '';
+/** From the bridge to the node. @param {WebSocket} socket @param {Stream} stream @param {(fault: string) => void} tell */
+function carryOut(socket, stream, tell) {
+    let isFaulty = false;
     const send = (/** @type {Uint8Array[]} */ ...parts) => {
         try {
             return parts.map((part) => stream.send(part)).at(-1);
@@ -80,9 +82,12 @@ function carryOut(socket, stream) {
         socket.pause();
         stream.onDrain().then(() => socket.resume(), () => socket.terminate());
     });
-    socket.on('error', (error) => (refusal = error.message));
+    socket.on('error', ({ message }) => {
+        isFaulty = stream.status === 'open'; // else the node has ended it
+        if (isFaulty) tell(`the bridge: ${message}`);
+    });
     socket.on('close', (code, reason) => {
-        send(closeFrame(code, reason.length ? String(reason) : refusal));
+        send(closeFrame(code, isFaulty ? 'the service took no connection of the peer' : String(reason)));
         stream.close().catch(() => stream.abort(new Error('the node takes nothing')));
     });
 }

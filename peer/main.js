@@ -5,23 +5,40 @@ import { makeOrigin } from './origin.js';
 import { keyOf, startPeer } from './peer.js';
 
 const NODE_MIN = 22;
-/** Of wrong use, as with the other programs. */
+/** For what a person has to mend, so that the unit does not start it again. */
 const EXIT_USAGE = 2;
+/** Faults that others can cause are told at most so often. */
+const TELL_MS = 10_000;
+
+/** What the options name, read before anything listens. @param {Record<string, any>} options */
+async function readFiles(options) {
+    try {
+        const tls = options['tls-key']
+            ? { cert: fs.readFileSync(options['tls-certificate']), key: fs.readFileSync(options['tls-key']) } : null;
+        return { tls, key: await keyOf(options.key) };
+    } catch (error) {
+        throw new UsageError(/** @type {Error} */ (error).message);
+    }
+}
+
+/** @returns {(fault: string) => void} */
+function makeTeller() {
+    let last = -Infinity;
+    return (fault) => {
+        if (performance.now() - last < TELL_MS) return;
+        last = performance.now();
+        console.error(`webinfer-peer: ${fault}`);
+    };
+}
 
 /** @param {Record<string, any>} options */
 async function run(options) {
-    const { bridge, announce } = options, place = addressOf(options.listen), page = options.page && addressOf(options.page);
-    const tls = options['tls-key']
-        ? { cert: fs.readFileSync(options['tls-certificate']), key: fs.readFileSync(options['tls-key']) } : null;
-    const node = await startPeer({ key: await keyOf(options.key), bridge, ...place, announce, tls,
+    const { bridge, announce } = options, { tls, key } = await readFiles(options);
+    const node = await startPeer({ key, bridge, announce, tls, ...addressOf(options.listen), tell: makeTeller(),
         most: +options['max-connections'], mostOfOne: +options['max-connections-per-address'] });
-    const addresses = () => node.getMultiaddrs().map(String);
-    for (const address of addresses()) console.log(`[bridge] peers may list ${address}`);
-    const origin = page ? makeOrigin(bridge, addresses, tls).listen(page.port, page.host) : null;
-    origin?.on('listening', () => {
-        const { address, port } = origin.address();
-        console.log(`the page is at ${tls ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}/`);
-    }).on('error', fail);
+    for (const address of node.getMultiaddrs()) console.log(`listening at ${address}`);
+    const origin = options.page ? await serve(makeOrigin(bridge, String(node.peerId), tls), options.page) : null;
+    if (origin) console.log(`the page is at ${tls ? 'https' : 'http'}://${authorityOf(origin.address())}/`);
     for (const signal of ['SIGTERM', 'SIGINT'])
         process.once(signal, () => {
             origin?.close();
@@ -30,6 +47,15 @@ async function run(options) {
         });
 }
 
+/** @param {import('node:http').Server} server @param {string} place @returns {Promise<import('node:http').Server>} */
+const serve = (server, place) => new Promise((resolve, reject) => {
+    const { host, port } = addressOf(place) ?? {};
+    server.on('error', reject).listen(port, host, () => resolve(server));
+});
+
+/** @param {any} address */
+const authorityOf = ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`;
+
 /** @param {Error} error */
 function fail(error) {
     console.error(`webinfer-peer: ${error.message}`);
@@ -37,7 +63,8 @@ function fail(error) {
 }
 
 try {
-    if (parseInt(process.versions.node) < NODE_MIN) throw new Error(`Node.js ${NODE_MIN} or later is needed; this is ${process.versions.node}`);
+    if (parseInt(process.versions.node) < NODE_MIN)
+        throw new UsageError(`Node.js ${NODE_MIN} or later is needed; this is ${process.versions.node}`);
     const options = readOptions(process.argv.slice(2));
     if (options.help) process.stdout.write(usage());
     else if (options.version) console.log(`webinfer-peer ${__VERSION__}`);

@@ -1,13 +1,13 @@
 /** The options of webinfer-peer, one table: the command line is read by it, and --help is printed from it. */
 import { parseArgs } from 'node:util';
 
-/** @typedef {{name: string, value?: string, is?: 'address' | 'number' | 'url', default?: string, help: string}} Option */
+/** @typedef {{name: string, value?: string, is?: 'address' | 'multiaddr' | 'number' | 'url', default?: string, help: string}} Option */
 
 /** @type {Option[]} */
 export const OPTIONS = [
     { name: 'bridge', value: 'URL', is: 'url', default: 'http://127.0.0.1:8471', help: 'The bridge of the daemon that nodes are led to' },
     { name: 'listen', value: 'ADDRESS:PORT', is: 'address', default: '127.0.0.1:9090', help: 'Where peers connect by WebSocket' },
-    { name: 'announce', value: 'MULTIADDR', help: 'How pages reach it, such as /dns4/peer.example/tcp/9090/wss, if not at that address' },
+    { name: 'announce', value: 'MULTIADDR', is: 'multiaddr', help: 'How pages reach it, such as /dns4/peer.example/tcp/9090/wss, if not at that address' },
     { name: 'page', value: 'ADDRESS:PORT', is: 'address', help: 'Serve the page here, for browsers that cannot reach the daemon' },
     { name: 'key', value: 'FILE', default: 'webinfer-peer.key', help: 'The private key, which is made if there is none' },
     { name: 'tls-certificate', value: 'FILE', help: 'PEM file with a certificate chain: both listeners use TLS' },
@@ -30,6 +30,8 @@ export function addressOf(text) {
 /** What is allowed, in words, and whether a text is that. */
 const FORMS = {
     address: { test: addressOf, allowed: 'an address and a port, such as 127.0.0.1:9090 or [::]:9090' },
+    multiaddr: { test: (/** @type {string} */ text) => /^\/(?:ip4|dns[46]?)\/[\w.-]+\/tcp\/\d+\/(?:ws|wss|tls\/ws)$/.test(text),
+        allowed: 'a host, a port, and /ws or /wss, such as /dns4/peer.example/tcp/9090/wss' },
     number: { test: (/** @type {string} */ text) => /^[1-9]\d{0,5}$/.test(text), allowed: 'a number from 1 to 999999' },
     url: { test: (/** @type {string} */ text) => /^https?:\/\/[^/?#@\s]+$/.test(text), allowed: 'an origin, such as http://127.0.0.1:8471' },
 };

@@ -9,9 +9,10 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
+import { gate } from './gate.js';
 import { Members } from './members.js';
 
-/** @import { MultiaddrConnection, PrivateKey } from '@libp2p/interface' */
+/** @import { PrivateKey } from '@libp2p/interface' */
 
 /** Connections that are not encrypted yet, at a time. */
 const PENDING_MAX = 64;
@@ -24,27 +25,9 @@ export async function keyOf(file) {
     return key;
 }
 
-/** Refuses connections beyond `most` of one address. @param {number} most */
-export function gate(most) {
-    /** @type {Map<string, number>} */
-    const counts = new Map();
-    /** @param {MultiaddrConnection} connection */
-    return (connection) => {
-        const [, , address = ''] = String(connection.remoteAddr).split('/'), count = counts.get(address) ?? 0;
-        if (count >= most) return true;
-        counts.set(address, count + 1);
-        connection.addEventListener('close', () => {
-            const left = (counts.get(address) ?? 1) - 1;
-            if (left > 0) counts.set(address, left);
-            else counts.delete(address);
-        });
-        return false;
-    };
-}
-
 /** @param {{key: PrivateKey, bridge: string, host: string, port: number, announce?: string, tls: {cert: Buffer, key: Buffer} | null,
- *   most: number, mostOfOne: number, showMs?: number}} options */
-export async function startPeer({ key, bridge, host, port, announce, tls, most, mostOfOne, showMs }) {
+ *   most: number, mostOfOne: number, tell: (fault: string) => void}} options */
+export async function startPeer({ key, bridge, host, port, announce, tls, most, mostOfOne, tell }) {
     const listen = `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${port}${tls ? '/tls' : ''}/ws`;
     const node = await createLibp2p({
         privateKey: key,
@@ -57,8 +40,8 @@ export async function startPeer({ key, bridge, host, port, announce, tls, most, 
         services: { identify: identify(), ping: ping() },
         start: false,
     });
-    await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge), { maxInboundStreams: 1 });
-    await new Members(bridge, showMs).watch(node);
+    await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge, tell), { maxInboundStreams: 1 });
+    await new Members(bridge).watch(node);
     await node.start();
     return node;
 }

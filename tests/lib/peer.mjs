@@ -31,7 +31,7 @@ export class Peer {
         Object.assign(peer, { child, ended, address: '', page: '' });
         const lines = readline.createInterface(child.stdout);
         for await (const line of lines) {
-            peer.address ||= /(\/ip4\/\S+)$/.exec(line)?.[1] ?? '';
+            peer.address ||= /^listening at (\S+)$/.exec(line)?.[1] ?? '';
             peer.page ||= /the page is at (\S+)\/$/.exec(line)?.[1] ?? '';
             if (peer.address && (peer.page || !more.includes('--page'))) return peer;
         }
