@@ -46,3 +46,20 @@ export class Peer {
         return this.ended;
     }
 }
+
+/** What leads nodes of the tests through a peer (stream-tunnel.mjs). */
+export class Tunnel {
+    /** @param {string} address the peer's @param {string[]} [mode] @returns {Promise<Tunnel>} */
+    static async start(address, mode = []) {
+        const tunnel = new Tunnel();
+        tunnel.child = spawn(node ?? 'node-22', [path.join(import.meta.dirname, 'stream-tunnel.mjs'), address, ...mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+        const { value } = await readline.createInterface(tunnel.child.stdout)[Symbol.asyncIterator]().next();
+        const { port, peer } = JSON.parse(value);
+        return Object.assign(tunnel, { port, peer });
+    }
+
+    /** The link of a node that goes through it. @param {string} token */
+    link(token) { return `http://127.0.0.1:${this.port}/#token=${token}`; }
+
+    stop() { this.child.kill('SIGKILL'); }
+}

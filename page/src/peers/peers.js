@@ -17,11 +17,15 @@ import { Certificates } from './certificates.js';
 
 const ASK_TIMEOUT_MS = 3000;
 const DIAL_TIMEOUT_MS = 8000;
+const LEAVE_TIMEOUT_MS = 2000;
 
 async function askOrigin() {
     const response = await fetch('/peers', { cache: 'no-store', signal: AbortSignal.timeout(ASK_TIMEOUT_MS) });
     return response.json();
 }
+
+/** What was sent still goes, where the peer takes it. @param {Connection} connection */
+const leave = (connection) => connection.close({ signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS) }).catch((error) => connection.abort(error));
 
 export class Peers {
     constructor() {
@@ -39,12 +43,11 @@ export class Peers {
         this._made ??= this._make();
         const node = await this._made, signal = AbortSignal.timeout(DIAL_TIMEOUT_MS);
         const connection = this._connection = await node.dial(multiaddr(address), { signal, force: true });
-        const release = () => connection.abort(new Error('the page has closed it'));
         try {
             const stream = await connection.newStream(NODE_STREAM, { signal });
-            return { stream, release };
+            return { stream, release: () => leave(connection) };
         } catch (error) {
-            release();
+            leave(connection);
             throw error;
         }
     }
