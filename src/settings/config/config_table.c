@@ -247,16 +247,13 @@ const struct wi_setting wi_options[] = {
                 "there: use the same node token in the tokens files of all daemons. Each of the "
                 "daemons lists the others. See webinfer-join(7)."},
     {KEY(bridge, peers), LIST, DEFAULT(""), RELOADABLE,
-        .help = "Addresses of the programs webinfer-peer through which pages may reach this "
-                "listener, separated by commas, at most 8, as the program prints them: "
-                "/dns4/HOST/tcp/PORT/wss/p2p/ID. Links from webinfer token join --peers name them, "
-                "and pages follow no link to any other. See webinfer-peer(8)."},
+        .help = "Addresses of webinfer-peer programs through which pages may reach this listener, "
+                "at most 8, as they print them: /dns4/HOST/tcp/PORT/wss/p2p/ID. Pages follow links "
+                "to no others. See webinfer-peer(8)."},
     {KEY(bridge, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
-        .help = "Addresses and networks at which a webinfer-peer of yours runs, such as 127.0.0.1. "
-                "If the X-Forwarded-For header of a connection from there is peer: and the id of a "
-                "peer, that peer stands for the address: in limits, in the quarantine and in "
-                "lists. Such a connection does not count as one from this machine. Other values of "
-                "the header, and the header from other addresses, are ignored."},
+        .help = "Addresses and networks of your webinfer-peer programs, such as 127.0.0.1. The peer "
+                "that they name in X-Forwarded-For stands for the address of its node: in limits, "
+                "in the quarantine and in lists. It never counts as this machine."},
     {KEY(bridge, devices), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether a person who joins with a link may have the service remember the browser, "
                 "so that it can join again without the link, also after a restart of the service. "
