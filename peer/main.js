@@ -40,10 +40,11 @@ async function run(options) {
     const origin = options.page ? await serve(makeOrigin(bridge, String(node.peerId), tls), options.page) : null;
     if (origin) console.log(`the page is at ${tls ? 'https' : 'http'}://${authorityOf(origin.address())}/`);
     for (const signal of ['SIGTERM', 'SIGINT'])
-        process.once(signal, () => {
+        process.once(signal, async () => {
             origin?.close();
             origin?.closeAllConnections();
-            node.stop().then(() => process.exit(0), fail);
+            await node.stop();
+            process.exit(0);
         });
 }
 

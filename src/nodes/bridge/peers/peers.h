@@ -1,21 +1,23 @@
 /*
  * The operator's webinfer-peers ([bridge] peers), over which pages may reach this daemon, and what
  * the service states about peers: a certificate says that nodes may connect through that peer, a
- * ticket that the peer is a node of this service.
+ * ticket that the peer is a node of this service. A statement has the members "peer", "until" and
+ * "signature": in base64url, for a word, a NUL, the peer's id, a NUL and `until` in decimal. The
+ * service's Ed25519 key (RFC 8032) is made when the daemon starts and lives in memory: no statement
+ * is good for longer than an hour, and whoever checks one asks the service for the key.
  */
 #ifndef WI_NODES_BRIDGE_PEERS_PEERS_H
 #define WI_NODES_BRIDGE_PEERS_PEERS_H
 
 #include "base/memory.h"
 #include "base/net/multiaddr.h"
-#include "nodes/bridge/peers/service_key.h"
 #include <stdint.h>
 
 /* How long a statement is good. */
 #define WI_PEERS_MS ((int64_t)3600 * 1000)
 
 struct wi_peers {
-    struct wi_service_key *_key;
+    struct evp_pkey_st *_key;    /* OpenSSL's EVP_PKEY */
     struct wi_strings addresses; /* multiaddrs */
     struct wi_strings origins;   /* of their WebSockets, for the policy of pages */
     char *_text;                 /* NULL: it has to be made */
