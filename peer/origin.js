@@ -20,6 +20,7 @@ const ANSWERED = [
 ];
 /** Connections to the bridge at a time: for it they are of one address. */
 const SOCKETS_MAX = 32;
+const CLIENTS_MAX = 1024;
 /** An answer or a client that stands still for so long is given up. */
 const STILL_MS = 30_000;
 
@@ -69,6 +70,7 @@ export function makeOrigin(bridge, id, tls) {
     };
     const server = tls ? https.createServer(tls, answer) : http.createServer(answer);
     server.setTimeout(STILL_MS);
+    server.maxConnections = CLIENTS_MAX;
     return server;
 }
 

@@ -173,7 +173,7 @@ function setUp(t) {
         close() { this.closed = true; }
     });
     const nothing = () => {};
-    const connection = new Connection(new Services(['http://x'], true, () => performance.now()), new Passes('token'), '1', /** @type {any} */ ({ dial: (service) => new globalThis.WebSocket(service), capabilities: () => ({}),
+    const connection = new Connection(new Services(['http://x'], true, () => performance.now()), new Passes('token'), '1', /** @type {any} */ ({ capabilities: () => ({}),
         unanswered: () => [], wanted: () => ({}), pulse: () => ({}), onWelcome: nothing,
         onForgotten: () => { world.forgotten++; }, onAnew: () => world.ended, onState: (state) => { world.state = state; },
         onUnwanted: (list) => world.unwanted.push(...list), onFigures: (figures) => { world.figures = figures; }, onMessage: nothing }));

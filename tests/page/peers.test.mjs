@@ -66,8 +66,8 @@ function makeStream() {
 }
 
 async function openSocket() {
-    const stream = makeStream(), heard = [];
-    const socket = new PeerSocket(async () => ({ stream, release: () => (stream.isReleased = true) }));
+    const stream = makeStream(), heard = [], show = async (ticket) => heard.push(ticket);
+    const socket = new PeerSocket(async () => ({ stream, show, release: () => (stream.isReleased = true) }));
     socket.onopen = () => heard.push('open');
     socket.onmessage = ({ data }) => heard.push(typeof data === 'string' ? data : new Uint8Array(data));
     socket.onclose = ({ code, reason }) => heard.push([code, reason]);
@@ -106,6 +106,15 @@ describe('the socket', () => {
         assert.deepEqual(Buffer.concat(stream.sent), Buffer.concat([frame(TEXT, bytes('bye')), closeFrame(1000, 'left')]));
         await new Promise(setImmediate);
         assert.deepEqual([heard, stream.isReleased], [[[1000, 'left']], true]);
+    });
+
+    test('it shows the ticket that came over it, and none later', async () => {
+        const { socket, heard } = await openSocket(), ticket = { peer: GOOD };
+        socket.show(ticket);
+        assert.deepEqual(heard.splice(0), [ticket]);
+        socket.close();
+        socket.show(ticket);
+        assert.deepEqual(heard, [[1006, '']]);
     });
 
     test('a silent peer is not waited for', async () => {

@@ -134,7 +134,7 @@ function connect(t, origins, isOpen = true, passes = new Passes('secret')) {
     });
     const nothing = () => {};
     const services = new Services(origins, isOpen, () => world.now);
-    const connection = new Connection(services, passes, '1', /** @type {any} */ ({ dial: (service) => new globalThis.WebSocket(service), capabilities: () => ({}), unanswered: () => ['att-1'],
+    const connection = new Connection(services, passes, '1', /** @type {any} */ ({ capabilities: () => ({}), unanswered: () => ['att-1'],
         wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: () => { world.forgotten++; }, onAnew: async () => {},
         onState: (state, detail) => { Object.assign(world, { state, detail }); }, onUnwanted: nothing, onMessage: nothing,
         sign: async (key, nonce) => `${key.text} signs ${nonce}` }));

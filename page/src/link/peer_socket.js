@@ -10,9 +10,10 @@ export const isPeer = (service) => service.startsWith('/');
 /** A stream of libp2p, as much of it as is used. @typedef {object} Stream
  * @property {(bytes: Uint8Array) => boolean} send throws if the stream is closed
  * @property {() => Promise<void>} close settles when all is sent
- * @property {(error: Error) => void} abort @property {number} writeBufferLength
+ * @property {number} writeBufferLength
  * @property {(type: 'message' | 'remoteCloseWrite' | 'close', listener: (event: any) => void) => void} addEventListener */
-/** @typedef {{stream: Stream, release: () => void}} Way `release`: nothing of the stream is needed any more */
+/** @typedef {object} Way @property {Stream} stream @property {() => void} release nothing of it is needed any more
+ * @property {(ticket: Record<string, unknown>) => Promise<void>} show shows the peer that this is a node of its service */
 
 /** The other end has so long to take what was sent before the connection is given up. */
 const CLOSE_MS = 2000;
@@ -56,6 +57,12 @@ export class PeerSocket {
         joined.set(head);
         joined.set(bytes, head.length);
         this._write(joined);
+    }
+
+    /** A peer keeps connections of nodes only: without the ticket of a welcome it cuts this one, which is seen then.
+     * @param {Record<string, unknown>} ticket */
+    show(ticket) {
+        this._way?.show(ticket).catch(() => {});
     }
 
     /** @param {number} [code] @param {string} [reason] */

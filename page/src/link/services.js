@@ -1,9 +1,9 @@
 /**
- * The services that a page may go to: its own and siblings of it ([bridge] endpoints), or peers that lead to its own. One at a time: it stays where it
- * was welcomed until that one fails. Then it waits there for as long as the node could be resumed, or a moment if the
- * service has said that it shuts down, and tries the others in their order. It uses no browser globals.
+ * The services that a page may go to: its own and siblings of it ([bridge] endpoints), or peers that lead to its own
+ * ([bridge] peers). One at a time: it stays where it was welcomed until that one fails. Then it waits there for as long as
+ * the node could be resumed, or a moment if the service has said that it shuts down, and tries the others in their order. It
+ * uses no browser globals.
  */
-
 import { isPeer } from './peer_socket.js';
 
 /** A service that is tried has so long for its welcome, if there is another. */

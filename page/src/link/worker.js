@@ -10,14 +10,14 @@ import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
 import { Passes } from './passes.js';
-import { isPeer, PeerSocket } from './peer_socket.js';
+import { isPeer } from './peer_socket.js';
 import { PiecesIn } from './pieces_in.js';
 import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
 import { sign } from '../shared/device_key.js';
-import { INITIAL_CREDIT, PROTOCOL } from '../shared/messages.js';
+import { INITIAL_CREDIT } from '../shared/messages.js';
 
 /** @import { Peers } from '../peers/peers.js' */
 /** @import { Credit, DeviceNews, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
@@ -119,8 +119,7 @@ class Link {
             onState: (state, detail) => this._setState(state, detail),
             onLeft: () => self.close(),
             sign: (key, nonce) => sign(key, self.location.origin, nonce),
-            dial: (service) => (isPeer(service) ? new PeerSocket(async () => (await this._loadPeers()).open(service))
-                : new WebSocket(`${service.replace(/^http/, 'ws')}/node`, PROTOCOL)),
+            way: async (peer) => (await this._loadPeers()).open(peer),
         };
     }
 
@@ -131,12 +130,6 @@ class Link {
             throw error;
         });
         return this._peers;
-    }
-
-    /** A peer keeps connections of nodes only. @param {Record<string, any>} welcome */
-    _showTicket({ peers }) {
-        if (!isPeer(this.connection.origin) || !peers?.ticket) return;
-        this._loadPeers().then((loaded) => loaded.show(peers.ticket)).catch(() => {}); // the peer cuts the connection: that is seen
     }
 
     /** @returns {import('./dispatcher.js').Surroundings} */
@@ -271,7 +264,6 @@ class Link {
         this._shareable = welcome.shareable === true;
         this._clock.expect(Math.max(STANDSTILL_MS, STANDSTILL_INTERVALS * this.connection.interval));
         this._noteDevice(welcome);
-        this._showTicket(welcome);
         this._tellPause();
         this._show();
         this._configure(welcome);
@@ -303,7 +295,7 @@ class Link {
         const { memory, storage, slow } = this._limits, bytes = Math.min(positive(budget, Infinity), memory || Infinity);
         this.dispatcher.models.most = memory || Infinity;
         this.dispatcher.configure({
-            credential: this._isElsewhere() ? { origin: this._origin, token } : token,
+            credential: this._isElsewhere() ? { origin: this.connection.origin, token } : token,
             threads: slow ? 1 : positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? storage : 0, // a session's files come over loopback, and its profile goes

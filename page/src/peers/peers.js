@@ -27,13 +27,18 @@ async function askOrigin() {
 /** What was sent still goes, where the peer takes it. @param {Connection} connection */
 const leave = (connection) => connection.close({ signal: AbortSignal.timeout(LEAVE_TIMEOUT_MS) }).catch((error) => connection.abort(error));
 
+/** @param {Connection} connection @param {Record<string, unknown>} ticket */
+async function show(connection, ticket) {
+    const stream = await connection.newStream(MEMBER_STREAM, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
+    stream.send(new TextEncoder().encode(JSON.stringify(ticket)));
+    await stream.close();
+}
+
 export class Peers {
     constructor() {
         this._certificates = new Certificates(askOrigin, () => performance.now());
         /** @type {Promise<Libp2p> | null} */
         this._made = null;
-        /** The present one. @type {Connection | null} */
-        this._connection = null;
     }
 
     /** A stream to the peer at that address, for what a WebSocket to the service would be sent. Rejects if the peer has no certificate,
@@ -42,21 +47,14 @@ export class Peers {
         await this._certificates.check(address);
         this._made ??= this._make();
         const node = await this._made, signal = AbortSignal.timeout(DIAL_TIMEOUT_MS);
-        const connection = this._connection = await node.dial(multiaddr(address), { signal, force: true });
+        const connection = await node.dial(multiaddr(address), { signal, force: true });
         try {
             const stream = await connection.newStream(NODE_STREAM, { signal });
-            return { stream, release: () => leave(connection) };
+            return { stream, release: () => leave(connection), show: (ticket) => show(connection, ticket) };
         } catch (error) {
             leave(connection);
             throw error;
         }
-    }
-
-    /** Shows the peer that this page is a node of its service. @param {Record<string, unknown>} ticket of a welcome */
-    async show(ticket) {
-        const stream = await this._connection?.newStream(MEMBER_STREAM, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) });
-        stream?.send(new TextEncoder().encode(JSON.stringify(ticket)));
-        await stream?.close();
     }
 
     /** It listens nowhere. Addresses are the operator's, so that private ones, and those without TLS, are no mistake. */
