@@ -15,10 +15,9 @@ const ASK_MS = 1000;
 const ASK_TIMEOUT_MS = 5000;
 
 export class Members {
-    /** @param {string} bridge its origin @param {number} [showMs] */
-    constructor(bridge, showMs = SHOW_MS) {
+    /** @param {string} bridge its origin */
+    constructor(bridge) {
         this._bridge = bridge;
-        this._showMs = showMs;
         /** Connections that still have to show one, and what ends them. @type {Map<string, NodeJS.Timeout>} */
         this._waiting = new Map();
         this._key = '';
@@ -35,7 +34,7 @@ export class Members {
     /** @param {Connection} connection */
     _await(connection) {
         const cut = () => connection.abort(new Error('the peer has shown no ticket'));
-        this._waiting.set(connection.id, setTimeout(cut, this._showMs));
+        this._waiting.set(connection.id, setTimeout(cut, SHOW_MS));
     }
 
     /** @param {Connection} connection */
@@ -48,7 +47,8 @@ export class Members {
     async _hear(stream, connection) {
         try {
             const ticket = JSON.parse(await textOf(stream));
-            if (!await this.isGood(ticket, String(connection.remotePeer))) throw new Error('this is no ticket of the peer for this service');
+            if (!await this.isGood(ticket, String(connection.remotePeer)))
+                throw new Error('this is no ticket of the peer for this service');
             this._forget(connection);
             await stream.close();
         } catch (error) {

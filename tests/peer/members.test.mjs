@@ -6,13 +6,12 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { after, before } from 'node:test';
 import { gate } from '../../peer/gate.js';
-import { Members } from '../../peer/members.js';
+import { Members, SHOW_MS } from '../../peer/members.js';
 import { test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 import { TestStream } from './stream.mjs';
 
 const ID = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB', OTHER = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
-const SOON_MS = 100;
 let pair = generateKeyPairSync('ed25519'), server, bridge, asked = 0;
 const ticket = ({ peer = ID, until: end = Date.now() + 60_000, purpose = 'webinfer-member', by = pair.privateKey } = {}) =>
     ({ peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), by).toString('base64url') });
@@ -27,11 +26,12 @@ before(async () => {
 });
 after(() => server.close());
 
-/** A node of libp2p with one connection, and how that connection has ended. */
-async function connect() {
+/** A node of libp2p with one connection, how that connection has ended, and a clock. @param {any} t the test */
+async function connect(t) {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const node = new EventTarget(), handled = {}, connection = { id: '1', remotePeer: ID, ended: '', abort: (error) => (connection.ended = error.message) };
     node.handle = async (protocol, handler) => (handled[protocol] = handler);
-    await new Members(bridge, SOON_MS).watch(node);
+    await new Members(bridge).watch(node);
     const tell = (type) => node.dispatchEvent(Object.assign(new Event(type), { detail: connection }));
     tell('connection:open');
     const show = async (...chunks) => {
@@ -39,32 +39,28 @@ async function connect() {
         await handled['/webinfer/member/1'](stream, connection);
         return stream;
     };
-    return { connection, tell, show };
+    return { connection, tell, show, pass: (ms) => t.mock.timers.tick(ms) };
 }
 
-/** Longer than connections that are there are waited for: one that comes now is cut. */
-async function later() {
-    const { connection } = await connect();
-    await until(() => connection.ended, { what: 'the end of the last' });
-}
-
-test('a connection without a ticket is cut', async () => {
-    const { connection } = await connect();
-    await until(() => connection.ended, { what: 'the end' });
+test('a connection without a ticket is cut', async (t) => {
+    const { connection, pass } = await connect(t);
+    pass(SHOW_MS - 1);
+    assert.equal(connection.ended, '');
+    pass(1);
     assert.equal(connection.ended, 'the peer has shown no ticket');
 });
 
-test('one with a ticket stays, in however many pieces it came', async () => {
-    const { connection, show } = await connect(), text = JSON.stringify(ticket());
+test('one with a ticket stays, in however many pieces it came', async (t) => {
+    const { connection, show, pass } = await connect(t), text = JSON.stringify(ticket());
     assert.equal((await show(text.slice(0, 20), text.slice(20))).status, 'closed');
-    await later();
+    pass(SHOW_MS);
     assert.equal(connection.ended, '');
 });
 
-test('one that has ended is not waited for', async () => {
-    const { connection, tell } = await connect();
+test('one that has ended is not waited for', async (t) => {
+    const { connection, tell, pass } = await connect(t);
     tell('connection:close');
-    await later();
+    pass(SHOW_MS);
     assert.equal(connection.ended, '');
 });
 
@@ -78,14 +74,15 @@ for (const [what, text] of [
     ['one without an end', () => ({ ...ticket(), until: null })],
     ['something else', () => [1, 2]],
     ['null', () => null],
-]) test(`${what} is no ticket`, async () => {
-    const { connection, show } = await connect(), stream = await show(JSON.stringify(text()));
+]) test(`${what} is no ticket`, async (t) => {
+    const { connection, show, pass } = await connect(t), stream = await show(JSON.stringify(text()));
     assert.deepEqual([stream.status, stream.error.message], ['aborted', 'this is no ticket of the peer for this service']);
-    await until(() => connection.ended, { what: 'the end' });
+    pass(SHOW_MS);
+    assert.equal(connection.ended, 'the peer has shown no ticket');
 });
 
-test('what is no JSON, or too long, is no ticket', async () => {
-    const { show } = await connect();
+test('what is no JSON, or too long, is no ticket', async (t) => {
+    const { show } = await connect(t);
     assert.equal((await show('{')).status, 'aborted');
     assert.equal((await show('x'.repeat(700), 'x'.repeat(700))).error.message, 'a ticket has at most 1024 bytes');
 });
