@@ -253,12 +253,12 @@ function manifest(name) {
     return JSON.parse(fs.readFileSync(path.join(packageFolder(name), 'package.json'), 'utf8'));
 }
 
-/** The licence that is chosen of a package that lets one choose and has no text of either: libp2p and its parts. */
-const CHOSEN = { 'Apache-2.0 OR MIT': 'Apache-2.0' };
+/** For packages that let one choose and have no text of either: libp2p and its parts. What is compiled in has the text. */
+const CHOSEN = { 'Apache-2.0 OR MIT': 'Apache-2.0 is chosen; its text is at the end.\n' };
 
 function licenceText(name) {
     const from = LICENCE_FROM[name] ?? name, chosen = CHOSEN[manifest(name).license];
-    if (chosen) return fs.readFileSync(path.join(here, 'licences/texts', chosen), 'utf8');
+    if (chosen) return chosen;
     return licenceIn([packageFolder(name), packageFolder(from), path.join(here, 'licences', from)], name);
 }
 
