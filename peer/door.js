@@ -54,7 +54,7 @@ function carryIn(stream, socket) {
         if (socket.bufferedAmount > WINDOW && stream.readStatus === 'readable') stream.pause();
     });
     // A node that is gone without a close frame may come back: the bridge is to see that its connection broke.
-    for (const end of /** @type {const} */ (['remoteCloseWrite', 'close']))
+    for (const end of /** @type {const} */ (['end', 'close']))
         stream.addEventListener(end, () => {
             if (socket.readyState !== WebSocket.CLOSING) socket.terminate();
         });

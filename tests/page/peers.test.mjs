@@ -102,7 +102,7 @@ describe('the socket', () => {
         const { socket, stream, heard } = await openSocket();
         socket.send('bye');
         socket.close(1000, 'left');
-        stream.happen('remoteCloseWrite');
+        stream.happen('end');
         assert.deepEqual(Buffer.concat(stream.sent), Buffer.concat([frame(TEXT, bytes('bye')), closeFrame(1000, 'left')]));
         await new Promise(setImmediate);
         assert.deepEqual([heard, stream.isReleased], [[[1000, 'left']], true]);

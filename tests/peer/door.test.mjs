@@ -64,14 +64,14 @@ test('the bridge closes with a code', async () => {
 test('the node closes with a code', async () => {
     const { stream, heard, hears } = await come();
     stream.receive(Buffer.concat([frame(TEXT, 'bye'), closeFrame(4321, 'left')]));
-    stream.dispatchEvent(new Event('remoteCloseWrite'));
+    stream.dispatchEvent(new Event('end'));
     await hears(2);
     assert.deepEqual(heard, [[false, 'bye'], [4321, 'left']]);
 });
 
 test('a code that no WebSocket may send breaks the connection, and so does a node that is gone', async () => {
     for (const end of [(stream) => stream.receive(closeFrame(1006, '')), (stream) => stream.receive(closeFrame(5000, '')),
-        (stream) => stream.dispatchEvent(new Event('close')), (stream) => stream.dispatchEvent(new Event('remoteCloseWrite'))]) {
+        (stream) => stream.dispatchEvent(new Event('close')), (stream) => stream.dispatchEvent(new Event('end'))]) {
         const { stream, heard, hears } = await come();
         end(stream);
         await hears(1);

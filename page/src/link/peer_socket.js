@@ -11,7 +11,7 @@ export const isPeer = (service) => service.startsWith('/');
  * @property {(bytes: Uint8Array) => boolean} send throws if the stream is closed
  * @property {() => Promise<void>} close settles when all is sent
  * @property {number} writeBufferLength
- * @property {(type: 'message' | 'remoteCloseWrite' | 'close', listener: (event: any) => void) => void} addEventListener */
+ * @property {(type: 'message' | 'end' | 'close', listener: (event: any) => void) => void} addEventListener */
 /** @typedef {object} Way @property {Stream} stream @property {() => void} release nothing of it is needed any more
  * @property {(ticket: Record<string, unknown>) => Promise<void>} show shows the peer that this is a node of its service */
 
@@ -83,7 +83,7 @@ export class PeerSocket {
         this.readyState = 1;
         const { stream } = way;
         stream.addEventListener('message', ({ data }) => this._read(data.subarray()));
-        for (const type of /** @type {const} */ (['remoteCloseWrite', 'close'])) stream.addEventListener(type, () => this._lost());
+        for (const type of /** @type {const} */ (['end', 'close'])) stream.addEventListener(type, () => this._lost());
         this.onopen?.();
     }
 

@@ -251,9 +251,10 @@ const struct wi_setting wi_options[] = {
                 "at most 8, as they print them: /dns4/HOST/tcp/PORT/wss/p2p/ID. Pages follow links "
                 "to no others. See webinfer-peer(8)."},
     {KEY(bridge, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
-        .help = "Addresses and networks of your webinfer-peer programs, such as 127.0.0.1. The peer "
-                "that they name in X-Forwarded-For stands for the address of its node: in limits, "
-                "in the quarantine and in lists. It never counts as this machine."},
+        .help =
+            "Addresses and networks of your webinfer-peer programs, such as 127.0.0.1. The peer "
+            "that they name in X-Forwarded-For stands for the address of its node: in limits, "
+            "in the quarantine and in lists. It never counts as this machine."},
     {KEY(bridge, devices), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether a person who joins with a link may have the service remember the browser, "
                 "so that it can join again without the link, also after a restart of the service. "
