@@ -1,5 +1,6 @@
 /** webinfer-peer(8): the command line, and the start and end of both listeners. */
 import fs from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { addressOf, readOptions, usage, UsageError } from './options.js';
 import { makeOrigin } from './origin.js';
 import { keyOf, startPeer } from './peer.js';
@@ -15,10 +16,16 @@ async function readFiles(options) {
     try {
         const tls = options['tls-key']
             ? { cert: fs.readFileSync(options['tls-certificate']), key: fs.readFileSync(options['tls-key']) } : null;
+        if (tls) createSecureContext(tls); // which says what is wrong with them
         return { tls, key: await keyOf(options.key) };
     } catch (error) {
-        throw new UsageError(/** @type {Error} */ (error).message);
+        throw new UsageError(`--key, --tls-certificate or --tls-key: ${/** @type {Error} */ (error).message}`);
     }
+}
+
+/** Of what libp2p says about an address at which it cannot listen, the reason alone. @param {Error} error @returns {never} */
+function failToListen({ message }) {
+    throw new Error(`--listen: ${/Error: (.+)/.exec(message)?.[1] ?? message}`);
 }
 
 /** @returns {(fault: string) => void} */
@@ -35,7 +42,7 @@ function makeTeller() {
 async function run(options) {
     const { bridge, announce } = options, { tls, key } = await readFiles(options);
     const node = await startPeer({ key, bridge, announce, tls, ...addressOf(options.listen), tell: makeTeller(),
-        most: +options['max-connections'], mostOfOne: +options['max-connections-per-address'] });
+        most: +options['max-connections'], mostOfOne: +options['max-connections-per-address'] }).catch(failToListen);
     for (const address of node.getMultiaddrs()) console.log(`listening at ${address}`);
     const origin = options.page ? await serve(makeOrigin(bridge, String(node.peerId), tls), options.page) : null;
     if (origin) console.log(`the page is at ${tls ? 'https' : 'http'}://${authorityOf(origin.address())}/`);

@@ -23,6 +23,7 @@ const SOCKETS_MAX = 32;
 const CLIENTS_MAX = 1024;
 /** An answer or a client that stands still for so long is given up. */
 const STILL_MS = 30_000;
+const NO_ANSWER = 'the service does not answer';
 
 /** @param {http.IncomingHttpHeaders} headers @param {string[]} names */
 const only = (headers, names) =>
@@ -41,7 +42,7 @@ const isPassed = (pathname) => PASSED.test(pathname) && !/\/\.\.?(?:\/|$)/.test(
 async function redirect(bridge, id, response) {
     const said = await fetch(`${bridge}/peers`, { signal: AbortSignal.timeout(STILL_MS) }).then((found) => found.json()).catch(() => null);
     const addresses = said?.peers?.filter(({ peer }) => peer === id).map(({ address }) => address) ?? [];
-    if (!said) return say(response, 502, 'the service does not answer');
+    if (!said) return say(response, 502, NO_ANSWER);
     if (addresses.length === 0) return say(response, 503, 'the service does not list this peer: its operator adds it to [bridge] peers');
     const location = `/?node_endpoints=${addresses.join(',')}`;
     say(response, 302, 'this page connects through a peer', { location, 'cache-control': 'no-store' });
@@ -63,8 +64,8 @@ export function makeOrigin(bridge, id, tls) {
             response.writeHead(found.statusCode ?? 502, only(found.headers, ANSWERED));
             pipeline(found, response, () => {}); // whichever ends first ends the other
         });
-        passed.on('timeout', () => passed.destroy(new Error('the service does not answer')));
-        passed.on('error', (error) => (response.headersSent ? response.destroy() : say(response, 502, error.message)));
+        passed.on('timeout', () => passed.destroy(new Error(NO_ANSWER)));
+        passed.on('error', () => (response.headersSent ? response.destroy() : say(response, 502, NO_ANSWER)));
         response.on('close', () => passed.destroy());
         passed.end();
     };

@@ -97,7 +97,10 @@ test('a daemon that does not list this peer is named', async () => {
 
 test('a bridge that is not there is 502', async () => {
     const alone = makeOrigin('http://127.0.0.1:1', ID, null), at = await listen(alone);
-    for (const path of ['/', '/work']) assert.equal((await fetch(at + path)).status, 502);
+    for (const path of ['/', '/work']) {
+        const answer = await fetch(at + path);
+        assert.deepEqual([answer.status, await answer.text()], [502, 'the service does not answer\n']);
+    }
     alone.close();
     alone.closeAllConnections();
 });

@@ -223,12 +223,19 @@ test('a peer that shows no ticket is cut', async () => {
 });
 
 for (const [words, said] of [[['--listen', 'x'], /^webinfer-peer: --listen: found "x"; allowed: /],
-    [['--key', '/nonexistent/key'], /^webinfer-peer: ENOENT/], [['--tls-certificate', '/nonexistent', '--tls-key', '/nonexistent'], /^webinfer-peer: ENOENT/]])
+    [['--key', '/nonexistent/key'], /^webinfer-peer: --key.*: ENOENT/], [['--key', import.meta.filename], /^webinfer-peer: --key.*: Unsupported key/],
+    [['--tls-certificate', import.meta.filename, '--tls-key', import.meta.filename], /^webinfer-peer: .*--tls-key: .*PEM/]])
     test(`webinfer-peer ${words.join(' ')} ends with 2 and a sentence`, async () => {
         const { code, said: text } = await Peer.spawn(words).ended;
         assert.equal(code, 2);
         assert.match(text, said);
     });
+
+test('a port that is taken is said in a sentence', async () => {
+    const { code, said } = await Peer.spawn(['--key', path.join(folder, 'key'), '--listen', `127.0.0.1:${new URL(daemon.bridgeUrl).port}`]).ended;
+    assert.equal(code, 1);
+    assert.match(said, /^webinfer-peer: --listen: listen EADDRINUSE: [^\n]+\n$/);
+});
 
 test('a service that lists no peers makes no link for them, and the peer says so', async () => {
     await daemon.reload({ bridge: { peers: [] } });
