@@ -63,9 +63,10 @@ for (const [platform, file, note] of [['webgpu', 'webgpu-operators.md', 2], ['we
     }
 }
 
-/** Versions with what was seen: "!17" takes one out, "17" adds one. */
+/** Versions with what was seen: "!17" takes one out, "17" adds one, and "17+" all from there on. */
 function corrected(versions, seen) {
-    return [...seen.map(({ opset, support }) => (support === 'yes' ? `${opset}` : `!${opset}`)), ...(versions ? [versions] : [])].join(',');
+    const rangeOf = ({ opset, until }) => (until === null ? `${opset}+` : until > opset ? `${opset}-${until}` : `${opset}`);
+    return [...seen.map((one) => `${one.support === 'yes' ? '' : '!'}${rangeOf(one)}`), ...(versions ? [versions] : [])].join(',');
 }
 
 const { engine, rows: observed = [] } = fs.existsSync(OBSERVED) ? JSON.parse(fs.readFileSync(OBSERVED, 'utf8')) : {};

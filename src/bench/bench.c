@@ -9,6 +9,7 @@
 #include "bench/start.h"
 #include "bench/suite_case.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/commands/lab/lab.h"
@@ -337,6 +338,7 @@ enum wi_exit wi_bench(struct wi_cli *cli)
         .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
+    bench.rounds.began_ms = wi_now_ms();
     if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
         wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);

@@ -26,6 +26,7 @@ struct wi_bench_rounds {
     size_t live;               /* cells to measure */
     size_t done;               /* of those */
     struct wi_bench_room room; /* known only with one side */
+    double began_ms;           /* of the command, before browsers are started */
     double until_ms;
     int is_announced;      /* how long it takes was printed */
     enum wi_bench_end end; /* why it ended, if cells were left and there was time */
@@ -34,8 +35,8 @@ struct wi_bench_rounds {
 /* The most cells that are measured at a time. */
 size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds);
 /* Each cell that has ended is stored at once and reported on standard error. Once each cell was
- * looked at, or if a side is tight those of the first browser, it prints how long the rest takes.
- */
+ * looked at, or if a side is tight those of the first browser, it prints how long the rest and the
+ * whole run take. */
 void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
 
 /* Adds the options of the preset that --preset names, if it is given: a named set of options, over

@@ -50,7 +50,7 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
     wi_id_new(id, "run");
     json_t *head = json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:{s:s}}", "version", WI_LAB_VERSION,
         "id", id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
-        (json_int_t)wi_wall_ms(), "together", (json_int_t)about->together, "webinfer", "version",
+        (json_int_t)about->began_at, "together", (json_int_t)about->together, "webinfer", "version",
         PACKAGE_VERSION);
     if (*built_commit)
         json_object_set_new(json_object_get(head, "webinfer"), "commit", json_string(built_commit));

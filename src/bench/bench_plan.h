@@ -92,7 +92,7 @@ struct wi_bench_plan {
 struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *document);
 /* Where a model may run. All borrowed. */
 struct wi_bench_place {
-    const char *model;
+    const char *model;           /* its name in results */
     const char *browser;         /* NULL: its nodes are no browsers */
     const char *platform;        /* of wi_lab_platform_names */
     const json_t *facts;         /* members for each of its cells, such as `engine`; may be NULL */

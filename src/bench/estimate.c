@@ -13,14 +13,29 @@ static int is_yardstick(const struct wi_bench_cell *cell)
     return json_object_get(cell->document, "yardstick") != NULL;
 }
 
+/* A fresh load of the cell's model. The first load in a page also starts the engine there, so the
+ * shortest load of all its cells is the closest. 0: its place was loaded for another cell. */
+static double cell_reload(const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
+{
+    double shortest = cell->loads.count > 0 ? cell->loads.items[0] : 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct wi_bench_cell *other = &plan->cells[i];
+        if (other->loads.count > 0 && strcmp(other->model, cell->model) == 0)
+            shortest = fmin(shortest, other->loads.items[0]);
+    }
+    return shortest;
+}
+
 /* What is left of a cell with one request so far, round by round. The part of that request's time
  * that is neither load nor run comes again with each. */
-static double cell_left(const struct wi_bench_cell *cell, const struct wi_bench_choice *choice)
+static double cell_left(const struct wi_bench_plan *plan, const struct wi_bench_choice *choice,
+    const struct wi_bench_cell *cell)
 {
     struct wi_bench_cell rest = *cell; /* its counts go on; it owns nothing */
     double load = cell->loads.count > 0 ? cell->loads.items[0] : 0;
     double first = cell->firsts.count > 0 ? cell->firsts.items[0] : 0;
     double beside = fmax(cell->took_ms - load - first - cell->run_ms, 0), left = 0;
+    double again = cell_reload(plan, cell) + first;
     int is_warmed = cell->clock == WI_LAB_PAGE && cell->run_ms < WI_BENCH_SLOW_MS;
     for (unsigned round = 0; round < WI_BENCH_ROUNDS; round++) {
         unsigned share = wi_bench_share(choice, &rest, round);
@@ -28,7 +43,7 @@ static double cell_left(const struct wi_bench_cell *cell, const struct wi_bench_
         if (share == 0)
             continue;
         left += beside + runs + (is_warmed ? cell->run_ms : 0) +
-                (round + 1 < WI_BENCH_COLD ? load + first : 0);
+                (round + 1 < WI_BENCH_COLD ? again : 0);
         rest.count += share;
         rest.spent_ms += runs;
     }
@@ -61,7 +76,8 @@ static double cell_guess(const struct wi_bench_plan *plan, const struct wi_bench
             sum = count = 0;
         most = likeness;
         count++;
-        sum += is_yardstick(cell) ? other->took_ms : other->took_ms + cell_left(other, choice);
+        sum +=
+            is_yardstick(cell) ? other->took_ms : other->took_ms + cell_left(plan, choice, other);
     }
     return count > 0 ? sum / count : fmin(GUESS_MS, (double)choice->cell_ms);
 }
@@ -74,7 +90,7 @@ double wi_bench_estimate(const struct wi_bench_plan *plan, const struct wi_bench
         if (cell->over)
             continue;
         double left = !is_yardstick(cell) && cell->took_ms > 0
-                          ? cell_left(cell, outlook->choice)
+                          ? cell_left(plan, outlook->choice, cell)
                           : cell_guess(plan, outlook->choice, cell);
         *(wi_bench_takes_one_core(cell) ? &shared : &alone) += left;
     }

@@ -44,7 +44,7 @@ static enum wi_exit find_latest(const struct wi_bench_side *side, char **before)
 {
     const struct wi_strings *platforms = &side->choice->platforms;
     int simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated");
-    const char *model = side->subjects[0].name;
+    const char *model = side->subjects[0].title;
     struct wi_buffer path = {0};
     const json_t *row;
     wi_buffer_puts(&path, "/v1/results");

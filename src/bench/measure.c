@@ -124,9 +124,10 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
     free(place);
 }
 
-/* Stores the flags of the browser, its highest resident memory, and the model's memory as the page
- * counts it. */
-static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
+/* Stores the flags of the browser, its highest resident memory, and the memory of the model, which
+ * has that name on the node, as the page counts it. */
+static void take_browser(
+    const struct wi_cli *cli, struct wi_bench_cell *cell, const char *name, const char *node)
 {
     struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
     json_t *status = wi_cli_get(cli, "/v1/status", NULL);
@@ -140,7 +141,7 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
         ;
     json_array_foreach(json_object_get(row, "models"), i, model)
     {
-        if (wi_json_is(model, "name", cell->model) && wi_json_is(model, "platform", cell->platform))
+        if (wi_json_is(model, "name", name) && wi_json_is(model, "platform", cell->platform))
             take_most(cell, "page_bytes", json_object_get(model, "bytes"));
     }
     wi_pages_close(&nodes);
@@ -277,7 +278,7 @@ static void end_order(const struct wi_cli *cli, struct wi_bench_call *order,
         const json_t *result = json_object_get(value, "result");
         take_result(cell, result);
         if (is_to_weigh(turn))
-            take_browser(cli, cell, node_of(value));
+            take_browser(cli, cell, subject->name, node_of(value));
     }
     json_decref(value);
     wi_rest_answer_clear(&order->answer);
@@ -533,7 +534,7 @@ static void end_call(struct clients *clients, struct call *call)
     if (value)
         take_call(clients, call, value, ms);
     if (value && clients->under_way == 0 && clients->to_begin == 0 && is_to_weigh(clients->turn))
-        take_browser(clients->cli, clients->cell, node_of(value));
+        take_browser(clients->cli, clients->cell, clients->subject->name, node_of(value));
     json_decref(value);
     clear_call(call);
     if (end != WI_BENCH_DONE)

@@ -18,8 +18,15 @@ static int has_same(const json_t *one, const json_t *other, const char *member)
     return is_missing(a) || is_missing(b) ? is_missing(a) && is_missing(b) : json_equal(a, b);
 }
 
-/* Whether both are the same cell. The precision of a cell may have become known only when it
- * ran. */
+/* Whether one of them is unknown, or both are the same. */
+static int may_have_same(const json_t *one, const json_t *other, const char *member)
+{
+    return is_missing(json_object_get(one, member)) || is_missing(json_object_get(other, member)) ||
+           has_same(one, other, member);
+}
+
+/* Whether both are the same cell. A file may have been changed meanwhile. The precision of a cell
+ * may have become known only when it ran. */
 static int is_same(const json_t *planned, const json_t *kept)
 {
     static const char *const members[] = {"model", "browser", "platform", "threads", "batch",
@@ -27,8 +34,9 @@ static int is_same(const json_t *planned, const json_t *kept)
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (!has_same(planned, kept, members[i]))
             return 0;
-    return is_missing(json_object_get(planned, "precision")) ||
-           has_same(planned, kept, "precision");
+    return may_have_same(planned, kept, "hash") &&
+           (is_missing(json_object_get(planned, "precision")) ||
+               has_same(planned, kept, "precision"));
 }
 
 static int was_run(const json_t *kept)

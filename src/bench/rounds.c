@@ -211,7 +211,7 @@ static int cell_belongs(
         return 0;
     if (group->yardstick)
         return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
-    return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
+    return !yardstick && strcmp(cell->model, side->subjects[group->subject].title) == 0;
 }
 
 static void group_gather(struct wi_bench_rounds *rounds, struct group *group)
@@ -348,7 +348,7 @@ static size_t count_starts(const struct wi_bench_side *side)
     return count;
 }
 
-/* Prints how long the rest takes. */
+/* Prints how long the rest takes, and the whole run with the starts of browsers. */
 static void rounds_announce(struct wi_bench_rounds *rounds)
 {
     double left = 0, most = rounds->until_ms - wi_now_ms();
@@ -363,9 +363,13 @@ static void rounds_announce(struct wi_bench_rounds *rounds)
             .start_ms = side->start_ms};
         left += wi_bench_estimate(&side->plan, &outlook);
     }
-    wi_table_seconds(&text, fmax(fmin(left, most), 0) / 1000);
-    fprintf(stderr, "%swebinfer: the first look is done; the rest takes about %s\n",
-        rounds->terminal ? "\r\033[K" : "", text.text);
+    left = fmax(fmin(left, most), 0);
+    wi_buffer_puts(&text, rounds->terminal ? "\r\033[K" : "");
+    wi_buffer_puts(&text, "webinfer: the first look is done; the rest takes about ");
+    wi_table_seconds(&text, left / 1000);
+    wi_buffer_puts(&text, ", and the whole run about ");
+    wi_table_seconds(&text, (wi_now_ms() - rounds->began_ms + left) / 1000);
+    fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
     rounds->is_announced = 1;
 }

@@ -7,6 +7,7 @@
 #include "bench/patience.h"
 #include "bench/resume.h"
 #include "cli/events.h"
+#include "cli/pages.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include <math.h>
@@ -16,7 +17,8 @@
 
 #define START_MS 180000 /* for browsers, which start at the same time */
 #define EXCHANGE_MS 60000
-#define LOSSES_MAX 3 /* of a daemon that goes away each time browsers are started */
+#define LOSSES_MAX 3   /* of a daemon that goes away each time browsers are started */
+#define LATEST_MAX 100 /* runs among which one of the same name is looked for */
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
@@ -264,13 +266,13 @@ static void told_clear(struct told *told)
     json_decref(told->hardware);
 }
 
-static void plan_place(
-    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+static void plan_place(struct wi_bench_side *side, const struct wi_bench_subject *subject,
+    const char *browser, const char *platform)
 {
     struct told told;
-    told_ask(&told, side, model, browser, platform);
+    told_ask(&told, side, subject->name, browser, platform);
     wi_bench_plan_place(&side->plan, side->choice,
-        &(struct wi_bench_place){.model = model,
+        &(struct wi_bench_place){.model = subject->title,
             .browser = browser,
             .platform = platform,
             .facts = told.facts,
@@ -281,11 +283,20 @@ static void plan_place(
     told_clear(&told);
 }
 
+/* The name by which the daemon knows the model of a cell; a yardstick's is no subject. */
+static const char *name_of_model(const struct wi_bench_side *side, const struct wi_bench_cell *cell)
+{
+    for (size_t i = 0; i < side->count; i++)
+        if (strcmp(side->subjects[i].title, cell->model) == 0)
+            return side->subjects[i].name;
+    return cell->model;
+}
+
 /* Now that the browser runs, its places are known. */
 static void look_again(struct wi_bench_side *side, struct wi_bench_cell *cell)
 {
     struct told told;
-    told_ask(&told, side, cell->model, cell->browser, cell->platform);
+    told_ask(&told, side, name_of_model(side, cell), cell->browser, cell->platform);
     if (!side->is_lost && told.reason)
         wi_bench_cell_end(cell, told.outcome, told.reason);
     else if (!side->is_lost)
@@ -315,8 +326,8 @@ void wi_bench_side_open(struct wi_bench_side *side, const char *browser)
 }
 
 /* Plans the platforms of browsers by default, and the others only if they are named. */
-static void plan_subject(
-    struct wi_bench_side *side, const char *model, const struct wi_strings *browsers)
+static void plan_subject(struct wi_bench_side *side, const struct wi_bench_subject *subject,
+    const struct wi_strings *browsers)
 {
     static const struct {
         const char *name;
@@ -324,7 +335,7 @@ static void plan_subject(
     } platforms[] = {{"wasm", 1, 0}, {"webgpu", 1, 0}, {"webnn", 1, 0}, {"webgl", 1, 1},
         {"native", 0, 0}, {"simulated", 0, 0}};
     const struct wi_strings *wanted = &side->choice->platforms;
-    json_t *hardware = ask_hardware(side, model);
+    json_t *hardware = ask_hardware(side, subject->name);
     /* Only our own kernels compute with WebGL. */
     int kernels =
         wi_json_is(json_array_get(json_object_get(hardware, "options"), 0), "engine", "kernels");
@@ -334,11 +345,11 @@ static void plan_subject(
         if (!is_own && (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual))
             continue;
         for (size_t b = 0; b < browsers->count && platforms[p].of_browsers; b++)
-            plan_place(side, model, browsers->items[b], platforms[p].name);
+            plan_place(side, subject, browsers->items[b], platforms[p].name);
         if (!platforms[p].of_browsers)
-            plan_place(side, model, NULL, platforms[p].name);
+            plan_place(side, subject, NULL, platforms[p].name);
     }
-    wi_bench_plan_auto(&side->plan, side->choice, model);
+    wi_bench_plan_auto(&side->plan, side->choice, subject->title);
     json_decref(hardware);
 }
 
@@ -378,7 +389,7 @@ static int only_auto_is_left(const struct wi_bench_side *side)
 static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
     for (size_t i = 0; i < side->count; i++)
-        plan_subject(side, side->subjects[i].name, browsers);
+        plan_subject(side, &side->subjects[i], browsers);
     if (side->is_lost)
         return complain_of_loss(side);
     if (only_auto_is_left(side))
@@ -393,12 +404,53 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
     return WI_EXIT_OK;
 }
 
+/* The name of the run: that of --name, or else the first argument, or else the preset. */
+static const char *name_of_run(const struct wi_bench_side *side)
+{
+    const struct wi_arguments *arguments = &side->cli.arguments;
+    const char *name = wi_argument(arguments, "name");
+    if (name || arguments->positional_count == 0)
+        return name ? name : wi_argument(arguments, "preset");
+    return side->subjects[0].title;
+}
+
+static int is_run_of(const json_t *row, const char *name)
+{
+    return wi_json_is(row, "name", name) && json_object_get(row, "ended_at") &&
+           !json_is_true(json_object_get(row, "imported"));
+}
+
+/* Prints how long the latest run of that name took, before any browser is started. */
+static void say_latest(const struct wi_bench_side *side)
+{
+    const char *name = name_of_run(side);
+    struct wi_pages runs = {
+        .cli = &side->cli, .path = "/v1/results", .member = "results", .quiet = 1};
+    struct wi_buffer text = {0};
+    const json_t *row;
+    size_t seen = 0;
+    while ((row = wi_pages_row(&runs)) && !is_run_of(row, name) && seen < LATEST_MAX)
+        seen++;
+    if (row && is_run_of(row, name)) {
+        wi_table_fill(&text, "webinfer: the latest run of {name} took ", row);
+        wi_table_seconds(
+            &text, (wi_json_number(row, "ended_at") - wi_json_number(row, "began_at")) / 1000);
+        wi_buffer_puts(&text, "\n");
+        wi_plain_flush(stderr, &text);
+    }
+    wi_pages_close(&runs);
+    wi_buffer_clear(&text);
+}
+
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
 {
     struct wi_strings browsers = {0};
     enum wi_exit result = wi_bench_keep_may(&side->cli);
+    side->began_at = wi_wall_ms();
     if (result == WI_EXIT_OK)
         result = wi_bench_side_models(side);
+    if (result == WI_EXIT_OK && !wi_argument_given(&side->cli.arguments, "resume"))
+        say_latest(side);
     if (result == WI_EXIT_OK)
         result = open_browsers(side, &browsers);
     if (result == WI_EXIT_OK)
@@ -421,20 +473,12 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
-/* The name of the run: that of --name, or else the first argument, or else the preset. */
-static const char *name_of_run(const struct wi_arguments *arguments)
-{
-    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
-    if (name || !first)
-        return name ? name : wi_argument(arguments, "preset");
-    return wi_bench_side_is_path(first) ? wi_text_basename(first) : first;
-}
-
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
-    struct wi_bench_head head = {.name = name_of_run(arguments),
+    struct wi_bench_head head = {.name = name_of_run(side),
+        .began_at = side->began_at,
         .seed = seed,
         .together = together,
         .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};

@@ -18,14 +18,16 @@ struct wi_bench_side {
     struct wi_strings browsers; /* in which a model can run */
     struct wi_bench_plan plan;
     struct wi_bench_keep keep;
-    int is_tight;    /* fewer browsers can run at a time than are measured */
-    double start_ms; /* if it is: of the first browser */
-    int is_lost;     /* it no longer answers, even after a while */
+    int64_t began_at; /* of the run, before its browsers are started: Unix time in milliseconds */
+    int is_tight;     /* fewer browsers can run at a time than are measured */
+    double start_ms;  /* if it is: of the first browser */
+    int is_lost;      /* it no longer answers, even after a while */
 };
 /* Adds the models of the command line, or all that the daemon has. WI_EXIT_OK, or the exit status
  * once the error is printed. */
 enum wi_exit wi_bench_side_models(struct wi_bench_side *side);
-/* Asks for the models and places, starts the browsers, and makes the plan. If it is tight, only one
+/* Prints how long the latest run of that name took, asks for the models and places, starts the
+ * browsers, and makes the plan. If it is tight, only one
  * browser is started, and the others are listed in the order of the seed; what they cannot do may
  * be known only once they run. WI_EXIT_OK, or the exit status once the error is printed. A token
  * that may not write is an error before anything is started or sent. */

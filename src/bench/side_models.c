@@ -2,9 +2,11 @@
 #include "bench/side.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/commands/add_files.h"
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
+#include "cli/plain.h"
 #include "terms/format/model.h"
 #include <stdlib.h>
 #include <string.h>
@@ -36,21 +38,46 @@ int wi_bench_side_is_path(const char *word)
                (S_ISREG(status.st_mode) || wi_model_check_name(word, NULL) != WI_OK));
 }
 
-/* Takes the name. */
-static enum wi_exit add_named(struct wi_bench_side *side, char *name)
+/* How many arguments have that name without their folders. */
+static unsigned count_named(const struct wi_arguments *arguments, const char *name)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < arguments->positional_count; i++)
+        count += strcmp(wi_text_basename(arguments->positionals[i]), name) == 0;
+    return count;
+}
+
+/* The file's own name, or its path if another argument has the same name, without control
+ * characters, because it is printed. NULL: no cell can hold it. A new string. */
+static char *title_of(const struct wi_arguments *arguments, const char *path)
+{
+    const char *base = wi_text_basename(path);
+    const char *title = *base && count_named(arguments, base) == 1 ? base : path;
+    struct wi_buffer plain = {0};
+    wi_plain(&plain, title, strlen(title), "");
+    json_t *text = plain.size <= WI_LAB_TEXT_MAX ? json_string(plain.text) : NULL;
+    char *made = text ? wi_strdup(plain.text) : NULL;
+    json_decref(text);
+    wi_buffer_clear(&plain);
+    return made;
+}
+
+/* Takes the names; without a title the model's name is the title. */
+static enum wi_exit add_named(struct wi_bench_side *side, char *name, char *title)
 {
     side->subjects = wi_grow_array(side->subjects, side->count, sizeof *side->subjects);
     struct wi_bench_subject *subject = &side->subjects[side->count++];
-    *subject = (struct wi_bench_subject){.name = name};
+    *subject = (struct wi_bench_subject){.name = name, .title = title ? title : wi_strdup(name)};
     return wi_bench_sample(&side->cli, side->choice, subject);
 }
 
 static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
 {
     struct wi_error error = {0};
-    char *name = NULL;
+    char *name = NULL, *title = NULL;
     enum wi_exit result = WI_EXIT_OK;
     if (wi_bench_side_is_path(word)) {
+        title = title_of(&side->cli.arguments, word);
         result = send_files(side, word, &name);
     } else if (wi_model_check_name(word, &error) != WI_OK) {
         result = wi_cli_complain(&error);
@@ -58,8 +85,9 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
         name = wi_strdup(word);
     }
     if (result == WI_EXIT_OK)
-        return add_named(side, name);
+        return add_named(side, name, title);
     free(name);
+    free(title);
     return result;
 }
 
@@ -75,7 +103,7 @@ static enum wi_exit add_all_subjects(struct wi_bench_side *side)
         if (!name || json_is_true(json_object_get(model, "builtin")) ||
             json_is_string(json_object_get(model, "problem")))
             continue;
-        added = add_named(side, wi_strdup(name));
+        added = add_named(side, wi_strdup(name), NULL);
         if (added == WI_EXIT_FAILED) {
             wi_bench_subject_clear(&side->subjects[--side->count]);
             has_refused = 1;

@@ -26,6 +26,7 @@ void wi_bench_subject_clear(struct wi_bench_subject *subject)
     }
     free(subject->asks);
     free(subject->name);
+    free(subject->title);
     *subject = (struct wi_bench_subject){0};
 }
 

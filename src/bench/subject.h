@@ -29,6 +29,7 @@ struct wi_bench_ask {
 /* Free with wi_bench_subject_clear. */
 struct wi_bench_subject {
     char *name;
+    char *title;               /* in results: that of its file if it was sent, or else `name` */
     struct wi_bench_ask *asks; /* owned: one for each batch that can be made */
     size_t count;
 };

@@ -88,8 +88,8 @@ static const char *const migrations[] = {
     /* Whether a run is of a person. */
     "ALTER TABLE lab_runs ADD COLUMN person INTEGER NOT NULL DEFAULT 0;",
     /* Which runs have measured a model. */
-    "CREATE INDEX lab_cells_model ON lab_cells (json_extract(head, '$.model'), run)"
-    " WHERE yardstick_of IS NULL;",
+    ("CREATE INDEX lab_cells_model ON lab_cells (json_extract(head, '$.model'), run)"
+     " WHERE yardstick_of IS NULL;"),
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

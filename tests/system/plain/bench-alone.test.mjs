@@ -42,9 +42,9 @@ for (const [what, file] of [['an ONNX file', 'digits/model.onnx'], ['a GGUF file
         const { code, out, problems } = await webinfer('bench', path.join(ownModels, file), ...SHORT);
         assert.equal(code, 0, problems);
         assert.match(problems, /no daemon answers at http:\/\/127\.0\.0\.1:8470, so one is started for this run\n/);
-        assert.match(problems, /\nwebinfer: the first look is done; the rest takes about (?:\d+ s|\d+ min \d+ s)\n/);
+        assert.match(problems, /\nwebinfer: the first look is done; the rest takes about (?:\d+ s|\d+ min \d+ s), and the whole run about (?:\d+ s|\d+ min \d+ s)\n/);
         assert.match(out, /^chrome\/wasm(?: \S+)? +ok /m);
-        assert.match(out.replaceAll(/\s+/g, ' '), / bench\/[0-9a-f]{16} runs in Chromium \d+; fastest: chrome\/wasm, [\d.]+ ms\. $/);
+        assert.match(out.replaceAll(/\s+/g, ' '), new RegExp(` ${path.basename(file)} runs in Chromium \\d+; fastest: chrome/wasm, [\\d.]+ ms\\. $`));
         await until(() => processes.mentioning(home).length === 0, { what: 'the end of its daemon and of the browser', timeout: 30_000 * patience });
         assert.deepEqual(fs.readdirSync(home), ['.local'], 'what it keeps is all that is left');
     });

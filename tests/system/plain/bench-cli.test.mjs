@@ -229,12 +229,19 @@ test('a file is sent, measured and removed, and what there is no time for is the
     const words = [path.join(ownModels, 'digits/model.onnx'), '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page'];
     const { code, out, run } = await bench([...words, '--runs', '1']);
     assert.equal(code, 0, out);
-    assert.match(run.cells[0].model, /^bench\/[0-9a-f]{16}$/);
-    assert.equal((await daemon.get(`/v1/models/${run.cells[0].model}`)).status, 404);
+    assert.deepEqual([run.name, run.cells[0].model], ['model.onnx', 'model.onnx']);
+    assert.match(out, /^model\.onnx \(times in ms[^]*^model\.onnx runs in Chromium \d+; fastest: chrome\/wasm/m);
+    assert.doesNotMatch(out, /bench\//);
+    assert.deepEqual((await daemon.get('/v1/models')).json.models.filter(({ name }) => name.startsWith('bench/')), []);
+    const page = path.join(daemon.folder, 'file.html'), history = await webinfer(daemon, ['results', 'history', 'model.onnx']);
+    assert.equal((await webinfer(daemon, ['results', 'show', run.id, '--html', page])).code, 0);
+    assert.match(fs.readFileSync(page, 'utf8'), /<h2>model\.onnx<\/h2><p>model\.onnx runs in Chromium/);
+    assert.match((await webinfer(daemon, ['results', 'show', run.id, '--markdown', '-'])).out, /model\.onnx chrome\/wasm/);
+    assert.match(history.out, /chrome\/wasm/, history.problems);
     const none = await bench([...words, '--time', '1ms']);
     assert.equal(none.code, 1, none.problems);
     assert.match(none.out, /^chrome\/wasm: not run: the time of --time was up; webinfer bench --resume/m);
-    assert.match(none.out, /^bench\/[0-9a-f]{16} runs nowhere here; Chromium: not tried on WASM\.\n$/m);
+    assert.match(none.out, /^model\.onnx runs nowhere here; Chromium: not tried on WASM\.\n$/m);
     assertNotRun(none.run);
 });
 
@@ -465,6 +472,9 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
             if (browser === 'edge' && yardstick !== 'before') // which may just have been begun in time
                 assert.deepEqual([outcome, reason], ['absent', 'max_connections is 0, so no edge is started, and no page has joined']);
             else if (!yardstick) assert.equal(outcome, 'ok', reason);
+        const without = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'both', '--test-type', 'page', '--runs', '5'], as('root'));
+        assert.match(without.out, /^edge: absent: max_connections is 0, so no edge is started/m);
+        assert.doesNotMatch(without.out, /^edge\/(?:wasm|webgpu): /m);
     });
 });
 
@@ -478,7 +488,7 @@ test('where one browser runs at a time each is started once, and its cells are m
             ['chrome client ok', 'chrome page ok', 'edge client ok', 'edge page ok']);
         const { sessions } = (await own.get('/v1/status', as.as)).json.counters;
         assert.equal(sessions.started, 2, JSON.stringify(sessions));
-        assert.match(problems, /; the rest takes about \d+ (?:s|min \d+ s)\n/);
+        assert.match(problems, /; the rest takes about \d+ (?:s|min \d+ s), and the whole run about \d+ (?:s|min \d+ s)\n/);
     }, { slots: 1 });
 });
 

@@ -1,380 +1,10 @@
 /* webinfer bench against a daemon that is played: what it asks, in which order, and what it keeps
  * of the answers. No time is waited for; the daemon says how long each run took. */
-#include "bench/bench.h"
-#define PLAYED_PROGRAM wi_bench
-#include "../cli/commands/played.h"
+#include "lab.h"
 
 #include "cli/text_table.h"
-#include <signal.h>
 
 #define COLUMNS 100 /* of a terminal that the answer fits */
-#define COLD_MS 5
-#define FIRST_MS 3.0 /* of the first run behind a load */
-#define PAGE_MS 1.5
-#define CLIENT_MS 2.0
-#define YARDSTICK_ASKED 5 /* benchmarks: one for each round, and the first round one more */
-
-/* --- the daemon ------------------------------------------------------------------------------- */
-
-/* What it says of a model on a platform that is asked for, in the place of an answer. */
-struct trouble {
-    const char *platform; /* NULL: there is none */
-    int status;
-    const char *body;
-};
-
-static struct {
-    json_t *runs;   /* by their ids */
-    json_t *first;  /* of them; borrowed */
-    json_t *loaded; /* platforms whose page has the model */
-    struct trouble trouble;
-    int is_full;                      /* there is no room for runs */
-    int stops_at;                     /* ^C comes with the benchmark of that number; 0: never */
-    unsigned benchmarks, most, calls; /* how many benchmarks; calls at once, and so far */
-    unsigned yardsticks;              /* benchmarks of them */
-    unsigned at_once;
-    int writes;         /* its models write */
-    int is_empty;       /* there are no models, and nothing that could be verified */
-    int is_away;        /* nobody answers where a daemon would be */
-    int is_tight;       /* chrome and firefox are installed, and one of them runs at a time */
-    char running[16];   /* the browser that runs */
-    unsigned starts;    /* of browsers */
-    const char *broken; /* a browser that does not start; NULL: all do */
-} lab;
-
-static json_t *body_of(const struct wi_rest_request *request)
-{
-    json_t *body = json_loadb(request->body, request->body_size, 0, NULL);
-    assert_non_null(body);
-    return body;
-}
-
-static const char *text_in(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-    return text ? text : "";
-}
-
-/* Takes the value. */
-static void give_json(
-    const struct wi_rest_request *request, struct wi_rest_answer *answer, json_t *value)
-{
-    char *text = json_dumps(value, JSON_COMPACT);
-    assert_non_null(text);
-    give(request, answer, 200, text);
-    free(text);
-    json_decref(value);
-}
-
-static void give_problem(
-    const struct wi_rest_request *request, struct wi_rest_answer *answer, int status)
-{
-    answer->status = status;
-    wi_buffer_puts(&answer->body, "{\"code\":\"not_found\",\"detail\":\"there is none\"}");
-}
-
-/* A cell takes the place of the one with its index. */
-static void keep_cell(json_t *cells, json_t *cell)
-{
-    const json_t *kept;
-    size_t i;
-    json_array_foreach(cells, i, kept)
-    {
-        if (json_equal(json_object_get(kept, "index"), json_object_get(cell, "index"))) {
-            json_array_set(cells, i, cell);
-            return;
-        }
-    }
-    json_array_append(cells, cell);
-}
-
-/* A head begins a run, and the rest goes on with it. */
-static void keep_run(const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    json_t *body = body_of(request), *run = json_object_get(lab.runs, text_in(body, "id")), *cell;
-    size_t i;
-    if (!run && !json_object_get(body, "version")) {
-        give_problem(request, answer, 404);
-    } else if (lab.is_full) {
-        give_problem(request, answer, 507);
-    } else if (!run) {
-        json_object_set_new(body, "cells", json_array());
-        lab.first = lab.first ? lab.first : body;
-        json_object_set(lab.runs, text_in(body, "id"), body);
-        give(request, answer, 201, "{}");
-    } else {
-        json_array_foreach(json_object_get(body, "cells"), i, cell)
-            keep_cell(json_object_get(run, "cells"), cell);
-        if (json_object_get(body, "ended_at"))
-            json_object_set(run, "ended_at", json_object_get(body, "ended_at"));
-        give(request, answer, 200, "{}");
-    }
-    json_decref(body);
-}
-
-static const char usual_status[] =
-    "{\"sessions\":[{\"node\":\"n0\",\"memory_bytes\":44},{\"node\":\"n1\",\"memory_bytes\":33}]}";
-static const char tight_status[] = "{\"session_limit\":1,\"kinds\":{\"chrome\":{\"installed\":true}"
-                                   ",\"firefox\":{\"installed\":true}}}";
-
-static void tell_hardware(
-    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    if (strstr(asked, "platform=webnn"))
-        give_json(request, answer,
-            json_pack("{s:s, s:s, s:s}", "decision", "never", "why", "nobody has it", "code",
-                "platform_unsupported"));
-    else
-        give_json(request, answer,
-            json_pack("{s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}], s:[{s:s}]}", "decision",
-                "now", "model_hash", "sha256:0", "options", "browser", "chrome", "platform", "wasm",
-                "engine", "ort", "browser", "chrome", "platform", "webgpu", "engine", "ort",
-                "passed_over", "browser", lab.is_tight ? "firefox" : "chrome"));
-}
-
-/* Where the request wants it, or where the daemon likes it best; whether it was loaded for it. */
-static json_t *place_of(const json_t *body, int *is_cold)
-{
-    const char *platform = text_in(body, "platform"), *browser = text_in(body, "browser");
-    platform = *platform ? platform : "webgpu";
-    browser = *browser ? browser : *lab.running ? lab.running : "chrome";
-    if (strcmp(browser, lab.running) != 0) { /* it takes the place of the other one */
-        snprintf(lab.running, sizeof lab.running, "%s", browser);
-        json_object_clear(lab.loaded);
-        lab.starts++;
-    }
-    *is_cold = !json_object_get(lab.loaded, platform);
-    json_object_set_new(lab.loaded, platform, json_true());
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "browser", lab.running, "platform", platform,
-        "node", "n1", "precision", "fp32", "engine", "ort");
-}
-
-/* As many rows as are asked for, each with its number; a model that writes has no tensors. */
-static json_t *outputs_of(const json_t *body)
-{
-    const json_t *input = json_array_get(json_object_get(body, "inputs"), 0);
-    const json_t *shape = json_object_get(input, "shape");
-    return shape ? json_pack("[{s:s, s:s, s:O, s:O}]", "name", "y", "datatype", "FP32", "shape",
-                       shape, "data", json_object_get(input, "data"))
-                 : json_array();
-}
-
-static int is_troubled(
-    const json_t *body, const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    if (lab.broken && strcmp(lab.broken, text_in(body, "browser")) == 0) {
-        answer->status = 503;
-        wi_buffer_puts(
-            &answer->body, "{\"code\":\"unavailable\",\"detail\":\"it does not start\"}");
-        return 1;
-    }
-    if (!lab.trouble.platform || strcmp(lab.trouble.platform, text_in(body, "platform")) != 0 ||
-        strcmp(text_in(body, "model_name"), "m") != 0)
-        return 0;
-    answer->status = lab.trouble.status;
-    answer->late = lab.trouble.status == 0;
-    wi_buffer_puts(&answer->body, lab.trouble.body);
-    return 1;
-}
-
-static void benchmark(const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    json_t *body = body_of(request), *times = json_array();
-    int is_cold, is_troubled_here = is_troubled(body, request, answer);
-    lab.yardsticks += strcmp(text_in(body, "model_name"), "m") != 0;
-    if (++lab.benchmarks == (unsigned)lab.stops_at)
-        raise(SIGINT);
-    if (!is_troubled_here) {
-        json_t *place = place_of(body, &is_cold);
-        json_int_t runs = json_integer_value(json_object_get(body, "runs"));
-        json_int_t warmup = json_integer_value(json_object_get(body, "warmup"));
-        for (json_int_t i = 0; i < runs; i++)
-            json_array_append_new(times, json_real(i == 0 && !warmup ? FIRST_MS : PAGE_MS));
-        give_json(request, answer,
-            json_pack("{s:o, s:o, s:{s:f, s:f, s:O, s:[i], s:i}}", "executed_on", place, "outputs",
-                outputs_of(body), "result", "load_ms", is_cold ? (double)COLD_MS : 0.0, "first_ms",
-                FIRST_MS, "run_ms", times, "disturbed", 99, "repeats", 2));
-    }
-    json_decref(times);
-    json_decref(body);
-}
-
-/* In parts where they are wanted, with two tokens in the first and one in the second. */
-static void infer(const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    json_t *body = body_of(request);
-    int is_cold;
-    if (!is_troubled(body, request, answer)) {
-        json_t *place = place_of(body, &is_cold);
-        json_t *done = json_pack("{s:o, s:o, s:{s:b, s:f, s:f}, s:{s:{s:i, s:i}, s:{s:f, s:i}}}",
-            "executed_on", place, "outputs", outputs_of(body), "performance", "warm", !is_cold,
-            "load_ms", (double)COLD_MS, "inference_ms", FIRST_MS, "result", "usage",
-            "prompt_tokens", lab.writes ? 7 : 0, "completion_tokens", lab.writes ? 3 : 0, "timings",
-            "prompt_ms", lab.writes ? 4.0 : 0.0, "prompt_n", 6);
-        char *text = json_dumps(done, JSON_COMPACT), *events;
-        events = wi_sprintf("event: part\ndata: {\"text\":\"ab\",\"tokens\":[1,2]}\n\nevent: part\n"
-                            "data: {\"text\":\"c\",\"tokens\":[3]}\n\nevent: done\ndata: %s\n\n",
-            text);
-        give(request, answer, 200, request->on_events ? events : text);
-        free(events);
-        free(text);
-        json_decref(done);
-    }
-    answer->took_ms = CLIENT_MS;
-    json_decref(body);
-}
-
-static void give_run(
-    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    json_t *run = json_object_get(lab.runs, asked + strlen("GET /v1/results/"));
-    if (run)
-        give_json(request, answer, json_incref(run));
-    else
-        give_problem(request, answer, 404);
-}
-
-/* Of all runs, the first that came. */
-static void list_runs(const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    json_t *rows = json_array();
-    if (lab.first)
-        json_array_append(rows, lab.first);
-    give_json(request, answer, json_pack("{s:o, s:n}", "results", rows, "next"));
-}
-
-static void tell_sample(const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    give_json(request, answer,
-        lab.writes ? json_pack("{s:s}", "inputs", "tell")
-                   : json_pack("{s:[{s:s, s:s, s:[i,i], s:[f,f]}]}", "inputs", "name", "x",
-                         "datatype", "FP32", "shape", 1, 2, "data", 1.0, 2.0));
-}
-
-static void serve(
-    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    if (strcmp(asked, "POST /v1/results") == 0)
-        keep_run(request, answer);
-    else if (strncmp(asked, "GET /v1/results/", 16) == 0)
-        give_run(asked, request, answer);
-    else if (strcmp(asked, "GET /v1/results?model=m&limit=100") == 0)
-        list_runs(request, answer);
-    else if (strncmp(asked, "GET /v1/hardware?", 17) == 0)
-        tell_hardware(asked, request, answer);
-    else if (strcmp(asked, "POST /v1/models/m/sample") == 0)
-        tell_sample(request, answer);
-    else if (strcmp(asked, "POST /v1/models/none/sample") == 0)
-        give_problem(request, answer, 404);
-    else if (strcmp(asked, "GET /healthz") == 0)
-        answer->status = lab.is_away ? 0 : 200;
-    else if (strcmp(asked, "POST /v1/benchmark") == 0)
-        benchmark(request, answer);
-    else if (strcmp(asked, "POST /v1/infer") == 0)
-        infer(request, answer);
-    else if (strcmp(asked, "GET /v1/nodes?limit=100") == 0)
-        give(request, answer, 200,
-            "{\"nodes\":[{\"id\":\"n0\"},{\"id\":\"n1\",\"models\":[{\"name\":\"m\",\"platform\":"
-            "\"wasm\",\"bytes\":11},{\"name\":\"m\",\"platform\":\"webgpu\",\"bytes\":22}]}]}");
-    else if (strcmp(asked, "GET /v1/status") == 0)
-        give(request, answer, 200, lab.is_tight ? tight_status : usual_status);
-    else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
-        json_object_clear(lab.loaded);
-        give(request, answer, 200, "{}");
-    } else if (strcmp(asked, "GET /v1/models?limit=100") == 0) {
-        give(request, answer, 200,
-            lab.is_empty ? "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true}]}"
-                         : "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true},{\"name\":"
-                           "\"bad\",\"problem\":\"no model\"},{\"name\":\"none\"},"
-                           "{\"name\":\"m\"}]}");
-    } else if (strcmp(asked, "POST /v1/admin/verify") == 0) {
-        give(request, answer, lab.is_empty ? 503 : 200,
-            "{\"nodes\":[{\"browser\":\"chrome\",\"platform\":\"webgpu\",\"verdict\":\"hardware\","
-            "\"evidence\":{\"adapter\":{\"vendor\":\"nvidia\",\"architecture\":\"hopper\"}}}]}");
-    } else if (strcmp(asked, "POST /v1/admin/join") == 0) {
-        answer->status = 0; /* it went away */
-    } else {
-        fail_msg("nobody expects %s", asked);
-    }
-}
-
-/* Calls that go on side by side are answered when somebody waits. */
-#define CALLS_MAX 8
-static struct {
-    const struct wi_rest_request *request;
-    struct wi_rest_answer *answer;
-} calls[CALLS_MAX];
-
-struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest)
-{
-    return (struct wi_rest_calls *)&calls;
-}
-
-void wi_rest_calls_free(struct wi_rest_calls *all)
-{
-    assert_int_equal(lab.at_once, 0);
-}
-
-void wi_rest_calls_begin(
-    struct wi_rest_calls *all, const struct wi_rest_request *request, struct wi_rest_answer *answer)
-{
-    size_t at = 0;
-    while (calls[at].request)
-        assert_true(++at < CALLS_MAX);
-    *answer = (struct wi_rest_answer){0};
-    calls[at].request = request;
-    calls[at].answer = answer;
-    lab.calls++;
-    lab.at_once++;
-    lab.most = lab.at_once > lab.most ? lab.at_once : lab.most;
-}
-
-int wi_rest_calls_wait(struct wi_rest_calls *all, int descriptor, int timeout_ms)
-{
-    for (size_t i = 0; i < CALLS_MAX; i++)
-        if (calls[i].request) {
-            char *asked = wi_sprintf("%s %s", method_of(calls[i].request), calls[i].request->path);
-            serve(asked, calls[i].request, calls[i].answer);
-            free(asked);
-            calls[i].answer->over = 1;
-            calls[i].request = NULL;
-            lab.at_once--;
-        }
-    return 0;
-}
-
-/* --- the test --------------------------------------------------------------------------------- */
-
-static int set_up(void **state)
-{
-    char *root = wi_alloc(64);
-    memset(&lab, 0, sizeof lab);
-    lab.runs = json_object();
-    lab.loaded = json_object();
-    played.serve = serve;
-    make_root(root, "bench");
-    *state = root;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    forget_played();
-    json_decref(lab.runs);
-    json_decref(lab.loaded);
-    remove_root(*state);
-    free(*state);
-    return 0;
-}
-
-FIXTURE(set_up, tear_down)
-
-/* The only run that the daemon has. */
-static json_t *only_run(void)
-{
-    assert_int_equal(json_object_size(lab.runs), 1);
-    return json_object_iter_value(json_object_iter(lab.runs));
-}
 
 /* The cell of the model there by that clock; yardsticks are not meant. */
 static const json_t *cell_of(const char *platform, const char *clock)
@@ -417,10 +47,6 @@ static size_t count_asked(const char *line)
 {
     return times_of(line);
 }
-
-#define BENCH(...)                                                                                 \
-    run_saying(*state, NULL, (const char *[]){"webinfer", "bench", "m", __VA_ARGS__, NULL},        \
-        printed, said)
 
 TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
 {
@@ -580,7 +206,7 @@ TEST(where_one_browser_runs_at_a_time_each_is_started_once_in_the_order_of_the_s
         assert_int_equal(lab.starts, 2);
         chrome_first += strcmp(assert_one_after_the_other(), "chrome") == 0;
         assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
-        assert_non_null(strstr(said, "the rest takes about "));
+        assert_non_null(strstr(said, ", and the whole run about "));
         assert_non_null(strstr(printed, "m runs in "));
     }
     assert_true(chrome_first > 0 && chrome_first < count);
@@ -638,6 +264,61 @@ TEST(a_browser_that_does_not_start_when_it_is_its_turn_leaves_cells_that_say_so)
                 text_in(cell, "reason"), is_broken ? "unavailable: it does not start" : "");
         }
     }
+}
+
+/* Where both platforms have the same reason; with WebNN, which has another one, each has a line. */
+TEST(a_browser_that_does_not_start_is_told_of_once)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.is_tight = 1;
+    lab.broken = "firefox";
+    assert_int_equal(BENCH("--platform", "both", "--threads", "1", "--runs", "5"), WI_EXIT_OK);
+    assert_non_null(strstr(printed, "\nfirefox: absent: unavailable: it does not start; webinfer"));
+    assert_null(strstr(printed, "firefox/wasm: "));
+    assert_null(strstr(printed, "firefox/webgpu: "));
+    json_object_clear(lab.runs);
+    assert_int_equal(
+        BENCH("--platform", "wasm,webgpu,webnn", "--threads", "1", "--runs", "5"), WI_EXIT_OK);
+    assert_non_null(strstr(printed, "\nfirefox/wasm: absent: unavailable: it does not start; "));
+    assert_non_null(strstr(printed, "\nfirefox/webgpu: absent: unavailable: it does not start; "));
+    assert_non_null(strstr(printed, "\nfirefox/webnn: unsupported: nobody has it; "));
+}
+
+/* Two of the same name are told apart by their paths. */
+TEST(files_that_are_sent_have_their_own_names_in_the_answer)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    char *one = wi_sprintf("%s/one", (char *)*state), *two = wi_sprintf("%s/two", (char *)*state);
+    assert_int_equal(mkdir(one, 0700), 0);
+    assert_int_equal(mkdir(two, 0700), 0);
+    write_text(one, "a.gguf", "1");
+    write_text(two, "a.gguf", "2");
+    write_text(one, "b.gguf", "3");
+    char *paths[] = {path_to(one, "a.gguf"), path_to(two, "a.gguf"), path_to(one, "b.gguf")};
+#define SENT(...)                                                                                  \
+    run_saying(*state, NULL,                                                                       \
+        (const char *[]){"webinfer", "bench", "--platform", "wasm", "--threads", "1", "--runs",    \
+            "5", "--test-type", "page", __VA_ARGS__, NULL},                                        \
+        printed, said)
+    assert_int_equal(SENT(paths[0], "m"), WI_EXIT_OK);
+    assert_string_equal(text_in(only_run(), "name"), "a.gguf");
+    assert_non_null(strstr(printed, "a.gguf (times in ms"));
+    assert_non_null(strstr(printed, "\na.gguf runs in Chromium"));
+    assert_non_null(strstr(printed, "\nm runs in Chromium"));
+    assert_int_equal(figure_of("wasm", "page", "page_bytes"), 44);
+    json_object_clear(lab.runs);
+    assert_int_equal(SENT(paths[0], paths[1], paths[2]), WI_EXIT_OK);
+    for (size_t i = 0; i < 2; i++) {
+        char *heading = wi_sprintf("%s (times in ms", paths[i]);
+        assert_non_null(strstr(printed, heading));
+        free(heading);
+    }
+    assert_non_null(strstr(printed, "\nb.gguf runs in Chromium"));
+    assert_null(strstr(printed, "bench/"));
+    for (size_t i = 0; i < 3; i++)
+        free(paths[i]);
+    free(one);
+    free(two);
 }
 
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
@@ -727,88 +408,6 @@ TEST(a_run_against_another_daemon_is_compared_with_it)
     assert_int_equal(json_object_size(lab.runs), 2);
     assert_non_null(strstr(printed, "no regression: no cell is slower, and none broke"));
     assert_int_equal(lab.yardsticks, 2 * 3 * YARDSTICK_ASKED);
-}
-
-/* --- against an earlier run ------------------------------------------------------------------- */
-
-#define AGAINST(...)                                                                               \
-    BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--against", __VA_ARGS__)
-
-/* Makes the model of a run faster than it was. */
-static void speed_up(json_t *run, double times)
-{
-    json_t *cell, *sample;
-    size_t i, k;
-    json_array_foreach(json_object_get(run, "cells"), i, cell)
-    {
-        if (json_object_get(cell, "yardstick"))
-            continue;
-        json_array_foreach(json_object_get(cell, "samples_ms"), k, sample)
-            json_real_set(sample, json_number_value(sample) / times);
-    }
-}
-
-TEST(a_run_is_compared_with_the_latest_one)
-{
-    char printed[PRINTED_MAX], said[PRINTED_MAX];
-    assert_int_equal(AGAINST("latest"), WI_EXIT_OK);
-    assert_non_null(strstr(said, "there is no earlier run of m to compare with"));
-    assert_non_null(strstr(printed, "chrome/wasm fp32"));
-    assert_null(strstr(printed, "no regression"));
-    char *id = wi_strdup(text_in(only_run(), "id"));
-    assert_int_equal(AGAINST("latest", "--fail-on-regression", "10%"), WI_EXIT_OK);
-    assert_non_null(strstr(said, "compared with the run run-"));
-    assert_non_null(strstr(said, id));
-    assert_non_null(strstr(printed, "no regression: no cell is slower, and none broke"));
-    speed_up(json_object_get(lab.runs, id), 1.3);
-    assert_int_equal(AGAINST("latest", "--fail-on-regression", "10%"), WI_EXIT_FAILED);
-    assert_non_null(strstr(printed, "regression: a cell is slower"));
-    assert_int_equal(AGAINST("latest", "--fail-on-regression", "50%"), WI_EXIT_OK);
-    free(id);
-}
-
-/* What has not ended is not the latest, nor what was imported or only simulated. */
-TEST(a_run_is_compared_with_none_that_cannot_decide)
-{
-    static const char *const marks[] = {"imported", "simulated"};
-    char printed[PRINTED_MAX], said[PRINTED_MAX];
-    assert_int_equal(AGAINST("latest"), WI_EXIT_OK);
-    json_t *run = only_run();
-    for (size_t i = 0; i < 2; i++) {
-        json_object_set_new(run, marks[i], json_true());
-        assert_int_equal(AGAINST("latest"), WI_EXIT_OK);
-        assert_non_null(strstr(said, "there is no earlier run of m"));
-        json_object_del(run, marks[i]);
-    }
-    json_object_del(run, "ended_at");
-    assert_int_equal(AGAINST("latest"), WI_EXIT_OK);
-    assert_non_null(strstr(said, "there is no earlier run of m"));
-}
-
-TEST(a_run_is_compared_with_that_of_a_file)
-{
-    char printed[PRINTED_MAX], said[PRINTED_MAX], *file = path_to(*state, "before.json");
-    assert_int_equal(AGAINST("latest"), WI_EXIT_OK);
-    speed_up(only_run(), 1.3);
-    assert_int_equal(json_dump_file(only_run(), file, 0), 0);
-    assert_int_equal(AGAINST(file), WI_EXIT_FAILED);
-    assert_non_null(strstr(printed, "regression: a cell is slower"));
-    assert_int_equal(AGAINST(file, "--fail-on-regression", "50%"), WI_EXIT_OK);
-    free(file);
-}
-
-/* What cannot be read is said before anything is measured. */
-TEST(a_file_without_a_run_asks_nothing)
-{
-    char printed[PRINTED_MAX], said[PRINTED_MAX], *file = path_to(*state, "before.json");
-    write_text(*state, "before.json", "{\"version\":1}");
-    const char *const wrong[] = {file, "/nonexistent/before.json", "before-that.json", "-"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(AGAINST(wrong[i]), WI_EXIT_USAGE);
-        assert_null(played.asked.text);
-        assert_true(*said);
-    }
-    free(file);
 }
 
 TEST(no_node_is_started_for_a_daemon_that_lets_none_join)

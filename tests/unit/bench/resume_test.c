@@ -71,6 +71,22 @@ TEST(what_was_run_is_over_and_what_was_not_has_its_number_again)
     wi_bench_plan_clear(&now);
 }
 
+TEST(a_file_that_was_changed_meanwhile_is_measured_again)
+{
+    struct wi_bench_plan before = {0}, now = {0};
+    add_browser(&before, "chrome", NULL);
+    add_browser(&now, "chrome", NULL);
+    json_object_set_new(before.cells[0].document, "hash", json_string("sha256:0"));
+    json_object_set_new(now.cells[0].document, "hash", json_string("sha256:1"));
+    json_t *done = keep(&before, 2);
+    wi_bench_resume(&now, done);
+    expect(&now, "2 m chrome/wasm threads=1 page: not run\n"
+                 "1 m chrome/wasm client: ok, over, kept\n");
+    json_decref(done);
+    wi_bench_plan_clear(&before);
+    wi_bench_plan_clear(&now);
+}
+
 TEST(the_cells_of_a_browser_that_has_gone_are_absent_and_those_of_others_keep_their_numbers)
 {
     static const char *const reasons[] = {"its max_connections is 0", NULL};

@@ -3,6 +3,7 @@
  * usual. */
 #include "cli/commands/lab/lab.h"
 
+#include "base/text.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include "terms/lab/answer.h"
@@ -90,16 +91,47 @@ static json_t *make_row(const struct wi_lab_answer_row *row)
 
 /* --- what is to be said about rows ------------------------------------------------------------ */
 
-/* "firefox/webgpu fp32: inexact: y at 3: 5 where WASM gives 4; do not use this place": what is not
- * ok, why, and what to do about it. */
-static void put_remark(struct wi_buffer *out, const struct wi_lab_answer_row *row)
+static int rows_have_same_end(const struct wi_lab_answer_row *a, const struct wi_lab_answer_row *b)
 {
+    return a->cell->outcome == b->cell->outcome && !a->changed && !b->changed &&
+           wi_text_equal(a->cell->reason, b->cell->reason);
+}
+
+/* Whether all rows of its browser, more than one, ended as this one, such as those of a browser
+ * that is not there. `*is_first`: it is the first of them. */
+static int is_of_browser(
+    const struct wi_lab_answer_row *rows, size_t count, size_t at, int *is_first)
+{
+    size_t others = 0;
+    *is_first = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (i == at || !wi_text_equal(rows[i].cell->browser, rows[at].cell->browser))
+            continue;
+        if (!rows_have_same_end(&rows[i], &rows[at]))
+            return 0;
+        *is_first &= i > at;
+        others++;
+    }
+    return rows[at].cell->browser && others > 0;
+}
+
+/* "firefox/webgpu fp32: inexact: y at 3: 5 where WASM gives 4; do not use this place": what is not
+ * ok, why, and what to do about it. One line tells of a browser where all is alike: "edge: absent".
+ */
+static void put_remark(
+    struct wi_buffer *out, const struct wi_lab_answer_row *rows, size_t count, size_t at)
+{
+    const struct wi_lab_answer_row *row = &rows[at];
     const char *remedy = wi_lab_remedy(row->cell), *reason = row->cell->reason;
     struct wi_buffer text = {0};
-    int is_ok = row->cell->outcome == WI_LAB_OK;
-    if (is_ok && !row->changed)
+    int is_ok = row->cell->outcome == WI_LAB_OK, is_first;
+    int is_all = is_of_browser(rows, count, at, &is_first);
+    if ((is_ok && !row->changed) || (is_all && !is_first))
         return;
-    put_where(&text, row);
+    if (is_all)
+        wi_buffer_puts(&text, row->cell->browser);
+    else
+        put_where(&text, row);
     if (!is_ok)
         wi_buffer_strings(&text, ": ", wi_lab_outcome_names[row->cell->outcome], NULL);
     if (!is_ok && reason)
@@ -168,7 +200,7 @@ static void print_model(const struct wi_lab_answer *answer, size_t from, size_t 
     wi_table_print("", columns, table, NULL);
     put_software(&text, rows, count);
     for (size_t i = 0; i < count; i++)
-        put_remark(&text, &rows[i]);
+        put_remark(&text, rows, count, i);
     put_choice(&text, answer->figures, rows->cell->model);
     wi_plain_flush(stdout, &text);
     json_decref(table);

@@ -129,7 +129,7 @@ TEST(more_operators_than_there_may_be_are_refused)
     assert_non_null(strstr(error.detail, "1000 different operators"));
 }
 
-/* The rows are generated, so these are facts of the engine's tables. */
+/* The rows are generated, so these are facts of the engine's tables, and of what browsers did. */
 TEST(tables_tell_what_has_a_kernel)
 {
     static const struct {
@@ -138,7 +138,8 @@ TEST(tables_tell_what_has_a_kernel)
         enum wi_support wasm, webgpu, webnn;
     } rows[] = {{"", "Add", 14, WI_SUPPORT_YES, WI_SUPPORT_YES, WI_SUPPORT_YES},
         {"", "Add", 6, WI_SUPPORT_YES, WI_SUPPORT_CPU, WI_SUPPORT_CPU},
-        {"", "And", 13, WI_SUPPORT_YES, WI_SUPPORT_CPU, WI_SUPPORT_YES},
+        {"", "And", 13, WI_SUPPORT_YES, WI_SUPPORT_YES, WI_SUPPORT_YES},
+        {"", "And", 6, WI_SUPPORT_YES, WI_SUPPORT_CPU, WI_SUPPORT_CPU},
         {"", "Bernoulli", 15, WI_SUPPORT_YES, WI_SUPPORT_CPU, WI_SUPPORT_CPU},
         {"", "GridSample", 20, WI_SUPPORT_YES, WI_SUPPORT_CPU, WI_SUPPORT_CPU},
         {"com.microsoft", "BiasAdd", 1, WI_SUPPORT_UNKNOWN, WI_SUPPORT_YES, WI_SUPPORT_UNKNOWN},
