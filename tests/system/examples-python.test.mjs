@@ -87,9 +87,11 @@ test("the guide's own", async () => {
     assert.match(stdout, /^17 \+ 25 = 42\.\n\{'label': '7'.*\} wasm\n\[1\. 1\. 1\.\]\n\w+[^]*final four\n(?:[^]*\n)?final one seven\ndone None\n$/);
 });
 
-test('none is longer than 80 lines', () => {
-    for (const name of fs.readdirSync(folder).filter((one) => one.endsWith('.py')))
-        assert.ok(fs.readFileSync(path.join(folder, name), 'utf8').split('\n').length <= 81, name);
+test('none is longer than 80 lines, or 120 for a node', () => {
+    for (const name of fs.readdirSync(folder).filter((one) => one.endsWith('.py'))) {
+        const lines = fs.readFileSync(path.join(folder, name), 'utf8').split('\n').length - 1;
+        assert.ok(lines <= (name === 'node.py' ? 120 : 80), `${name}: ${lines}`);
+    }
 });
 
 test('a node, on websockets, echoes and adds', async () => {
@@ -110,5 +112,4 @@ test('a node, on websockets, echoes and adds', async () => {
         assert.deepEqual(await ended, [1, null], said); // it is not wanted back
     }
     assert.match(said, /^node\.py: /m);
-    assert.ok(fs.readFileSync(path.join(folder, 'node.py'), 'utf8').split('\n').length <= 121);
 });
