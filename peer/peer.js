@@ -19,10 +19,20 @@ const PENDING_MAX = 64;
 
 /** @param {string} file @returns {Promise<PrivateKey>} */
 export async function keyOf(file) {
-    if (fs.existsSync(file)) return privateKeyFromProtobuf(fs.readFileSync(file));
+    if (fs.existsSync(file)) return readKey(file);
     const key = await generateKeyPair('Ed25519');
     fs.writeFileSync(file, privateKeyToProtobuf(key), { mode: 0o600, flag: 'wx' });
     return key;
+}
+
+/** @param {string} file @returns {PrivateKey} */
+function readKey(file) {
+    const bytes = fs.readFileSync(file);
+    try {
+        return privateKeyFromProtobuf(bytes);
+    } catch {
+        throw new Error(`${file} is no key that webinfer-peer has made`);
+    }
 }
 
 /** @param {{key: PrivateKey, bridge: string, host: string, port: number, announce?: string, tls: {cert: Buffer, key: Buffer} | null,

@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -136,7 +138,7 @@ test('a peer that is killed while a page works comes back, and no task is lost o
     await inTab(url, async ({ is }) => {
         await is('connected');
         const node = await nodeOf(), before = await jobs();
-        const asked = daemon.post('/v1/infer', { model_name: 'builtin/count', node, options: { count: 100, interval_ms: 50 }, timeout_ms: SOON_MS });
+        const asked = daemon.post('/v1/infer', { model_name: 'builtin/count', inputs: [], node, options: { count: 100, interval_ms: 50 }, timeout_ms: SOON_MS });
         await until(async () => (await nodes()).some(({ id, attempts }) => id === node && attempts > 0), { what: 'the task at the node' });
         await peer.stop('SIGKILL');
         await until(async () => (await nodes()).some(({ id, away }) => id === node && away), { what: 'the loss' });
@@ -223,7 +225,7 @@ test('a peer that shows no ticket is cut', async () => {
 });
 
 for (const [words, said] of [[['--listen', 'x'], /^webinfer-peer: --listen: found "x"; allowed: /],
-    [['--key', '/nonexistent/key'], /^webinfer-peer: --key.*: ENOENT/], [['--key', import.meta.filename], /^webinfer-peer: --key.*: Unsupported key/],
+    [['--key', '/nonexistent/key'], /^webinfer-peer: --key.*: ENOENT/], [['--key', import.meta.filename], /^webinfer-peer: --key.*: .*peers\.test\.mjs is no key that webinfer-peer has made\n$/],
     [['--tls-certificate', import.meta.filename, '--tls-key', import.meta.filename], /^webinfer-peer: .*--tls-key: .*PEM/]])
     test(`webinfer-peer ${words.join(' ')} ends with 2 and a sentence`, async () => {
         const { code, said: text } = await Peer.spawn(words).ended;
@@ -242,5 +244,6 @@ test('a service that lists no peers makes no link for them, and the peer says so
     const { status, json } = await daemon.post('/v1/admin/join', { peers: true });
     assert.deepEqual([status, json.code, json.field], [400, 'invalid_field', 'peers']);
     await assert.rejects(cli('token', 'join', '--peers'), ({ stderr }) => /this service has no peers/.test(stderr));
-    assert.equal((await fetch(`${peer.page}/`)).status, 503);
+    const [response] = await once(http.get(`${peer.page}/`), 'response');
+    assert.equal(response.resume().statusCode, 503);
 });
