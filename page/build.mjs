@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { bundle as bundleOnly, emit, finish, here, packageFolder } from './bundle.mjs';
+import { bundle as bundleOnly, compile, emit, finish, here, packageFolder } from './bundle.mjs';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
 import { buildConsole } from './console.mjs';
 import { kernelFragments, kernelShaders, kernelsBinary } from './kernels.mjs';
@@ -113,7 +113,8 @@ async function main(out) {
             { __KERNEL_FRAGMENTS__: JSON.stringify(kernelFragments()) }, bundled),
     };
     const features = await bundleFeatures(out, bundled);
-    const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
+    const peers = await bundle(out, 'peers.js', 'src/peers/peers.js', {}, bundled);
+    const link = await bundle(out, 'link.js', 'src/link/worker.js', { __PEERS__: JSON.stringify(peers) }, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const nested = JSON.stringify(await bundle(out, 'nested.js', 'src/workers/nested.js', {}, bundled));
     const people = await bundle(out, 'people.js', 'src/people/people.js',
@@ -130,6 +131,7 @@ async function main(out) {
         __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
         __PAGE_VERSION__: JSON.stringify(version),
     }, bundled);
+    await bundlePeer(path.join(out, '../peer'), version, bundled);
     const style = emit(out, 'style.css', fs.readFileSync(path.join(here, 'src/ui/style.css')));
     const html = fs.readFileSync(path.join(here, 'index.html'), 'utf8');
     fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));
@@ -171,6 +173,14 @@ function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
         { __ORT_MJS__: JSON.stringify(emit(out, `${used.stem}.mjs`, read('mjs'))),
             __ORT_WASM__: emitBinary(out, `${used.stem}.wasm`, sleepingSoon(read('wasm'))), ...scripts },
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
+}
+
+/** Bundles webinfer-peer, a program for Node.js, as one file. */
+async function bundlePeer(out, version, bundled) {
+    const { contents } = await compile('../peer/main.js', { platform: 'node', define: { __VERSION__: JSON.stringify(version) },
+        banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" } }, bundled);
+    fs.mkdirSync(out, { recursive: true });
+    fs.writeFileSync(path.join(out, 'webinfer-peer.mjs'), contents);
 }
 
 /** Bundles the script of tasks, which the engine workers load with their first model of these. @returns its name */
@@ -243,8 +253,12 @@ function manifest(name) {
     return JSON.parse(fs.readFileSync(path.join(packageFolder(name), 'package.json'), 'utf8'));
 }
 
+/** For packages that let one choose and have no text of either: libp2p and its parts. What is compiled in has the text. */
+const CHOSEN = { 'Apache-2.0 OR MIT': 'Apache-2.0 is chosen; its text is at the end.\n' };
+
 function licenceText(name) {
-    const from = LICENCE_FROM[name] ?? name;
+    const from = LICENCE_FROM[name] ?? name, chosen = CHOSEN[manifest(name).license];
+    if (chosen) return chosen;
     return licenceIn([packageFolder(name), packageFolder(from), path.join(here, 'licences', from)], name);
 }
 

@@ -81,7 +81,7 @@ run_lint() {
 }
 
 lint_shell() {
-    shellcheck -x dev .ci/run scripts/*.sh page/*.sh completions/*.bash debian/*.postrm container/start
+    shellcheck -x dev .ci/run scripts/*.sh page/*.sh completions/*.bash debian/*.postrm container/start peer/webinfer-peer.in
 }
 
 # That debian/ follows the rest of the tree; dh_missing checks the same when packages are built, which takes minutes.
@@ -124,7 +124,7 @@ lint_page_texts() {
 
 # The lists of tests are made from what the files' first lines say.
 lint_tiers() {
-    "$NODE" scripts/list-tests.mjs --files long tests/{page,js,system,system/plain,builds}/*.test.mjs >/dev/null
+    "$NODE" scripts/list-tests.mjs --files long tests/{page,js,peer,system,system/plain,builds}/*.test.mjs >/dev/null
 }
 
 c_files() {
@@ -209,7 +209,7 @@ lint_house() {
 lint_unit() {
     local name unit found=''
     mkdir -p "$BUILD/lint"
-    for name in webinferd webinfer-uplink@; do
+    for name in webinferd webinfer-peer webinfer-uplink@; do
         unit=$BUILD/lint/$name.service
         sed "s|^\(Exec[A-Za-z]*\)=[^ ]*/|\1=$BUILD/|" "$BUILD/systemd/$name.service" >"$unit"
         found+=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F "$name" || true)

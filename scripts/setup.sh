@@ -18,8 +18,8 @@ PACKAGES_BROWSERS=(
 PACKAGES_TOOLS=(faketime fish zsh nats-server nftables)
 # What makes the tests' tiny models, and ONNX's own tests of its operators.
 PACKAGES_MODELS=(python3-onnx libonnx-testdata)
-# What the client in Python is installed and tested with.
-PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-numpy)
+# What the client and the node in Python are installed and tested with.
+PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-numpy python3-websockets)
 # What `./dev bench gpu --pack` gathers.
 PACKAGES_PACK=(chromium-headless-shell binutils xz-utils)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
@@ -100,7 +100,7 @@ fetch_pinned_node() {
     npm_install scripts/node "$BUILD/tools/node"
 }
 
-# Helia, for one system test. It needs a newer Node.js than the tests, so that it may have one of its own.
+# Helia, for one system test. It and webinfer-peer need a newer Node.js than the tests, so that they may have one of their own.
 setup_helia() {
     npm_install tests/helia "$BUILD/node/tests/helia"
     node -e 'const [a, b] = process.versions.node.split(".").map(Number);

@@ -242,7 +242,7 @@ unit_programs() {
 
 test_page() {
     setup_browsers
-    node_tests page 3 tests/page/*.test.mjs tests/js/*.test.mjs
+    node_tests page 3 tests/page/*.test.mjs tests/js/*.test.mjs tests/peer/*.test.mjs
 }
 
 # tests/lib/paths.mjs says which of the two daemons a file asks.

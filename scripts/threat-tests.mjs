@@ -28,7 +28,7 @@ const units = fs.readdirSync('tests/unit', { recursive: true }).filter((file) =>
 /** The files that are named so: a unit test that is named before may be named by its last part alone. @param {string} name */
 function filesOf(name) {
     const [part] = name.split('/');
-    const files = ['system', 'page', 'builds'].includes(part) ? [`tests/${name}.test.mjs`]
+    const files = ['system', 'page', 'peer', 'builds'].includes(part) ? [`tests/${name}.test.mjs`]
         : part === 'unit' ? [`tests/${name}.c`]
         : units.filter((file) => path.basename(file) === `${name}.c`).map((file) => `tests/unit/${file}`);
     return files.filter((file) => fs.existsSync(file));

@@ -534,6 +534,8 @@ static const struct wi_flag join_options[] = {
         "Let pages opened with the link compute without asking, for browsers without a user"},
     {"shareable", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Let people who joined with the link pass it on: their pages offer to copy it"},
+    {"peers", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Let pages connect through the service's peers ([bridge] peers)"},
     {"label", "TEXT",
         .help = "A text for the lists of links and nodes, such as the name of the person who gets "
                 "the link"},

@@ -39,7 +39,7 @@ function merge(defaults, more = {}) {
 
 /** The models that we write ourselves, by the name under which a test asks for them. */
 const written = {
-    slow: () => onnx.slow(), twice: onnx.twice, failing: onnx.failing,
+    slow: () => onnx.slow(), twice: onnx.twice, add: onnx.add, failing: onnx.failing,
     rows: onnx.rows, look: onnx.look, sums: onnx.sums, zeros: onnx.zeros, wide: onnx.wide,
     unknown_operator: onnx.unknownOperator, not_onnx: () => Buffer.from('<!doctype html>\n'),
 };

@@ -17,8 +17,8 @@ import { build, root } from './paths.mjs';
 const program = path.join(root, 'tests/helia/helia.mjs');
 const modules = path.join(build, 'node/tests/helia/node_modules');
 
-/** @returns {string | undefined} */
-function findNode() {
+/** A Node.js that Helia and webinfer-peer run on. @returns {string | undefined} */
+export function findNode() {
     const [major, minor] = process.versions.node.split('.').map(Number);
     if (major > 22 || (major === 22 && minor >= 15)) return process.execPath;
     const fetched = path.join(build, 'tools/node/node_modules');

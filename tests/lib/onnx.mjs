@@ -128,6 +128,14 @@ export function twice(name = 'twice') {
     }));
 }
 
+/** y = a + b. */
+export function add() {
+    return model(graph('add', {
+        nodes: [node('Add', ['a', 'b'], ['y'])],
+        inputs: [value('a', FLOAT, ['n']), value('b', FLOAT, ['n'])], outputs: [value('y', FLOAT, ['n'])],
+    }));
+}
+
 /** y = softmax(x · w) for each of N rows: rows that do not see each other, in a batch. */
 export function rows() {
     const w = new Float32Array([1, -2, 3, 0.5, 0.25, -1, 2, 1.5, -0.75, 1, -3, 2]);

@@ -8,12 +8,14 @@ import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
 import { decode, FrameError } from '../shared/frame.js';
 import { Outbox } from './outbox.js';
+import { isPeer, PeerSocket } from './peer_socket.js';
 import { PiecesOut } from './pieces_out.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
 /** @import { Envelope } from '../shared/messages.js' */
 /** @import { DeviceKey } from '../shared/device_key.js' */
 /** @import { Passes } from './passes.js' */
+/** @import { Way } from './peer_socket.js' */
 /** @import { Services } from './services.js' */
 
 /**
@@ -32,6 +34,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @property {(state: string, detail: string) => void} onState
  * @property {() => void} onLeft the node has left by itself, and its bye is on its way
  * @property {(key: DeviceKey, nonce: unknown) => Promise<string>} [sign] the proof for a challenge
+ * @property {(peer: string) => Promise<Way>} [way] through the peer at that address
  */
 
 /** From opening the socket to `welcome`; after that, try again. */
@@ -61,7 +64,7 @@ export class Connection {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        /** @type {WebSocket | null} */
+        /** @type {WebSocket | PeerSocket | null} */
         this._socket = null;
         this._welcomed = false;
         this._stopped = false;
@@ -89,14 +92,21 @@ export class Connection {
 
     open() {
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', '');
-        const socket = new WebSocket(`${this.origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
+        const socket = this._dial();
         socket.binaryType = 'arraybuffer';
         this._socket = socket;
         this._welcomed = false;
         socket.onopen = () => this._announce();
-        socket.onmessage = (event) => this._receive(event.data);
-        socket.onclose = (event) => this._closed(event.code, event.reason);
+        socket.onmessage = (/** @type {{data: string | ArrayBuffer}} */ event) => this._receive(event.data);
+        socket.onclose = (/** @type {{code: number, reason: string}} */ event) => this._closed(event.code, event.reason);
         this._setTimer(() => this._giveUp(), this._services.patience(WELCOME_TIMEOUT_MS));
+    }
+
+    /** Opens a socket to the service, or through a peer. */
+    _dial() {
+        const { origin, _handlers: { way } } = this;
+        if (way && isPeer(origin)) return new PeerSocket(() => way(origin));
+        return new WebSocket(`${origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
     }
 
     /** Between heartbeats, in ms. */
@@ -104,7 +114,7 @@ export class Connection {
         return this._interval;
     }
 
-    /** That of the service. */
+    /** That of the service, or the address of a peer that leads to it. */
     get origin() {
         return this._services.origin;
     }
@@ -203,6 +213,7 @@ export class Connection {
         this._services.welcomed(positive(data.resume_grace_ms), data.endpoints);
         if (!data.resumed) this._passes.welcomed();
         this._backoff.reset();
+        if (this._socket instanceof PeerSocket && data.peers?.ticket) this._socket.show(data.peers.ticket);
         if (Array.isArray(data.cancel)) {
             this._outbox.acknowledge(data.cancel);
             this._handlers.onUnwanted(data.cancel);

@@ -1,8 +1,10 @@
 /**
- * The services that a page may go to: its own and siblings of it ([bridge] endpoints). One at a time: it stays where it
- * was welcomed until that one fails. Then it waits there for as long as the node could be resumed, or a moment if the
- * service has said that it shuts down, and tries the others in their order. It uses no browser globals.
+ * The services that a page may go to: its own and siblings of it ([bridge] endpoints), or peers that lead to its own
+ * ([bridge] peers). One at a time: it stays where it was welcomed until that one fails. Then it waits there for as long as
+ * the node could be resumed, or a moment if the service has said that it shuts down, and tries the others in their order. It
+ * uses no browser globals.
  */
+import { isPeer } from './peer_socket.js';
 
 /** A service that is tried has so long for its welcome, if there is another. */
 export const TRY_MS = 3000;
@@ -29,9 +31,9 @@ export class Services {
         return this._origins[this._at];
     }
 
-    /** How long to wait for a welcome. @param {number} usual in ms, where there is only one */
+    /** How long to wait for a welcome: to a peer there are more steps. @param {number} usual in ms, where there is only one */
     patience(usual) {
-        return this._origins.length > 1 ? Math.min(TRY_MS, usual) : usual;
+        return this._origins.length > 1 && !isPeer(this.origin) ? Math.min(TRY_MS, usual) : usual;
     }
 
     /** The page is there. @param {number} graceMs how long the service waits for a node that has lost its connection

@@ -10,6 +10,7 @@ import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
 import { Passes } from './passes.js';
+import { isPeer } from './peer_socket.js';
 import { PiecesIn } from './pieces_in.js';
 import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
@@ -18,6 +19,7 @@ import { Channel } from '../shared/channel.js';
 import { sign } from '../shared/device_key.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
 
+/** @import { Peers } from '../peers/peers.js' */
 /** @import { Credit, DeviceNews, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
@@ -65,6 +67,8 @@ class Link {
         this._results = new Results((result) => this._send('result', result), () => performance.now());
         this._arriving = new PiecesIn(() => performance.now());
         this._clock = new AwakeClock(() => performance.now());
+        /** What leads through peers, a script of its own. @type {Promise<Peers> | null} */
+        this._peers = null;
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
         this._elsewhere = new Elsewhere(self.location.origin, {
             answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
@@ -118,7 +122,17 @@ class Link {
             onState: (state, detail) => this._setState(state, detail),
             onLeft: () => self.close(),
             sign: (key, nonce) => sign(key, self.location.origin, nonce),
+            way: async (peer) => (await this._loadPeers()).open(peer),
         };
+    }
+
+    /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
+    _loadPeers() {
+        this._peers ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => new Made(), (error) => {
+            this._peers = null;
+            throw error;
+        });
+        return this._peers;
     }
 
     /** @returns {import('./dispatcher.js').Surroundings} */
@@ -259,18 +273,23 @@ class Link {
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models.residents.states() });
         this._reportCapabilities();
-        this._elsewhere.at(this.connection.origin);
+        this._elsewhere.at(this._origin);
+    }
+
+    /** From which files of models come. A peer leads to the service of the page's own origin, which has certified it. */
+    get _origin() {
+        return isPeer(this.connection.origin) ? self.location.origin : this.connection.origin;
     }
 
     /** As a device, the page can join only when it comes from its own origin. */
     _opens() {
         if (this._state !== 'connected') return '';
-        if (!this._passes.isDevice) return this.connection.origin;
+        if (!this._passes.isDevice) return this._origin;
         return this._elsewhere.isHome ? self.location.origin : '';
     }
 
     _isElsewhere() {
-        return this.connection.origin !== self.location.origin;
+        return this._origin !== self.location.origin;
     }
 
     /** Takes in what a welcome or later settings say; what they leave out stays as it was.
@@ -423,7 +442,7 @@ class Link {
         if (this._opened) this._reportCapabilities();
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
-            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this.connection.origin, opens: this._opens(),
+            state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, service: this._origin, opens: this._opens(),
             shareable: this._shareable, replaced, paused: this._paused, device: this._device, result: this._results.news,
             platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };

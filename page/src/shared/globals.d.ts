@@ -5,6 +5,7 @@ declare const __PIPELINE__: string;
 declare const __PIPELINE_VERSION__: string;
 declare const __LINK_WORKER__: string;
 declare const __PEOPLE__: string;
+declare const __PEERS__: string;
 declare const __MANIFEST__: string;
 declare const __ICON__: string;
 declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;

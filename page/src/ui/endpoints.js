@@ -1,7 +1,7 @@
 /**
  * Which services a link lets a page go to: `?node_endpoints=A,B` chooses and orders among the page's own and those that
- * its operator lists ([bridge] endpoints of webinferd.conf(5)). Any other origin is named and left out, so that no link
- * leads a page or its token elsewhere. It uses no browser globals.
+ * its operator lists ([bridge] endpoints and peers of webinferd.conf(5)). Any other origin or peer is named and left out, so
+ * that no link leads a page or its token elsewhere. It uses no browser globals.
  */
 
 /** Characters of a list: more than that of as many origins as an operator may list. */
@@ -11,7 +11,7 @@ const SHOWN = 80;
 
 /** @typedef {{origins: string[], foreign: string[]}} Chosen `foreign`: what is not followed, as it is shown */
 
-/** @param {string} asked the link's list @param {string} own the page's origin @param {string[]} known its siblings
+/** @param {string} asked the link's list @param {string} own the page's origin @param {string[]} known its siblings and peers
  * @returns {Chosen} at least one origin */
 export function choose(asked, own, known) {
     if (asked.length > LIST_MAX) return { origins: [own], foreign: [`a list of ${asked.length} characters`] };
@@ -24,12 +24,22 @@ export function choose(asked, own, known) {
 /** The text of the service's list, one origin on a line. @param {string} text */
 export const read = (text) => text.split('\n').filter(Boolean);
 
+/** The addresses of its peers. @param {any} said */
+export const readPeers = (said) => (Array.isArray(said?.peers) ? said.peers.map((/** @type {any} */ one) => String(one?.address)) : []);
+
+/** A multiaddr that no page can use. @param {string} word */
+const isBareTcp = (word) => /^\/.*\/tcp\//.test(word) && !/\/wss?(\/|$)/.test(word);
+
+/** How a service is shown: its host. @param {string} service */
+export const hostOf = (service) => (service.startsWith('/') ? service.split('/')[2] : new URL(service).host);
+
 /** What is told of the rest; empty if there is none. @param {Chosen} chosen */
 export function sentenceOf({ origins, foreign }) {
     if (foreign.length === 0) return '';
     const named = foreign.slice(0, 3).join(', ') + (foreign.length > 3 ? ` and ${foreign.length - 3} more` : '');
     return `This link names ${named}, which the operator of this service does not list. `
-        + `Nothing was sent there. This page connects to ${origins.join(', then ')} only.`;
+        + `Nothing was sent there. ${foreign.some(isBareTcp) ? 'A browser cannot use /tcp/ without /ws. ' : ''}`
+        + `This page connects to ${origins.join(', then ')} only.`;
 }
 
 /** Control characters, and those that change the direction of text, are shown by their numbers. @param {string} word */

@@ -5,7 +5,7 @@
 import { baseCapabilities, llamaBuild, possibleBuilds, powerOf } from './capabilities.js';
 import { Engines } from './engines.js';
 import { Features } from './features.js';
-import { choose, read, sentenceOf } from './endpoints.js';
+import { choose, read, readPeers, sentenceOf } from './endpoints.js';
 import { keep, recall } from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { isOver } from '../shared/lent.js';
@@ -51,8 +51,9 @@ function reopen(origin) {
 async function chooseServices() {
     const wanted = new URLSearchParams(location.search).get('node_endpoints');
     if (wanted === null) return [location.origin];
-    const known = await fetch('/endpoints').then((response) => (response.ok ? response.text() : ''), () => '');
-    const chosen = choose(wanted, location.origin, read(known));
+    const siblings = fetch('/endpoints').then((response) => (response.ok ? response.text() : ''), () => '');
+    const peers = fetch('/peers').then((response) => response.json()).catch(() => null);
+    const chosen = choose(wanted, location.origin, [...read(await siblings), ...readPeers(await peers)]);
     showEndpoints(sentenceOf(chosen));
     return chosen.origins;
 }

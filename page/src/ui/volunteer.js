@@ -1,6 +1,7 @@
 /** The view for a person who lends this browser: the question before anything begins, then the current work, its cost so far,
  * and the buttons. Names come from others, so they are shown as text; none is a client's. */
 import { isLent } from '../shared/lent.js';
+import { hostOf } from './endpoints.js';
 import { bytesOf, rows, showState, text } from './view.js';
 
 /** @import { Doing, StateMessage } from '../shared/messages.js' */
@@ -32,7 +33,7 @@ export const tellKeep = (keep) => text('ask-keep', keep > 0
  * @returns {() => void} shows again what it has fetched */
 export function ask(services, fetched, start, sentence) {
     const section = element('ask'), button = element('start');
-    text('host', services.map((origin) => new URL(origin).host).join(', then '));
+    text('host', services.map(hostOf).join(', then '));
     const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);
     spent();
     tellWork();

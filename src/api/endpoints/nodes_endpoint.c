@@ -197,7 +197,7 @@ void wi_handle_nodes(struct wi_request *request)
 
 struct requested {
     int64_t nodes, seconds;
-    int start, shareable;
+    int start, shareable, peers;
     const char *label;
 };
 
@@ -214,6 +214,11 @@ const struct wi_param wi_join_params[] = {
     WI_PARAM(requested, shareable, BOOL,
         .help = "Whether people who joined with the link may pass it on: the page then offers to "
                 "copy the link; false by default."),
+    WI_PARAM(requested, peers, BOOL,
+        .help =
+            "Whether a page opened with the link connects through the service's peers ([bridge] "
+            "peers), in their order, and to the service itself if it reaches none of them; "
+            "false by default."),
     WI_PARAM_END,
 };
 
@@ -232,16 +237,31 @@ static void made_free(void *work)
     free(made);
 }
 
+/* The link. No address of a peer has a character that a query escapes. */
+static void made_print(
+    const struct made_join *made, const struct wi_bridge *bridge, struct wi_buffer *url)
+{
+    const struct wi_strings *peers = wi_bridge_peers(bridge);
+    const char *service = wi_bridge_url(bridge);
+    wi_buffer_strings(url, service, "/", NULL);
+    for (size_t i = 0; made->requested.peers && i < peers->count; i++)
+        wi_buffer_strings(url, i ? "," : "?node_endpoints=", peers->items[i], NULL);
+    if (made->requested.peers)
+        wi_buffer_strings(url, ",", service, NULL);
+    wi_buffer_strings(url, "#token=", made->token, made->requested.start ? "&start" : "", NULL);
+}
+
 static void made_answer(struct wi_request *request, struct made_join *made)
 {
     const struct requested *requested = &made->requested;
-    char url[528 + WI_TOKEN_SIZE];
-    snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(request->api->deps.bridge),
-        made->token, requested->start ? "&start" : "");
+    struct wi_buffer url = {0};
+    made_print(made, request->api->deps.bridge, &url);
     wi_request_answer_json(request, 201,
-        wi_form_json("Join", made->id, made->token, url, requested->label, requested->shareable,
-            requested->nodes, (json_int_t)(wi_wall_ms() + requested->seconds * 1000)));
-    OPENSSL_cleanse(url, sizeof url);
+        wi_form_json("Join", made->id, made->token, url.text, requested->label,
+            requested->shareable, requested->nodes,
+            (json_int_t)(wi_wall_ms() + requested->seconds * 1000)));
+    OPENSSL_cleanse(url.text, url.size);
+    wi_buffer_clear(&url);
     made_free(made);
 }
 
@@ -274,6 +294,21 @@ static void join_make(struct wi_request *request, struct made_join *made)
         made_answer(request, made);
 }
 
+static enum wi_code requested_check(
+    const struct requested *requested, const struct wi_bridge *bridge, struct wi_error *error)
+{
+    if (requested->label && !wi_text_is_plain(requested->label)) {
+        wi_error_set(error, WI_INVALID_FIELD, "label", "the label has a control character");
+        return wi_error_allow(
+            error, "1 to %d bytes of UTF-8 without control characters", WI_JOIN_LABEL_SIZE - 1);
+    }
+    if (requested->peers && wi_bridge_peers(bridge)->count == 0)
+        return wi_error_set(error, WI_INVALID_FIELD, "peers",
+            "this service has no peers: list the addresses that webinfer-peer prints in [bridge] "
+            "peers");
+    return WI_OK;
+}
+
 void wi_handle_join_new(struct wi_request *request)
 {
     struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
@@ -281,10 +316,7 @@ void wi_handle_join_new(struct wi_request *request)
     json_t *body = wi_request_read_body(request, wi_join_params, &requested);
     if (!body)
         return;
-    if (requested.label && !wi_text_is_plain(requested.label)) {
-        wi_error_set(&error, WI_INVALID_FIELD, "label", "the label has a control character");
-        wi_error_allow(
-            &error, "1 to %d bytes of UTF-8 without control characters", WI_JOIN_LABEL_SIZE - 1);
+    if (requested_check(&requested, request->api->deps.bridge, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         json_decref(body);
         return;

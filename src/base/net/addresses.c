@@ -1,6 +1,7 @@
 /* Connections counted by peer address; see addresses.h. An address without any takes no memory. */
 #include "base/net/addresses.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/net/address.h"
 #include "base/table.h"
@@ -35,10 +36,24 @@ struct wi_peer wi_peer_of(const struct sockaddr *address)
     return peer;
 }
 
+struct wi_peer wi_peer_named(const char *id)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    struct wi_peer peer = {.exempt = 0};
+    wi_hash(id, strlen(id), hash);
+    memcpy(peer.bytes, hash, sizeof peer.bytes);
+    snprintf(peer.name, sizeof peer.name, "%s", id);
+    return peer;
+}
+
 void wi_peer_text(const struct wi_peer *peer, char text[WI_PEER_TEXT_SIZE])
 {
     char host[INET6_ADDRSTRLEN] = "";
     struct in6_addr address;
+    if (*peer->name) {
+        snprintf(text, WI_PEER_TEXT_SIZE, WI_PEER_PREFIX "%s", peer->name);
+        return;
+    }
     memcpy(&address, peer->bytes, sizeof address);
     int is_v4 = IN6_IS_ADDR_V4MAPPED(&address);
     if (is_v4)

@@ -9,18 +9,24 @@
 #ifndef WI_BASE_NET_ADDRESSES_H
 #define WI_BASE_NET_ADDRESSES_H
 
+#include "base/net/multiaddr.h"
 #include <stddef.h>
 #include <sys/socket.h>
 
 /* The peer at the other end, as a value to keep with the connection. */
 struct wi_peer {
-    unsigned char bytes[16];
-    int exempt; /* loopback, or not an Internet address */
+    unsigned char bytes[16];    /* of its address; for a named one, of the hash of its name */
+    int exempt;                 /* loopback, or not an Internet address */
+    char name[WI_PEER_ID_SIZE]; /* of a peer of libp2p, which a proxy states; "": an address */
 };
 
 struct wi_peer wi_peer_of(const struct sockaddr *address);
-#define WI_PEER_TEXT_SIZE 50
-/* "192.0.2.1", "2001:db8::/64". A peer without an Internet address is "::/64", as is ::1. */
+/* The peer of that id. It counts as an address of its own, and is never exempt. */
+struct wi_peer wi_peer_named(const char *id);
+#define WI_PEER_PREFIX "peer:"
+#define WI_PEER_TEXT_SIZE (sizeof WI_PEER_PREFIX + WI_PEER_ID_SIZE - 1)
+/* "192.0.2.1", "2001:db8::/64", "peer:12D3KooW…". A peer without an Internet address is "::/64", as
+ * is ::1. */
 void wi_peer_text(const struct wi_peer *peer, char text[WI_PEER_TEXT_SIZE]);
 int wi_peer_same(const struct wi_peer *a, const struct wi_peer *b);
 

@@ -164,7 +164,7 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
 }
 
 #define NODES_MAX 65536
-#define URL_SIZE 600
+#define URL_SIZE 4096
 #define SECONDS_MAX (7 * 24 * 3600)
 
 /* Asks the daemon for a link; prints errors by itself. `*link` is a new reference, or NULL. */
@@ -173,9 +173,11 @@ static enum wi_exit ask_for_link(
 {
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_rest_answer answer;
-    json_t *order = json_pack("{s:I, s:I, s:o*, s:o*, s:s*}", "nodes", (json_int_t)nodes, "seconds",
-        (json_int_t)seconds, "start", wi_argument_given(arguments, "start") ? json_true() : NULL,
-        "shareable", wi_argument_given(arguments, "shareable") ? json_true() : NULL, "label",
+    json_t *order = json_pack("{s:I, s:I, s:o*, s:o*, s:o*, s:s*}", "nodes", (json_int_t)nodes,
+        "seconds", (json_int_t)seconds, "start",
+        wi_argument_given(arguments, "start") ? json_true() : NULL, "shareable",
+        wi_argument_given(arguments, "shareable") ? json_true() : NULL, "peers",
+        wi_argument_given(arguments, "peers") ? json_true() : NULL, "label",
         wi_argument(arguments, "label"));
 
     *link = NULL;

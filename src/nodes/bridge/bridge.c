@@ -114,14 +114,18 @@ static void on_sweep(void *context)
     }
 }
 
-/* Also where they were taken before. The URLs are known. */
-static void take_siblings(struct wi_bridge *bridge, const struct wi_config_bridge *config)
+/* Siblings and peers, also where they were taken before. The URLs are known. */
+static void take_ways(struct wi_bridge *bridge, const struct wi_config_bridge *config)
 {
     const char *const urls[] = {bridge->url, bridge->local_url, bridge->inside_url, NULL};
     wi_strings_clear(&bridge->siblings);
     wi_strings_copy(&bridge->siblings, &config->endpoints);
+    wi_peers_take(&bridge->peers, &config->peers);
+    wi_networks_clear(&bridge->proxies);
+    wi_networks_add(&bridge->proxies, &config->trusted_proxies);
     free(bridge->security_headers);
-    bridge->security_headers = wi_http_security_headers(urls, &bridge->siblings);
+    bridge->security_headers =
+        wi_http_security_headers(urls, &bridge->siblings, &bridge->peers.origins);
 }
 
 static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *config)
@@ -138,7 +142,7 @@ static void make_urls(struct wi_bridge *bridge, const struct wi_config_bridge *c
     }
     bridge->port = wi_address_port(wi_listener_address(bridge->listener));
     bridge->inside_url = wi_sprintf("%s://127.0.0.1:%u", tls ? "https" : "http", bridge->port);
-    take_siblings(bridge, config);
+    take_ways(bridge, config);
 }
 
 /* What the vhost has read, for browsers that have to be told of it. */
@@ -214,6 +218,10 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     bridge->page = open_page(config, error);
     if (!bridge->page)
         goto fail;
+    if (wi_peers_begin(&bridge->peers) != 0) {
+        wi_error_set(error, WI_INTERNAL, NULL, "OpenSSL makes no Ed25519 key");
+        goto fail;
+    }
     bridge->listener = wi_listener_new(loop, &where, on_accept, bridge, error);
     if (!bridge->listener)
         goto fail;
@@ -299,7 +307,7 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
                        settings.has_tokens != bridge->settings.has_tokens)))
         say_content(bridge);
     reload_certificate(bridge, &config->bridge);
-    take_siblings(bridge, &config->bridge);
+    take_ways(bridge, &config->bridge);
     if (memcmp(&bridge->settings.models, &settings.models, sizeof settings.models) == 0)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
@@ -356,6 +364,8 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_certificate_free(bridge->inside_certificate);
     wi_strings_clear(&bridge->odd_models);
     wi_strings_clear(&bridge->siblings);
+    wi_peers_clear(&bridge->peers);
+    wi_networks_clear(&bridge->proxies);
     wi_socket_limits_clear(&bridge->limits);
     wi_links_clear(&bridge->links);
     free(bridge->id);
@@ -371,6 +381,11 @@ void wi_bridge_free(struct wi_bridge *bridge)
 const char *wi_bridge_url(const struct wi_bridge *bridge)
 {
     return bridge->url;
+}
+
+const struct wi_strings *wi_bridge_peers(const struct wi_bridge *bridge)
+{
+    return &bridge->peers.addresses;
 }
 
 struct wi_bridge_address wi_bridge_address(const struct wi_bridge *bridge, int apart)

@@ -278,6 +278,9 @@ void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was dest
 
 /* The base URL of the page, e.g. "http://127.0.0.1:8471". */
 const char *wi_bridge_url(const struct wi_bridge *bridge);
+/* Multiaddrs of the peers over which pages may reach the bridge ([bridge] peers), borrowed until a
+ * reload. */
+const struct wi_strings *wi_bridge_peers(const struct wi_bridge *bridge);
 /* The address at which a browser reaches the bridge. */
 struct wi_bridge_address {
     const char *url; /* of the page, as above */

@@ -54,6 +54,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     node->tunings = 0;
     json_t *tuning =
         bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
+    char *ticket = wi_peers_ticket(&bridge->peers, node->address, wi_wall_ms());
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
@@ -65,12 +66,14 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .is_remembered = *node->info.device != '\0',
         .device_problem = node->device_problem,
         .siblings = *node->join && !*node->info.relay ? &bridge->siblings : NULL,
+        .ticket = ticket,
         .max_frame = node->max_frame,
         .threads = node->threads,
         .resumed = resumed,
         .tuning = tuning};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
     json_decref(tuning);
+    free(ticket);
     explicit_bzero(resume, sizeof resume);
     explicit_bzero(credential, sizeof credential);
 }

@@ -221,6 +221,8 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_puts(&out, ",\"shareable\":true");
     if (welcome->siblings)
         add_endpoints(&out, welcome->siblings);
+    if (welcome->ticket)
+        wi_buffer_strings(&out, ",\"peers\":{\"ticket\":", welcome->ticket, "}", NULL);
     if (welcome->device)
         add_device(&out, welcome);
     if (resumed)

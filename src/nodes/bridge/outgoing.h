@@ -43,6 +43,7 @@ struct wi_welcome {
     int relay;                         /* it is treated as a relay */
     int shareable;                     /* its person may pass its link on */
     const struct wi_strings *siblings; /* for a joined page: where it may go; NULL: nowhere */
+    const char *ticket;                /* JSON, for a peer (peers/peers.h); NULL: it is none */
     int device;                        /* 0: nothing is said of one */
     int is_remembered;                 /* it is a remembered device */
     const char *device_problem;        /* why not, although it has announced a key; or NULL */

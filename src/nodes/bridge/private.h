@@ -18,6 +18,7 @@
 #include "base/loop.h"
 #include "base/net/certificate.h"
 #include "base/net/listener.h"
+#include "base/net/network.h"
 #include "base/net/site.h"
 #include "base/rate_limit.h"
 #include "base/table.h"
@@ -27,6 +28,7 @@
 #include "nodes/bridge/joins/joins.h"
 #include "nodes/bridge/link.h"
 #include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/peers/peers.h"
 #include "nodes/bridge/socket_limits.h"
 #include "nodes/bridge/tokens.h"
 #include "nodes/node/frame.h"
@@ -94,6 +96,8 @@ struct wi_bridge {
     struct lws_context *lws;
     char *security_headers;
     struct wi_strings siblings; /* origins of the operator's other daemons ([bridge] endpoints) */
+    struct wi_peers peers;
+    struct wi_networks proxies; /* that state which peer they pass on ([bridge] trusted_proxies) */
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of models whose outputs lack the promised shape */
     struct wi_log_limit bad_answers, no_room, broken_off; /* log lines that others can cause */
@@ -108,6 +112,9 @@ struct wi_bridge {
 /* Checks a WebSocket upgrade. Returns 0 to continue, else the value for the lws callback to
  * return. */
 int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade);
+/* Called after that check: a proxy of the operator's may have stated the peer that it passes on,
+ * which then stands for the socket's address. Returns as above. */
+int wi_upgrade_take_peer(struct lws *wsi, struct wi_socket *socket);
 /* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here because we have served
  * it; `host` is the request's Host header. Pure. Public for tests. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void wi_socket_cut(struct wi_socket *socket)
@@ -72,6 +73,18 @@ static int is_short_of_files(struct wi_bridge *bridge, int fd)
     return 1;
 }
 
+static int is_proxy(const struct wi_bridge *bridge, const struct sockaddr *from)
+{
+    union wi_address address = {0};
+    if (from->sa_family == AF_INET)
+        memcpy(&address.v4, from, sizeof address.v4);
+    else if (from->sa_family == AF_INET6)
+        memcpy(&address.v6, from, sizeof address.v6);
+    else
+        return 0;
+    return wi_networks_have(&bridge->proxies, &address);
+}
+
 void wi_socket_accept(struct wi_bridge *bridge, int fd, const struct sockaddr *peer)
 {
     if (is_short_of_files(bridge, fd))
@@ -94,6 +107,7 @@ void wi_socket_accept(struct wi_bridge *bridge, int fd, const struct sockaddr *p
         return;
     }
     socket->bridge = bridge;
+    socket->is_proxy = is_proxy(bridge, peer);
     socket->wsi = wsi;
     lws_set_opaque_user_data(wsi, socket);
     bridge->counters.connections++;

@@ -21,6 +21,7 @@ struct wi_socket {
     struct wi_joining *joining; /* its node waits for a place of its join token; or NULL */
     char *origin; /* of the page that opened the WebSocket; "": it was no page. NULL before */
     struct wi_device_challenge *challenge; /* a remembered device has to prove itself; or NULL */
+    int is_proxy;                          /* of the operator's: it may state a peer */
     int is_cut;                            /* it was closed by us */
     int for_siblings; /* pages of siblings, too, may read the answer to its request */
 };

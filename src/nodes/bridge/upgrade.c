@@ -7,6 +7,7 @@
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/siblings.h"
 #include "nodes/bridge/private.h"
+#include "nodes/bridge/socket.h"
 #include <string.h>
 #include <strings.h>
 
@@ -86,5 +87,31 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
         !wi_is_sibling(&bridge->siblings, origin))
         return wi_http_refuse(wsi, bridge, 403, "this origin may not open a WebSocket here", NULL);
     bridge->counters.refused--;
+    return 0;
+}
+
+int wi_upgrade_take_peer(struct lws *wsi, struct wi_socket *socket)
+{
+    static const size_t prefix = sizeof WI_PEER_PREFIX - 1;
+    struct wi_bridge *bridge = socket->bridge;
+    struct wi_limited_socket *out;
+    char header[WI_HTTP_HEADER_MAX];
+    wi_http_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, header);
+    if (!socket->is_proxy || strncmp(header, WI_PEER_PREFIX, prefix) != 0)
+        return 0;
+    const char *id = header + prefix;
+    if (!wi_peer_id_ok(id))
+        return wi_http_refuse(
+            wsi, bridge, 400, "X-Forwarded-For has no peer's id after \"peer:\"", NULL);
+    struct wi_peer peer = wi_peer_named(id);
+    wi_socket_limits_leave(&bridge->limits, &socket->limited);
+    if (wi_socket_limits_enter(&bridge->limits, &socket->limited, &peer,
+            (size_t)bridge->settings.max_per_address, &out) != 0) {
+        bridge->counters.refused++;
+        return wi_http_refuse(wsi, bridge, 503,
+            "this peer has as many connections as [bridge] max_connections_per_address allows",
+            NULL);
+    }
+    wi_socket_vacate(bridge, out);
     return 0;
 }

@@ -45,13 +45,16 @@ struct wi_config_api {
 };
 
 #define WI_ENDPOINTS_MAX 16
+#define WI_PEERS_MAX 8
 
 struct wi_config_bridge {
     char *listen;
     char *public_url;            /* how browsers reach us; NULL: from the listening address */
     struct wi_strings endpoints; /* origins of sibling daemons */
-    int devices;                 /* are remembered */
-    char *page;                  /* the folder of the built page */
+    struct wi_strings peers;     /* multiaddrs of webinfer-peers */
+    struct wi_strings trusted_proxies;
+    int devices; /* are remembered */
+    char *page;  /* the folder of the built page */
     char *tls_certificate;
     char *tls_key;
     int64_t heartbeat_interval;

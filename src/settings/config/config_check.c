@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/net/address.h"
+#include "base/net/multiaddr.h"
 #include "base/net/network.h"
 #include "base/net/url.h"
 #include "base/text.h"
@@ -158,18 +159,25 @@ static void check_channels(const struct check *check)
             "%s is also the address of [bridge]; the two listeners need different ports", listen);
 }
 
-/* A proxy on loopback counts as this machine, but the clients that it lets in do not. */
-static void check_proxies(const struct check *check)
+static void check_networks(
+    const struct check *check, const char *section, const struct wi_strings *proxies)
 {
-    const struct wi_strings *proxies = &check->config->api.trusted_proxies;
     struct wi_address_network network;
 
     for (size_t i = 0; i < proxies->count; i++)
         if (wi_network_parse(proxies->items[i], &network) != 0)
-            check_fail(check, "api", "trusted_proxies",
+            check_fail(check, section, "trusted_proxies",
                 "found \"%.80s\"; allowed: addresses and networks separated by commas, such as "
                 "127.0.0.1, 10.1.0.0/16 or fd00::/8",
                 proxies->items[i]);
+}
+
+/* A proxy on loopback counts as this machine, but the clients that it lets in do not. */
+static void check_proxies(const struct check *check)
+{
+    const struct wi_strings *proxies = &check->config->api.trusted_proxies;
+    check_networks(check, "api", proxies);
+    check_networks(check, "bridge", &check->config->bridge.trusted_proxies);
     if (proxies->count > 0 && !check->config->api.tokens_file &&
         are_known(check, "api.trusted_proxies", "api.tokens_file"))
         check_fail(check, "api", "trusted_proxies",
@@ -258,6 +266,24 @@ static void check_endpoints(const struct check *check)
             check_fail(check, "bridge", "endpoints",
                 "%.80s: a page that was loaded over https reaches no endpoint without TLS",
                 endpoint);
+    }
+}
+
+static void check_peers(const struct check *check)
+{
+    const struct wi_strings *peers = &check->config->bridge.peers;
+    struct wi_multiaddr multiaddr;
+
+    if (peers->count > WI_PEERS_MAX)
+        check_fail(check, "bridge", "peers", "has %zu addresses; allowed: at most %d", peers->count,
+            WI_PEERS_MAX);
+    for (size_t i = 0; i < peers->count; i++) {
+        const char *lacks = wi_multiaddr_read(peers->items[i], &multiaddr);
+        if (lacks)
+            check_fail(check, "bridge", "peers",
+                "found \"%.120s\"; allowed: addresses of the form "
+                "/dns4/HOST/tcp/PORT/wss/p2p/ID; %s",
+                peers->items[i], lacks);
     }
 }
 
@@ -465,6 +491,7 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     check_proxies(&check);
     check_callers(&check);
     check_endpoints(&check);
+    check_peers(&check);
     check_preferred(&check);
     check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);

@@ -246,6 +246,15 @@ const struct wi_setting wi_options[] = {
                 "joined go on at one of these, with their models loaded, if their token is valid "
                 "there: use the same node token in the tokens files of all daemons. Each of the "
                 "daemons lists the others. See webinfer-join(7)."},
+    {KEY(bridge, peers), LIST, DEFAULT(""), RELOADABLE,
+        .help = "Addresses of webinfer-peer programs through which pages may reach this listener, "
+                "at most 8, as they print them: /dns4/HOST/tcp/PORT/wss/p2p/ID. Pages follow links "
+                "to no others. See webinfer-peer(8)."},
+    {KEY(bridge, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
+        .help =
+            "Addresses and networks of your webinfer-peer programs, such as 127.0.0.1. The peer "
+            "that they name in X-Forwarded-For stands for the address of its node: in limits, "
+            "in the quarantine and in lists. It never counts as this machine."},
     {KEY(bridge, devices), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether a person who joins with a link may have the service remember the browser, "
                 "so that it can join again without the link, also after a restart of the service. "

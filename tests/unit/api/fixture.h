@@ -45,6 +45,7 @@ struct fixture {
     size_t node_tokens;             /* that the bridge was given */
     char label[WI_JOIN_LABEL_SIZE]; /* of the latest join token */
     int shareable;                  /* likewise */
+    struct wi_strings peers;        /* of the bridge */
     int shares;                     /* join tokens are those of a cluster */
     wi_job_store_done_fn *stored;   /* whoever waits until the cluster knows one; or NULL */
     void *stored_data;
@@ -307,6 +308,11 @@ const struct wi_bridge_counters *wi_bridge_counters(const struct wi_bridge *brid
     return &fixture->bridge;
 }
 
+const struct wi_strings *wi_bridge_peers(const struct wi_bridge *bridge)
+{
+    return &fixture->peers;
+}
+
 const char *wi_bridge_url(const struct wi_bridge *bridge)
 {
     return "http://127.0.0.1:1";
@@ -506,6 +512,7 @@ static int tear_down(void **state)
         wi_server_stop(f->server);
         wi_server_free(f->server);
     }
+    wi_strings_clear(&f->peers);
     wi_children_free(f->children);
     wi_uploads_free(f->uploads);
     wi_versions_work_free(f->versions);

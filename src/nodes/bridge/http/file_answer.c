@@ -25,7 +25,8 @@ static void add_sockets(struct wi_buffer *out, const char *const *urls)
     }
 }
 
-char *wi_http_security_headers(const char *const *urls, const struct wi_strings *siblings)
+char *wi_http_security_headers(
+    const char *const *urls, const struct wi_strings *siblings, const struct wi_strings *sockets)
 {
     struct wi_buffer out = {0};
     /* COOP and COEP make the page cross-origin isolated, which WASM threads need; each worker
@@ -42,6 +43,8 @@ char *wi_http_security_headers(const char *const *urls, const struct wi_strings 
         wi_buffer_strings(&out, " ", siblings->items[i], NULL);
         add_sockets(&out, one);
     }
+    for (size_t i = 0; i < sockets->count; i++)
+        wi_buffer_strings(&out, " ", sockets->items[i], NULL);
     wi_buffer_puts(&out,
         "; style-src 'self'; img-src 'self' data: "
         "blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "

@@ -12,9 +12,10 @@
 #define WI_HTTP_STALL_S 30
 
 /* The headers that every answer carries: COOP, COEP, CSP and so on. `urls`, ended by NULL, are the
- * URLs at which pages reach us; `siblings` are the origins to which they may also connect. The
- * caller owns the result. */
-char *wi_http_security_headers(const char *const *urls, const struct wi_strings *siblings);
+ * URLs at which pages reach us; `siblings` are the origins to which they may also connect, and
+ * `sockets` those of WebSockets. The caller owns the result. */
+char *wi_http_security_headers(
+    const char *const *urls, const struct wi_strings *siblings, const struct wi_strings *sockets);
 
 /* The token after "Bearer " in the request's Authorization header, in `out` of WI_HTTP_HEADER_MAX
  * bytes; NULL if there is none. */

@@ -34,6 +34,8 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
         return wi_serve_work(wsi, socket);
     if (strcmp(path, "/endpoints") == 0)
         return wi_serve_endpoints(wsi, socket);
+    if (strcmp(path, "/peers") == 0)
+        return wi_serve_peers(wsi, socket);
     if (strcmp(path, "/devices") == 0)
         return wi_serve_devices(wsi, socket);
     if (bridge->settings.content.serve != WI_SERVE_NO && strncmp(path, "/ipfs/", 6) == 0)
@@ -48,6 +50,8 @@ static int upgrade_begin(struct lws *wsi, struct wi_socket *socket, const char *
 {
     char origin[WI_HTTP_HEADER_MAX];
     int refused = wi_upgrade_check(wsi, socket->bridge, upgrade);
+    if (!refused)
+        refused = wi_upgrade_take_peer(wsi, socket);
     if (!refused) {
         free(socket->origin);
         socket->origin = wi_strdup(wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin));

@@ -23,6 +23,9 @@ int wi_serve_work(struct lws *wsi, struct wi_socket *socket);
 /* Lists the siblings, one origin on a line ([bridge] endpoints). A page asks for it before it
  * follows a link that names endpoints. */
 int wi_serve_endpoints(struct lws *wsi, struct wi_socket *socket);
+/* Lists the peers that nodes may connect through, as wi_peers_text has them ([bridge] peers). A
+ * page asks for it before it follows a link that names some, and before it connects to one. */
+int wi_serve_peers(struct lws *wsi, struct wi_socket *socket);
 /* Tells in one word whether devices are remembered ([bridge] devices): "yes" or "no". A page asks
  * for it before it offers that to its user. */
 int wi_serve_devices(struct lws *wsi, struct wi_socket *socket);

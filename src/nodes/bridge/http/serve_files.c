@@ -1,4 +1,5 @@
 /* Answers with files, and with texts that are like files; see serve.h. */
+#include "base/clock.h"
 #include "base/net/http.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
@@ -154,6 +155,15 @@ int wi_serve_endpoints(struct lws *wsi, struct wi_socket *socket)
     found_set_text(&found, text.text ? text.text : "");
     found_set_etag(&found, text.text ? text.text : "");
     wi_buffer_clear(&text);
+    return send_found(wsi, socket, &found);
+}
+
+int wi_serve_peers(struct lws *wsi, struct wi_socket *socket)
+{
+    struct found found = {.type = "application/json", .cache = "no-cache"};
+    const char *text = wi_peers_text(&socket->bridge->peers, wi_wall_ms());
+    found_set_text(&found, text);
+    found_set_etag(&found, text);
     return send_found(wsi, socket, &found);
 }
 

@@ -38,6 +38,32 @@ TEST(a_link_has_its_label_and_whether_it_may_be_passed_on)
     free_client(client);
 }
 
+TEST(a_link_names_the_peers_before_the_service)
+{
+    struct client *client = order("{\"peers\":true}");
+    check_problem(client, 400, "invalid_field");
+    check_member(client, "field", "peers");
+    free_client(client);
+
+    wi_strings_add(&fixture->peers, "/dns4/a.example/tcp/1/wss/p2p/12D3KooWA");
+    wi_strings_add(&fixture->peers, "/ip4/10.0.0.1/tcp/2/ws/p2p/12D3KooWB");
+    client = order("{\"peers\":true,\"start\":true}");
+    assert_int_equal(status_of(client), 201);
+    json_t *json = body_of(client);
+    assert_string_equal(json_string_value(json_object_get(json, "url")),
+        "http://127.0.0.1:1/?node_endpoints=/dns4/a.example/tcp/1/wss/p2p/12D3KooWA,"
+        "/ip4/10.0.0.1/tcp/2/ws/p2p/12D3KooWB,http://127.0.0.1:1#token=wi_x&start");
+    json_decref(json);
+    free_client(client);
+
+    client = order("{}"); /* others are as they were */
+    json = body_of(client);
+    assert_string_equal(
+        json_string_value(json_object_get(json, "url")), "http://127.0.0.1:1/#token=wi_x");
+    json_decref(json);
+    free_client(client);
+}
+
 TEST(a_bad_label_is_refused)
 {
     static const char start[] = "{\"label\":\"";

@@ -83,3 +83,24 @@ TEST(a_peer_is_shown_as_it_is_counted)
     assert_text("[2001:db8:ffff:1234:1:2:3:4]:1", "2001:db8:ffff:1234::/64");
     assert_text("[::1]:1", "::/64");
 }
+
+#define PEER "12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB"
+
+/* A peer that a proxy states is one of its own, from wherever the proxy connects. */
+TEST(counts_peers_that_have_a_name)
+{
+    struct wi_addresses addresses = {0};
+    struct wi_peer one = wi_peer_named(PEER),
+                   other = wi_peer_named("12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2");
+    char text[WI_PEER_TEXT_SIZE];
+    assert_false(one.exempt);
+    assert_false(wi_peer_same(&one, &other));
+    assert_int_equal(wi_addresses_take(&addresses, &one, 1), 0);
+    assert_int_equal(wi_addresses_take(&addresses, &one, 1), -1);
+    assert_int_equal(wi_addresses_take(&addresses, &other, 1), 0);
+    wi_addresses_give(&addresses, &one);
+    wi_addresses_give(&addresses, &other);
+    assert_null(addresses._counts);
+    wi_peer_text(&one, text);
+    assert_string_equal(text, WI_PEER_PREFIX PEER);
+}

@@ -361,6 +361,39 @@ TEST(refuses_endpoints_that_are_no_origins_of_pages)
     wi_config_unref(config);
 }
 
+#define PEER "/p2p/12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB"
+
+TEST(refuses_peers_that_no_page_reaches)
+{
+    static const char *const bad[] = {"http://a.example", "/ip4/10.0.0.1/tcp/1" PEER,
+        "/ip6/::1/tcp/1/ws" PEER, "/dns4/a.example/tcp/1/ws"};
+    struct wi_problems none = {0};
+    char text[256], field[192], many[1024];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "[bridge]\npeers = %s\n", bad[i]);
+        snprintf(field, sizeof field, "2: [bridge] peers: found \"%s\"", bad[i]);
+        refuse(text, field);
+    }
+    refuse("[bridge]\npeers = /ip4/10.0.0.1/tcp/1" PEER "\n",
+        "2: [bridge] peers: found \"/ip4/10.0.0.1/tcp/1" PEER "\"; allowed: addresses of the form "
+        "/dns4/HOST/tcp/PORT/wss/p2p/ID; /ws or /wss follows the port, because browsers cannot use "
+        "/tcp without it");
+    size_t size = (size_t)snprintf(many, sizeof many, "[bridge]\n");
+    for (int port = 1; port <= 9; port++)
+        size += (size_t)snprintf(
+            many + size, sizeof many - size, "peers = /dns/a/tcp/%d/ws" PEER "\n", port);
+    refuse(many, "2: [bridge] peers: has 9 addresses; allowed: at most 8");
+    refuse("[bridge]\ntrusted_proxies = everybody\n",
+        "2: [bridge] trusted_proxies: found \"everybody\"");
+    struct wi_config *config = load("[bridge]\npeers = /ip4/10.0.0.1/tcp/1/ws" PEER
+                                    ", /dns4/a.example/tcp/443/wss" PEER "\n"
+                                    "trusted_proxies = 127.0.0.1, fd00::/8\n",
+        &none);
+    assert_non_null(config);
+    assert_int_equal(config->bridge.peers.count, 2);
+    wi_config_unref(config);
+}
+
 /* Each word behind "such as", in what is said of a value that was refused. */
 TEST(examples_are_values_that_are_allowed)
 {

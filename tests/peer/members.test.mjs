@@ -1,0 +1,111 @@
+// tier: quick
+/** Who may stay connected to webinfer-peer: who has shown a ticket of this service. And how many may connect from one address. */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { once } from 'node:events';
+import http from 'node:http';
+import { after, before } from 'node:test';
+import { gate } from '../../peer/gate.js';
+import { Members, SHOW_MS } from '../../peer/members.js';
+import { test } from '../lib/tier.mjs';
+import { until } from '../lib/wait.mjs';
+import { TestStream } from './stream.mjs';
+
+const ID = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB', OTHER = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
+let pair = generateKeyPairSync('ed25519'), server, bridge, asked = 0;
+const ticket = ({ peer = ID, until: end = Date.now() + 60_000, purpose = 'webinfer-member', by = pair.privateKey } = {}) =>
+    ({ peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), by).toString('base64url') });
+
+before(async () => {
+    server = http.createServer((request, response) => {
+        asked++;
+        response.end(JSON.stringify({ key: pair.publicKey.export({ format: 'jwk' }).x, peers: [] }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    bridge = `http://127.0.0.1:${server.address().port}`;
+});
+after(() => server.close());
+
+/** A node of libp2p with one connection, how that connection has ended, and a clock. @param {any} t the test */
+async function connect(t) {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const node = new EventTarget(), handled = {}, connection = { id: '1', remotePeer: ID, ended: '', abort: (error) => (connection.ended = error.message) };
+    node.handle = async (protocol, handler) => (handled[protocol] = handler);
+    await new Members(bridge).watch(node);
+    const tell = (type) => node.dispatchEvent(Object.assign(new Event(type), { detail: connection }));
+    tell('connection:open');
+    const show = async (...chunks) => {
+        const stream = Object.assign(new TestStream(), { chunks: chunks.map((one) => Buffer.from(one)) });
+        await handled['/webinfer/member/1'](stream, connection);
+        return stream;
+    };
+    return { connection, tell, show, pass: (ms) => t.mock.timers.tick(ms) };
+}
+
+test('a connection without a ticket is cut', async (t) => {
+    const { connection, pass } = await connect(t);
+    pass(SHOW_MS - 1);
+    assert.equal(connection.ended, '');
+    pass(1);
+    assert.equal(connection.ended, 'the peer has shown no ticket');
+});
+
+test('one with a ticket stays, in however many pieces it came', async (t) => {
+    const { connection, show, pass } = await connect(t), text = JSON.stringify(ticket());
+    assert.equal((await show(text.slice(0, 20), text.slice(20))).status, 'closed');
+    pass(SHOW_MS);
+    assert.equal(connection.ended, '');
+});
+
+test('one that has ended is not waited for', async (t) => {
+    const { connection, tell, pass } = await connect(t);
+    tell('connection:close');
+    pass(SHOW_MS);
+    assert.equal(connection.ended, '');
+});
+
+for (const [what, text] of [
+    ['another’s', () => ticket({ peer: OTHER })],
+    ['an expired one', () => ticket({ until: Date.now() - 1 })],
+    ['a foreign one', () => ticket({ by: generateKeyPairSync('ed25519').privateKey })],
+    ['a certificate', () => ticket({ purpose: 'webinfer-peer' })],
+    ['one that was prolonged', () => ({ ...ticket(), until: Date.now() + 3_600_000 })],
+    ['one without a signature', () => ({ ...ticket(), signature: undefined })],
+    ['one without an end', () => ({ ...ticket(), until: null })],
+    ['something else', () => [1, 2]],
+    ['null', () => null],
+]) test(`${what} is no ticket`, async (t) => {
+    const { connection, show, pass } = await connect(t), stream = await show(JSON.stringify(text()));
+    assert.deepEqual([stream.status, stream.error.message], ['aborted', 'this is no ticket of the peer for this service']);
+    pass(SHOW_MS);
+    assert.equal(connection.ended, 'the peer has shown no ticket');
+});
+
+test('what is no JSON, or too long, is no ticket', async (t) => {
+    const { show } = await connect(t);
+    assert.equal((await show('{')).status, 'aborted');
+    assert.equal((await show('x'.repeat(700), 'x'.repeat(700))).error.message, 'a ticket has at most 1024 bytes');
+});
+
+test('a daemon that has started again has another key, which is asked for once in a while', async () => {
+    const members = new Members(bridge);
+    assert.equal(await members.isGood(ticket(), ID), true);
+    const before = asked;
+    for (let i = 0; i < 20; i++) assert.equal(await members.isGood(ticket({ by: generateKeyPairSync('ed25519').privateKey }), ID), false);
+    assert.equal(asked, before);
+    pair = generateKeyPairSync('ed25519');
+    await until(() => members.isGood(ticket(), ID), { what: 'the new key' });
+    assert.equal(asked, before + 1);
+});
+
+test('one address has so many connections, and another has its own', () => {
+    const refuses = gate(2), connections = [];
+    const come = (address) => {
+        const connection = Object.assign(new EventTarget(), { remoteAddr: `${address}/tcp/${1000 + connections.length}/ws` });
+        connections.push(connection);
+        return refuses(connection);
+    };
+    assert.deepEqual(['/ip4/10.0.0.1', '/ip4/10.0.0.1', '/ip4/10.0.0.1', '/ip4/10.0.0.2', '/ip6/fd00::1'].map(come), [false, false, true, false, false]);
+    connections[0].dispatchEvent(new Event('close'));
+    assert.deepEqual(['/ip4/10.0.0.1', '/ip4/10.0.0.1'].map(come), [false, true]);
+});

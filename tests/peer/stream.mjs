@@ -1,0 +1,54 @@
+/** A stream of libp2p whose other end is the test: it keeps what was sent, and takes more only if it is told to. */
+export class TestStream extends EventTarget {
+    sent = [];
+    status = 'open';
+    readStatus = 'readable';
+    pauses = 0;
+    /** What send() says, and who waits until it says something else. */
+    takes = true;
+    #waiting = [];
+
+    send(data) {
+        if (this.status !== 'open') throw new Error('the stream is closed');
+        this.sent.push(Buffer.from(data));
+        return this.takes;
+    }
+
+    onDrain() {
+        return this.takes ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+    }
+
+    drain() {
+        this.takes = true;
+        for (const resolve of this.#waiting.splice(0)) resolve();
+    }
+
+    pause() {
+        this.readStatus = 'paused';
+        this.pauses++;
+    }
+
+    resume() {
+        this.readStatus = 'readable';
+    }
+
+    async close() {
+        if (this.status === 'open') this.status = 'closed';
+    }
+
+    abort(error) {
+        this.status = 'aborted';
+        this.error = error;
+        this.dispatchEvent(new Event('close'));
+    }
+
+    receive(data) {
+        this.dispatchEvent(Object.assign(new Event('message'), { data: { subarray: () => data, byteLength: data.length } }));
+    }
+
+    async *[Symbol.asyncIterator]() {
+        yield* this.chunks ?? [];
+    }
+
+    get text() { return Buffer.concat(this.sent); }
+}

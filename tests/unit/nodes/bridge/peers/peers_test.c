@@ -1,0 +1,254 @@
+/* The peers that the service names: what it states of them, who may state a peer, and that a peer
+ * stands for an address. */
+#include "../fixture.h"
+
+#include "base/clock.h"
+#include "nodes/bridge/peers/peers.h"
+#include "nodes/bridge/quarantine.h"
+#include <openssl/evp.h>
+
+#define GOOD "12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB"
+#define LIAR "12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2"
+#define ADDRESS "/dns4/peer.example/tcp/9090/wss/p2p/" GOOD
+#define FORWARDED "X-Forwarded-For: peer:"
+
+/* Only connections from there may state a peer. */
+static void configure(struct fixture *fixture, const char *proxy)
+{
+    struct wi_config config = fixture->config;
+    memset(&config.bridge.peers, 0, sizeof config.bridge.peers);
+    memset(&config.bridge.trusted_proxies, 0, sizeof config.bridge.trusted_proxies);
+    wi_strings_add(&config.bridge.peers, ADDRESS);
+    wi_strings_add(&config.bridge.trusted_proxies, proxy);
+    wi_bridge_reload(fixture->bridge, &config);
+    wi_strings_clear(&config.bridge.peers);
+    wi_strings_clear(&config.bridge.trusted_proxies);
+}
+
+static int set_up_peers(void **state)
+{
+    int result = set_up(state);
+    configure(*state, "127.0.0.0/8");
+    return result;
+}
+
+FIXTURE(set_up_peers, tear_down)
+
+/* By OpenSSL's own check, as others would do it: base64url of the key and of the signature. */
+static int is_signed(const char *key, const char *purpose, const json_t *statement)
+{
+    unsigned char public_key[32], signature[64], text[256];
+    size_t size = strlen(purpose) + 1;
+    assert_int_equal(wi_text_from_base64url(key, public_key, sizeof public_key), 0);
+    assert_int_equal(
+        wi_text_from_base64url(json_string_value(json_object_get(statement, "signature")),
+            signature, sizeof signature),
+        0);
+    memcpy(text, purpose, size);
+    size += (size_t)snprintf((char *)text + size, sizeof text - size, "%s%c%lld",
+        json_string_value(json_object_get(statement, "peer")), 0,
+        (long long)json_integer_value(json_object_get(statement, "until")));
+    EVP_PKEY *pair =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, sizeof public_key);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int good = EVP_DigestVerifyInit(context, NULL, NULL, NULL, pair) == 1 &&
+               EVP_DigestVerify(context, signature, sizeof signature, text, size) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(pair);
+    return good;
+}
+
+/* The answer to GET /peers; new reference. `head` gets its head. */
+static json_t *ask(struct fixture *fixture, char head[4096])
+{
+    struct http_reply reply;
+    struct client client = client_open(&fixture->loop, fixture->port);
+    assert_int_equal(client_request(&client, "GET /peers HTTP/1.1", &reply), 0);
+    assert_int_equal(reply.status, 200);
+    snprintf(head, 4096, "%s", reply.head);
+    json_t *said = json_loadb((const char *)reply.body, reply.size, 0, NULL);
+    assert_non_null(said);
+    reply_clear(&reply);
+    client_close(&client);
+    return said;
+}
+
+static struct client open_as(struct fixture *fixture, const char *peer)
+{
+    char extra[256];
+    struct client client = client_open(&fixture->loop, fixture->port);
+    snprintf(extra, sizeof extra, SUBPROTOCOL FORWARDED "%s\r\n", peer);
+    assert_int_equal(client_upgrade(&client, "/node", extra), 101);
+    return client;
+}
+
+static void invite(struct fixture *fixture, char who[128])
+{
+    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
+    struct wi_error error;
+    assert_int_equal(wi_bridge_invite(fixture->bridge,
+                         &(struct wi_join_terms){.nodes = 8, .ttl_ms = 60000}, id, token, &error),
+        WI_OK);
+    snprintf(who, 128, "\"token\":\"%s\"", token);
+}
+
+TEST(each_has_a_certificate_of_the_service)
+{
+    struct fixture *fixture = *state;
+    char head[4096];
+    json_t *said = ask(fixture, head);
+    const char *key = json_string_value(json_object_get(said, "key"));
+    const json_t *peers = json_object_get(said, "peers"), *one = json_array_get(peers, 0);
+    json_int_t now = json_integer_value(json_object_get(said, "now"));
+    assert_int_equal(json_array_size(peers), 1);
+    assert_string_equal(json_string_value(json_object_get(one, "address")), ADDRESS);
+    assert_string_equal(json_string_value(json_object_get(one, "peer")), GOOD);
+    assert_int_equal(json_integer_value(json_object_get(one, "until")), now + WI_PEERS_MS);
+    assert_true(llabs((long long)(wi_wall_ms() - now)) < 60000);
+    assert_true(is_signed(key, "webinfer-peer", one));
+    assert_false(is_signed(key, "webinfer-member", one));
+    assert_non_null(strstr(head, "\r\nContent-Type: application/json\r\n"));
+    json_decref(said);
+}
+
+/* The page's policy names their WebSockets, and nothing else of them. */
+TEST(the_policy_of_pages_names_their_sockets)
+{
+    struct fixture *fixture = *state;
+    char head[4096];
+    json_decref(ask(fixture, head));
+    assert_non_null(strstr(head, " wss://peer.example:9090; style-src"));
+}
+
+TEST(the_text_is_made_again_now_and_then)
+{
+    static char *items[] = {ADDRESS};
+    const struct wi_strings list = {items, 1}, none = {0};
+    struct wi_peers peers;
+    assert_int_equal(wi_peers_begin(&peers), 0);
+    wi_peers_take(&peers, &list);
+    char *first = wi_strdup(wi_peers_text(&peers, 1000));
+    assert_string_equal(first, wi_peers_text(&peers, 1000 + WI_PEERS_MS / 12 - 1));
+    assert_string_not_equal(first, wi_peers_text(&peers, 1000 + WI_PEERS_MS / 12));
+    assert_string_equal(first, wi_peers_text(&peers, 1000)); /* the clock was set back */
+    wi_peers_take(&peers, &none);
+    assert_non_null(strstr(wi_peers_text(&peers, 1000), "\"peers\":[]"));
+    free(first);
+    wi_peers_clear(&peers);
+}
+
+TEST(a_node_that_comes_through_one_gets_a_ticket)
+{
+    struct fixture *fixture = *state;
+    char who[128], head[4096], expected[128];
+    json_t *said = ask(fixture, head);
+    invite(fixture, who);
+    struct client client = open_as(fixture, GOOD);
+    announce(&client, who);
+    json_t *welcome = hear(&client, "welcome");
+    const json_t *peers = json_object_get(json_object_get(welcome, "data"), "peers");
+    const json_t *ticket = json_object_get(peers, "ticket");
+    assert_string_equal(json_string_value(json_object_get(ticket, "peer")), GOOD);
+    assert_true(
+        is_signed(json_string_value(json_object_get(said, "key")), "webinfer-member", ticket));
+    snprintf(expected, sizeof expected, " peer:%s", GOOD);
+    const char *party = wi_bridge_node(fixture->bridge, fixture->node)->party;
+    assert_non_null(strstr(party, expected)); /* in the place of the address */
+    json_decref(welcome);
+    json_decref(said);
+    client_close(&client);
+}
+
+/* A header from elsewhere says nothing, and neither does another header. */
+TEST(only_proxies_of_the_operator_state_peers)
+{
+    struct fixture *fixture = *state;
+    char who[128];
+    invite(fixture, who);
+    for (int i = 0; i < 2; i++) {
+        if (i == 1)
+            configure(fixture, "10.0.0.0/8");
+        struct client client =
+            i == 1 ? open_as(fixture, GOOD) : client_open(&fixture->loop, fixture->port);
+        if (i == 0)
+            assert_int_equal(
+                client_upgrade(&client, "/node", SUBPROTOCOL "X-Forwarded-For: 192.0.2.1\r\n"),
+                101);
+        announce(&client, who);
+        json_t *welcome = hear(&client, "welcome");
+        assert_null(json_object_get(json_object_get(welcome, "data"), "peers"));
+        assert_non_null(
+            strstr(wi_bridge_node(fixture->bridge, fixture->node)->party, " 127.0.0.1"));
+        json_decref(welcome);
+        client_close(&client);
+    }
+}
+
+TEST(what_is_no_id_is_refused)
+{
+    static const char *const bad[] = {
+        "", "12D3KooW", GOOD "x", "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N", GOOD ", " GOOD};
+    struct fixture *fixture = *state;
+    char extra[512];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct client client = client_open(&fixture->loop, fixture->port);
+        snprintf(extra, sizeof extra, SUBPROTOCOL FORWARDED "%s\r\n", bad[i]);
+        assert_int_equal(client_upgrade(&client, "/node", extra), 400);
+        client_close(&client);
+    }
+}
+
+/* Loopback is exempt; a peer that comes from there is not. */
+TEST(a_peer_has_as_many_connections_as_an_address)
+{
+    struct fixture *fixture = *state;
+    uint64_t most = fixture->config.bridge.max_connections_per_address;
+    struct client clients[4], refused = client_open(&fixture->loop, fixture->port);
+    fixture->config.bridge.max_connections_per_address = 4;
+    configure(fixture, "127.0.0.1");
+    for (size_t i = 0; i < 4; i++)
+        clients[i] = open_as(fixture, LIAR);
+    assert_int_equal(client_upgrade(&refused, "/node", SUBPROTOCOL FORWARDED LIAR "\r\n"), 503);
+    client_close(&refused);
+    struct client other = open_as(fixture, GOOD);
+    client_close(&other);
+    for (size_t i = 0; i < 4; i++)
+        client_close(&clients[i]);
+    fixture->config.bridge.max_connections_per_address = most;
+}
+
+/* A liar is kept away by its peer; its neighbour behind the same proxy works on. */
+TEST(the_quarantine_is_of_the_peer)
+{
+    static const struct wi_quarantine_cause wrong = {.evidence = "cross-check", .reason = "wrong"};
+    struct fixture *fixture = *state;
+    char who[128];
+    invite(fixture, who);
+    struct client liar = open_as(fixture, LIAR);
+    announce(&liar, who);
+    json_decref(hear(&liar, "welcome"));
+    char id[WI_ID_SIZE];
+    memcpy(id, fixture->node, sizeof id);
+    struct client neighbour = open_as(fixture, GOOD);
+    announce(&neighbour, who);
+    json_decref(hear(&neighbour, "welcome"));
+
+    assert_int_equal(wi_bridge_quarantine(fixture->bridge, id, &wrong), 0);
+    json_decref(hear(&liar, "bye"));
+    client_close(&liar);
+    json_t *rows = wi_bridge_quarantined(fixture->bridge, 1, 1);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(rows, 0), "address")), "peer:" LIAR);
+    json_decref(rows);
+
+    liar = open_as(fixture, LIAR);
+    announce(&liar, who);
+    assert_int_equal(hear_close(&liar), 1008);
+    client_close(&liar);
+    say(&neighbour, "heartbeat", "{\"seq\":1,\"running\":[],\"busy_since_ms\":0}");
+    struct client another = open_as(fixture, GOOD); /* with the same token */
+    announce(&another, who);
+    json_decref(hear(&another, "welcome"));
+    client_close(&another);
+    client_close(&neighbour);
+}
