@@ -217,11 +217,12 @@ test('a reader that stops misses whole batches, is told to the row, and costs no
 test('answers that are not read wait, and too many of them end the connection', async () => {
     const width = 384, rows = crypto.randomBytes(500 * width * 4).map((byte, at) => (at % 4 === 3 ? 0 : byte));
     const both = await Promise.all(['frame', 'float32'].map((encoding) => hear('ada', VECTORS, { encoding })));
+    const part = 'm'.repeat(120), models = ['builtin/echo', ...Array.from({ length: 63 }, (_, i) => `${part}/${part}:${part}${i}`)]; // 23 KB, which the answer repeats
     const ask = async (times) => {
         for (const one of both) one.stop();
         for (let i = 0; i < 24; i++) await publishRows(rows, width); // more than the system takes for a socket
         for (let i = 0; i < times; i++) {
-            for (const one of both) one.say({ type: 'subscribe', channels: VECTORS });
+            for (const one of both) one.say({ type: 'subscribe', channels: VECTORS, models });
             if (i % 12 === 11) await sleep(1100); // at most 20 a second
         }
         for (const one of both) one.go();
@@ -229,7 +230,7 @@ test('answers that are not read wait, and too many of them end the connection', 
     await ask(12);
     await until(() => both.every((one) => one.of('subscribed').length === 13), { what: 'all answers' });
     assert.deepEqual(both.map(({ closed }) => closed), [null, null]);
-    await ask(36);
+    await ask(36); // one that is closed has 5 s to read that
     await Promise.all(both.map((one) => one.ended()));
     for (const { closed } of both)
         assert.deepEqual(closed, { code: 1013, reason: "the answers to this client's messages are not read" });
@@ -327,10 +328,15 @@ test('a thousand connections keep nobody from subscribing', async () => {
     const { hostname: host, port } = new URL(url);
     const ways = [() => net.connect({ host, port: Number(port) }).resume().on('error', () => {}), () => socket({}).socket];
     for (const connect of ways) { // those that say nothing, and those that are WebSockets and never say who they are
-        const crowd = Array.from({ length: 1000 }, connect), open = new Set();
-        for (const one of crowd) one.once('open', () => open.add(one));
+        const crowd = [], open = new Set();
         const isClosed = ({ readyState, CLOSED = 'closed' }) => readyState === CLOSED;
         try {
+            for (let i = 0; i < 10; i++) { // one after the other, so that most have become what they are before another replaces them
+                const some = Array.from({ length: 100 }, connect);
+                crowd.push(...some);
+                for (const one of some) one.once('open', () => open.add(one));
+                await until(() => some.every(({ readyState }) => readyState !== 0 && readyState !== 'opening'), { what: 'them to be there' });
+            }
             await until(() => crowd.filter(isClosed).length >= 744, { what: 'all but 256 to be closed' });
             const ada = await hear('ada');
             await embed('x', 'ada');
