@@ -79,7 +79,7 @@ test('a watcher too many says so, and asks again when it may', () => withConsole
 }));
 
 test('while the daemon is away nothing is asked of it, and every button says why', () => withConsole({}, async ({ tab, go, service, said, problems }) => {
-    for (const [hash, local] of [['now', []], ['models', []], ['models/org/chat', []], ['nodes', []], ['results', []], ['results/run-3?before=run-2', []], ['logs', ['Pause', 'Copy']]]) {
+    for (const [hash, local] of [['now', []], ['models', []], ['models/org/chat', []], ['nodes', []], ['results', []], ['results/run-3?before=run-2', ['Save as JSON']], ['logs', ['Pause', 'Copy']]]) {
         await go(hash);
         await service.stop();
         await tab.waitForSelector(STALE);
