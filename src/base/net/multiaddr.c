@@ -73,8 +73,8 @@ const char *wi_multiaddr_read(const char *text, struct wi_multiaddr *multiaddr)
         return "/ws or /wss follows the port, because browsers cannot use /tcp without it";
     if (word_take(&text, "/p2p/") != 0 || !wi_peer_id_ok(text))
         return "it ends with /p2p/ and the peer's id, which begins with 12D3KooW";
-    snprintf(multiaddr->origin, sizeof multiaddr->origin, "%s://%s:%s", secure ? "wss" : "ws", host,
-        port);
+    snprintf(multiaddr->origin, sizeof multiaddr->origin, "%s://%s:%.5s", secure ? "wss" : "ws",
+        host, port);
     snprintf(multiaddr->peer, sizeof multiaddr->peer, "%s", text);
     return NULL;
 }

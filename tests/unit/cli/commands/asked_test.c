@@ -104,7 +104,8 @@ TEST(a_list_says_what_each_model_is_for)
             "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true},"
             "{\"name\":\"fresh\",\"format\":\"huggingface\",\"bytes\":7},"
             "{\"name\":\"large\",\"format\":\"gguf\",\"bytes\":9000000000},"
-            "{\"name\":\"read\",\"format\":\"onnx\",\"type\":\"vision\",\"bytes\":7}]}"},
+            "{\"name\":\"read\",\"format\":\"onnx\",\"type\":\"vision\",\"bytes\":7,"
+            "\"hash\":\"0a\"}]}"},
         {"GET /v1/models/fresh", 200,
             "{\"name\":\"fresh\",\"format\":\"huggingface\",\"type\":\"text\",\"bytes\":7,"
             "\"tasks\":[\"embed\",\"rank\"]}"},

@@ -462,7 +462,8 @@ TEST(what_was_measured_is_told_while_no_such_browser_is_there)
     json_t *told, *measured;
 
     model.name = "model";
-    assert_true(json_is_null(measured_of_absent(&demand, &told)));
+    measured = measured_of_absent(&demand, &told);
+    assert_true(json_is_null(measured));
     json_decref(told);
     know(FAST_MS);
     measured = measured_of_absent(&demand, &told);
