@@ -297,7 +297,7 @@ test('a platform that computes wrong never answers a request that leaves the cho
     await until(async () => (await wrongs()).length === 1, { what: 'it to be found wrong' });
     await repeat(10);
     assert.equal(edge.asked.webnn, 3, "the client's input, and two of ours");
-    assert.match((await webinfer('models')).stdout, /^twice .*\bedge\/webnn wrong for x FP32 \[2\]/m);
+    assert.match((await webinfer('list', '--wide')).stdout, /^twice .*\bedge\/webnn wrong for x FP32 \[2\]/m);
     // Once it is wrong about three sets of inputs, it is wrong about the model.
     for (const data of [[1, 2, 3], [1, 2, 3, 4]]) {
         const { status, text } = await daemon.infer({ ...body(),
@@ -307,7 +307,7 @@ test('a platform that computes wrong never answers a request that leaves the cho
             { what: `it to be found wrong about ${data.length} numbers` });
     }
     await until(async () => option(await hardware(), 'edge', 'webnn').standing === 'wrong', { what: 'it to be wrong' });
-    assert.match((await webinfer('models')).stdout, /^twice .*\bedge\/webnn wrong\b/m);
+    assert.match((await webinfer('list', '--wide')).stdout, /^twice .*\bedge\/webnn wrong\b/m);
 });
 
 test('a software adapter is left alone until it was measured to be faster', async () => {
