@@ -153,8 +153,8 @@ describe('channels of a cluster', { concurrency: 2, ...withNats }, () => {
         const VECTORS = ['vector_updates'], ada = await hear(b, 'ada', VECTORS), bob = await hear(b, 'bob'), other = await hear(b, 'ada', BOTH, { models: ['vectors'] });
         const witness = await hear(c, 'ada', VECTORS);
         let next = await heardFrom(a, witness);
-        await until(() => ada.rows > 0 && follow(ada).next === next, { what: 'the same rows' });
         for (const isGone of [false, true]) {
+            await until(() => [ada, witness].every((one) => one.rows > 0 && follow(one).next === next), { what: 'the same rows' });
             const { rows } = ada, { rows: seen } = witness, before = ada.missed;
             way.cut();
             if (isGone) await sees(a, 2);

@@ -44,10 +44,10 @@ before(async () => {
 });
 after(() => daemon.stop());
 
-test('none has more than 80 lines', () => {
+test('none has more than 80 lines, and a whole node in Python 120', () => {
     for (const name of fs.readdirSync(folder).filter((one) => /\.(c|mjs|py)$/.test(one))) {
         const lines = fs.readFileSync(path.join(folder, name), 'utf8').trimEnd().split('\n');
-        assert.ok(lines.length <= 80, `${name} has ${lines.length} lines`);
+        assert.ok(lines.length <= (name === 'node.py' ? 120 : 80), `${name} has ${lines.length} lines`);
     }
 });
 

@@ -159,8 +159,19 @@ function hangs() {
     };
 }
 
-/** At the head of the link worker: when it is told to, seconds pass in hundredths of them. */
+/** At the head of the link worker: when it is told to, it has the language model's worker hang after so many messages to the
+ * service; and seconds pass in hundredths of them. */
 function hurries() {
+    const { send } = WebSocket.prototype;
+    let left = 0;
+    WebSocket.prototype.send = function (data) {
+        send.call(this, data);
+        if (--left === 0) new BroadcastChannel('hang').postMessage('');
+    };
+    new BroadcastChannel('hang after').onmessage = ({ data }) => {
+        left = data;
+        new BroadcastChannel('armed').postMessage('');
+    };
     const { performance, setTimeout: wait } = self;
     const now = performance.now.bind(performance);
     const timers = new Map();
@@ -195,25 +206,28 @@ test('the worker hangs, before an answer and in the middle of one, and nothing i
             await once(socket, 'message');
             socket.close();
         };
-        const hang = () => evaluate(`new Promise((done) => {
-            new BroadcastChannel('hung').onmessage = done;
-            new BroadcastChannel('hang').postMessage('');
+        /** Says something in a channel, and waits for a message in another one. */
+        const tell = (channel, message, answer) => evaluate(`new Promise((done) => {
+            new BroadcastChannel('${answer}').onmessage = done;
+            new BroadcastChannel('${channel}').postMessage(${message});
         })`);
         const pass = (seconds) => evaluate(`new BroadcastChannel('pass').postMessage(${seconds})`);
         const ask = () => own.infer({ model_name: 'abc', inputs: 'abc', options });
         putGguf(own.store, 'abc', { follow: 'abcdefgh' });
         assert.equal((await ask()).status, 200);
-        await hang();
+        await tell('hang', 0, 'hung');
         const call = ask();
         await until(async () => (await own.status()).queue.running === 1, { what: 'the job' });
         await pass(75);
         const { json, text } = await call;
         assert.deepEqual([json.result?.text, json.performance?.attempts], ['defgha', 2], text);
 
+        await evaluate("(self.hung = new Promise((done) => { new BroadcastChannel('hung').onmessage = done; }), 0)");
+        await tell('hang after', 8, 'armed');
         const client = new EventClient(`${own.url}/v1/infer`, { body: {
             model_name: 'abc', inputs: 'abc', stream: true, options: { ...options, max_tokens: 1500 } } });
-        await until(() => client.parts.length > 4, { what: 'parts' });
-        await hang();
+        await evaluate('self.hung.then(() => 0)');
+        await until(() => client.parts.length > 0, { what: 'parts' });
         await pass(30);
         await client.ended();
         assert.equal(client.last.event, 'done', JSON.stringify(client.last));
