@@ -58,6 +58,8 @@ static void run_tell_end(const struct wi_run *run, enum wi_code code)
     const struct wi_inference *asked = run->infer.asked;
     if (!deps->on_ended || run->request.kind != WI_RUN_ANSWER || !run->is_accepted)
         return;
+    if (code == WI_OK && !run->success)
+        return; /* it would not be heard */
     const struct wi_run_ending ending = {.id = asked->client_id ? asked->client_id : run->id,
         .client = run->client,
         .model_name = wi_run_model(run),
