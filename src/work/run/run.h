@@ -160,6 +160,9 @@ struct wi_run_owner {
     void (*on_done)(void *context, struct wi_printing *printing, const struct wi_error *error);
 };
 
+/* Calls on_ended, if it is set. */
+void wi_run_tell_end(const struct wi_run_deps *deps, const struct wi_run_ending *ending);
+
 struct wi_run;
 struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_request *request,
     const struct wi_run_owner *owner);
