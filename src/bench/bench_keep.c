@@ -54,6 +54,8 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
         PACKAGE_VERSION);
     if (*built_commit)
         json_object_set_new(json_object_get(head, "webinfer"), "commit", json_string(built_commit));
+    if (strlen(about->options) <= WI_LAB_OPTIONS_MAX)
+        json_object_set_new(head, "options", json_string(about->options));
     if (about->simulated)
         json_object_set_new(head, "simulated", json_true());
     if (wi_bench_keep_is_here(cli))

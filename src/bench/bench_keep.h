@@ -23,10 +23,11 @@ int wi_bench_keep_is_here(const struct wi_cli *cli);
 /* The head of a run. */
 struct wi_bench_head {
     const char *name;
-    int64_t began_at; /* Unix time in milliseconds */
-    uint32_t *seed;   /* set from the stored run when one is resumed */
-    int simulated;    /* all nodes are simulated */
-    size_t together;  /* most cells measured at a time */
+    const char *options; /* models and options; not stored if they are too long */
+    int64_t began_at;    /* Unix time in milliseconds */
+    uint32_t *seed;      /* set from the stored run when one is resumed */
+    int simulated;       /* all nodes are simulated */
+    size_t together;     /* most cells measured at a time */
 };
 /* Begins a run, or resumes the run with the id `again` (may be NULL) and adds its cells to `done`
  * as documents. WI_EXIT_OK, or the exit status once the error is printed. */

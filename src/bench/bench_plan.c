@@ -136,11 +136,12 @@ static enum wi_code read_seed(
     return WI_OK;
 }
 
-enum wi_code wi_bench_choice_read(
-    struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error)
+/* The options of the choice that are lists. */
+#define LISTS 8
+static void lists_fill(struct listed *lists, struct wi_bench_choice *choice)
 {
     const char *const *clocks = wi_lab_clock_names, *const *levels = wi_lab_optimization_names;
-    const struct listed lists[] = {
+    const struct listed all[LISTS] = {
         {"browser", .take = take_word, .names = &choice->browsers},
         {"platform", .take = take_platform, .names = &choice->platforms, .both = "wasm,webgpu"},
         {"precision", .take = take_word, .names = &choice->precisions},
@@ -155,11 +156,19 @@ enum wi_code wi_bench_choice_read(
         {"batch", "1", take_count, .counts = &choice->batches, .most = BATCH_MAX},
         {"concurrency", "1", take_count, .counts = &choice->concurrencies, .most = CONCURRENCY_MAX},
     };
+    memcpy(lists, all, sizeof all);
+}
+
+enum wi_code wi_bench_choice_read(
+    struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error)
+{
+    struct listed lists[LISTS];
     const char *runs = wi_argument(arguments, "runs");
     enum wi_code code = WI_OK;
     *choice =
         (struct wi_bench_choice){.native = wi_argument_given(arguments, "native"), .runs = RUNS};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists && code == WI_OK; i++)
+    lists_fill(lists, choice);
+    for (size_t i = 0; i < LISTS && code == WI_OK; i++)
         code = read_listed(arguments, &lists[i], error);
     if (code == WI_OK && runs)
         code = read_count("runs", runs, RUNS_MAX, &choice->runs, error);
@@ -168,6 +177,37 @@ enum wi_code wi_bench_choice_read(
         (code = read_time(arguments, "time", ALL_MS, &choice->all_ms, error)) != WI_OK)
         return code;
     return read_seed(arguments, choice, error);
+}
+
+static void listed_print(struct wi_buffer *out, const struct listed *listed)
+{
+    struct wi_strings words = {0};
+    if (listed->names)
+        wi_strings_copy(&words, listed->names);
+    for (int i = 0; i < 2; i++)
+        if (listed->given[i] && *listed->given[i])
+            wi_strings_add(&words, listed->words[i]);
+    for (size_t i = 0; listed->counts && i < listed->counts->count; i++)
+        wi_strings_add_owned(&words, wi_sprintf("%ld", listed->counts->items[i]));
+    wi_names_sort(words.items, words.count, sizeof *words.items);
+    if (words.count > 0)
+        wi_buffer_strings(out, " --", listed->option, NULL);
+    for (size_t i = 0; i < words.count; i++)
+        wi_buffer_strings(out, i ? "," : " ", words.items[i], NULL);
+    wi_strings_clear(&words);
+}
+
+void wi_bench_choice_print(
+    struct wi_buffer *out, const struct wi_bench_choice *choice, const struct wi_strings *browsers)
+{
+    struct wi_bench_choice settled = *choice;
+    struct listed lists[LISTS];
+    settled.browsers = *browsers;
+    lists_fill(lists, &settled);
+    for (size_t i = 0; i < LISTS; i++)
+        listed_print(out, &lists[i]);
+    wi_buffer_printf(out, " --runs %ld --cell-time %lldms --time %lldms%s", choice->runs,
+        (long long)choice->cell_ms, (long long)choice->all_ms, choice->native ? " --native" : "");
 }
 
 void wi_bench_choice_clear(struct wi_bench_choice *choice)

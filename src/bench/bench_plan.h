@@ -35,6 +35,10 @@ struct wi_bench_choice {
 };
 enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error);
+/* Appends it as options, each after a space, but for the seed; `browsers` in place of its own.
+ * Choices by which the same is measured have the same text. */
+void wi_bench_choice_print(
+    struct wi_buffer *out, const struct wi_bench_choice *choice, const struct wi_strings *browsers);
 void wi_bench_choice_clear(struct wi_bench_choice *choice);
 
 /* Each cell is looked at, which is a request with one sample, and then measured in rounds. Each

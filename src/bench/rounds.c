@@ -177,9 +177,8 @@ struct part {
 #define LOOK WI_BENCH_ROUNDS
 
 /* The first request of each cell: a load and one sample. They count as the first round's. */
-static void look_at_set(struct wi_bench_rounds *rounds, const struct set *set, unsigned order)
+static void look_at_set(struct wi_bench_rounds *rounds, const struct set *set)
 {
-    (void)order;
     cell_show(rounds, set->cells[0], 0);
     measure_once(rounds, set, 0, NULL);
     for (size_t i = 0; i < set->count && rounds->end == WI_BENCH_DONE; i++)
@@ -254,9 +253,8 @@ size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
 
 /* Visits the cells of a group once, in the order of a round or of the look; those that may be timed
  * together at the same time. `is_cold`: each loads the model again. */
-static void visit_group(struct wi_bench_rounds *rounds, const struct group *group, unsigned order,
-    int is_cold,
-    void (*visit)(struct wi_bench_rounds *rounds, const struct set *set, unsigned order))
+static void visit_group(
+    struct wi_bench_rounds *rounds, const struct group *group, unsigned order, int is_cold)
 {
     unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
     size_t together;
@@ -270,8 +268,10 @@ static void visit_group(struct wi_bench_rounds *rounds, const struct group *grou
         struct set set = make_set(rounds, group, &numbers[i], together);
         if (set.count > 0 && is_cold)
             wi_bench_unload(&set.side->cli, set.subject);
-        if (set.count > 0)
-            visit(rounds, &set, order);
+        if (set.count > 0 && order == LOOK)
+            look_at_set(rounds, &set);
+        else if (set.count > 0)
+            measure_set(rounds, &set, order);
     }
     free(numbers);
 }
@@ -292,8 +292,7 @@ static void measure_group(struct wi_bench_rounds *rounds, struct group *group)
     group_gather(rounds, group);
     for (unsigned round = 0; round < WI_BENCH_ROUNDS && group->count > 0 && goes_on(rounds);
          round++)
-        visit_group(
-            rounds, group, round, !group->yardstick && round + 1 < WI_BENCH_COLD, measure_set);
+        visit_group(rounds, group, round, !group->yardstick && round + 1 < WI_BENCH_COLD);
     finish_rest(rounds, group);
     free(group->numbers);
 }
@@ -315,7 +314,7 @@ static void look_at_subject(struct wi_bench_rounds *rounds, const struct part *p
         wi_bench_room_ask(&rounds->room, &rounds->sides[0].cli);
     group_gather(rounds, &group);
     if (group.count > 0 && goes_on(rounds))
-        visit_group(rounds, &group, LOOK, 1, look_at_set);
+        visit_group(rounds, &group, LOOK, 1);
     free(group.numbers);
 }
 

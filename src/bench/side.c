@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "bench/alike.h"
 #include "bench/patience.h"
 #include "bench/resume.h"
 #include "cli/events.h"
@@ -205,28 +204,33 @@ static const char *name_of_run(const struct wi_bench_side *side)
     return side->subjects[0].title;
 }
 
-/* Whether a stored run was of the same name, browsers and options, and has ended. */
-static int run_foretells(
-    const struct wi_bench_side *side, const struct wi_strings *browsers, const json_t *row)
+/* Its models, and the options. */
+static char *describe_options(const struct wi_bench_side *side, const struct wi_strings *browsers)
 {
-    if (!wi_json_is(row, "name", name_of_run(side)) || !json_object_get(row, "ended_at") ||
-        json_is_true(json_object_get(row, "imported")))
-        return 0;
-    json_t *run = wi_cli_get(&side->cli, "/v1/results/*", wi_json_text(row, "id"));
-    int is_alike = wi_bench_is_alike(run, side->choice, browsers);
-    json_decref(run);
-    return is_alike;
+    struct wi_buffer text = {0};
+    for (size_t i = 0; i < side->count; i++)
+        wi_buffer_strings(&text, i ? " " : "", side->subjects[i].title, NULL);
+    wi_bench_choice_print(&text, side->choice, browsers);
+    return wi_buffer_take(&text);
 }
 
-/* Prints how long the latest run that was alike took, before any browser is started. */
-static void say_latest(const struct wi_bench_side *side, const struct wi_strings *browsers)
+/* Whether a stored run was of the same name, models, browsers and options, and has ended. */
+static int run_foretells(const struct wi_bench_side *side, const json_t *row)
+{
+    return wi_json_is(row, "name", name_of_run(side)) &&
+           wi_json_is(row, "options", side->options) && json_object_get(row, "ended_at") &&
+           !json_is_true(json_object_get(row, "imported"));
+}
+
+/* Prints how long the latest run like this one took, before any browser is started. */
+static void say_latest(const struct wi_bench_side *side)
 {
     struct wi_pages runs = {
         .cli = &side->cli, .path = "/v1/results", .member = "results", .quiet = 1};
     struct wi_buffer text = {0};
     const json_t *row;
     size_t seen = 0;
-    while ((row = wi_pages_row(&runs)) && seen < LATEST_MAX && !run_foretells(side, browsers, row))
+    while ((row = wi_pages_row(&runs)) && seen < LATEST_MAX && !run_foretells(side, row))
         seen++;
     if (row && seen < LATEST_MAX) {
         wi_table_fill(&text, "webinfer: the latest run of {name} took ", row);
@@ -249,8 +253,9 @@ static enum wi_exit open_browsers(struct wi_bench_side *side, struct wi_strings 
     list_browsers(side, browsers);
     if (side->is_lost)
         return complain_of_loss(side);
+    side->options = describe_options(side, browsers);
     if (!wi_argument_given(&side->cli.arguments, "resume"))
-        say_latest(side, browsers);
+        say_latest(side);
     side->is_tight = is_tight(side, browsers);
     if (!side->is_tight)
         return start_browsers(side, browsers);
@@ -489,6 +494,7 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, siz
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
     struct wi_bench_head head = {.name = name_of_run(side),
+        .options = side->options,
         .began_at = side->began_at,
         .seed = seed,
         .together = together,
@@ -521,6 +527,7 @@ void wi_bench_side_end(struct wi_bench_side *side)
     for (size_t i = 0; i < side->count; i++)
         wi_bench_subject_clear(&side->subjects[i]);
     free(side->subjects);
+    free(side->options);
     wi_strings_clear(&side->uploads);
     wi_strings_clear(&side->browsers);
     wi_bench_plan_clear(&side->plan);

@@ -14,6 +14,7 @@ struct wi_bench_side {
     const struct wi_bench_choice *choice;
     struct wi_bench_subject *subjects; /* owned */
     size_t count;
+    char *options;              /* owned: the models and options, as the head of the run has them */
     struct wi_strings uploads;  /* models to remove at the end */
     struct wi_strings browsers; /* in which a model can run */
     struct wi_bench_plan plan;
@@ -26,11 +27,11 @@ struct wi_bench_side {
 /* Adds the models of the command line, or all that the daemon has. WI_EXIT_OK, or the exit status
  * once the error is printed. */
 enum wi_exit wi_bench_side_models(struct wi_bench_side *side);
-/* Asks for the models, prints how long the latest run of that name, of those browsers and with the
- * same choice took, starts the browsers, and makes the plan. If it is tight, only one browser is
- * started, and the others are listed in the order of the seed; what they cannot do may be known
- * only once they run. WI_EXIT_OK, or the exit status once the error is printed. A token
- * that may not write is an error before anything is started or sent. */
+/* Asks for the models, prints how long the latest run of that name and with the same options took,
+ * starts the browsers, and makes the plan. If it is tight, only one browser is started, and the
+ * others are listed in the order of the seed; what they cannot do may be known only once they run.
+ * WI_EXIT_OK, or the exit status once the error is printed. A token that may not write is an error
+ * before anything is started or sent. */
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side);
 /* Begins a run, of which at most `together` cells are measured at a time, or resumes one, and
  * stores the cells that cannot be measured. Returns as wi_bench_side_plan. */

@@ -537,11 +537,16 @@ static const char *label_of(const void *context, size_t row, char *out)
     return wi_ending_label(context, row, out);
 }
 
+int wi_channels_are_heard(const struct wi_channels *channels, const char *client)
+{
+    return is_heard_here(channels, client) || wi_passing_is_heard(channels->passing);
+}
+
 void wi_channels_tell(struct wi_channels *channels, const struct wi_run_ending *ending)
 {
     struct wi_buffer json = {0};
     struct wi_tensor tensor;
-    if (!is_heard_here(channels, ending->client) && !wi_passing_is_heard(channels->passing))
+    if (!wi_channels_are_heard(channels, ending->client))
         return;
     wi_ending_print(ending, &json);
     wi_gathering_result(channels->gather, ending->client, ending->model_name, &json);

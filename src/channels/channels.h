@@ -49,6 +49,8 @@ void wi_channels_join(
     struct wi_channels *channels, uv_loop_t *loop, const struct wi_member_talk *talk);
 void wi_channels_free(struct wi_channels *channels); /* has no subscribers; NULL is fine */
 
+/* Whether what is told of the client's requests reaches anyone now; cheap. */
+int wi_channels_are_heard(const struct wi_channels *channels, const char *client);
 /* A client's request has ended. Cheap if no subscriber hears it. */
 void wi_channels_tell(struct wi_channels *channels, const struct wi_run_ending *ending);
 /* Hands on what was gathered, instead of waiting for its time. Public for tests. */

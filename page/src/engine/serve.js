@@ -355,7 +355,7 @@ export class Server {
             },
             others: () => this._changes + run.othersMs,
         }).run();
-        const own = order.profile ? copied(outcome) : outcome;
+        const own = order.profile && outcome.dispose ? copied(outcome) : outcome;
         const profile = order.profile ? { profile: await this._profile(engine, alone, run, told) } : {};
         return {
             ...own, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs, ...profile },
@@ -498,7 +498,7 @@ export class Server {
 }
 
 /** The outcome with copies of its tensors. The sessions of a profile are released before the answer is encoded, and with them the
- * memory of their outputs. @param {Outcome} outcome which is disposed of @returns {Outcome} */
+ * memory of outputs that are to be disposed of. @param {Outcome} outcome which is disposed of @returns {Outcome} */
 function copied({ dispose, ...outcome }) {
     const tensors = outcome.tensors.map((tensor) => ({ ...tensor, bytes: tensor.bytes.slice() }));
     dispose?.();

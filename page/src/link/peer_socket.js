@@ -2,6 +2,7 @@
  * A node's connection through a peer, as the part of a WebSocket that `Connection` uses: messages are frames on a stream of
  * libp2p (shared/node_frames.js), which the peer joins to a WebSocket of the service. It uses no browser globals.
  */
+import { joined } from '../shared/joined.js';
 import { BINARY, CLOSE, FrameReader, TEXT, closeFrame, closeOf, frameHead } from '../shared/node_frames.js';
 
 /** A link may name a peer instead of an origin: a multiaddr, which begins with a slash. @param {string} service */
@@ -53,10 +54,7 @@ export class PeerSocket {
         const isText = typeof message === 'string', bytes = isText ? new TextEncoder().encode(message) : new Uint8Array(message);
         const head = frameHead(isText ? TEXT : BINARY, bytes.length);
         if (bytes.length > JOINED_BYTES) return this._write(head, bytes);
-        const joined = new Uint8Array(head.length + bytes.length);
-        joined.set(head);
-        joined.set(bytes, head.length);
-        this._write(joined);
+        this._write(joined(Uint8Array, [head, bytes]));
     }
 
     /** A peer keeps connections of nodes only: without the ticket of a welcome it cuts this one, which is seen then.
@@ -107,7 +105,7 @@ export class PeerSocket {
     _take(kind, piece, isLast) {
         this._pieces.push(piece);
         if (!isLast || this.readyState !== 1) return;
-        const bytes = joined(this._pieces);
+        const bytes = joined(Uint8Array, this._pieces); // in a buffer of their own
         this._pieces = [];
         if (kind === CLOSE) {
             const { code, reason } = closeOf(bytes);
@@ -133,15 +131,4 @@ export class PeerSocket {
         this._way = null;
         this.onclose?.({ code, reason });
     }
-}
-
-/** A copy in a buffer of its own. @param {Uint8Array[]} pieces @returns {Uint8Array<ArrayBuffer>} */
-function joined(pieces) {
-    const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-        whole.set(piece, at);
-        at += piece.length;
-    }
-    return whole;
 }

@@ -1,6 +1,7 @@
 /**
  * Writes small ONNX models. Pure. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
+import { joined } from '../shared/joined.js';
 
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 /** @typedef {{name: string, shape: number[]}} Value of 32-bit floats */
@@ -19,15 +20,7 @@ const OPSET = 17;
 const encoder = new TextEncoder();
 
 /** @param {Bytes[]} parts */
-function join(parts) {
-    const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-    }
-    return all;
-}
+const join = (parts) => joined(Uint8Array, parts);
 
 /** @param {number} value of at most 53 bits, not negative @returns {Bytes} */
 function varint(value) {

@@ -11,11 +11,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static int run_is_heard(void *context, const char *client, const struct wi_inference *asked)
+{
+    const struct wi_api *api = context;
+    return wi_captures_may_note(asked) ||
+           wi_channels_are_heard(wi_api_channels_of(api->endpoints->channels), client);
+}
+
 static void on_run_ended(void *context, const struct wi_run_ending *ending)
 {
     struct wi_api *api = context;
     wi_captures_note(&api->endpoints->captures, ending);
-    wi_api_channels_tell(api, ending);
+    wi_channels_tell(wi_api_channels_of(api->endpoints->channels), ending);
 }
 
 static struct wi_run_deps runs_of(struct wi_api *api)
@@ -31,6 +38,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .heavy = api->heavy,
         .on_outcome = wi_infer_count,
         .on_failure = wi_infer_count_failure,
+        .is_heard = run_is_heard,
         .on_ended = on_run_ended,
         .on_stored = wi_infer_count_stored,
         .on_rest = wi_infer_rest,

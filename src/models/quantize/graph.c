@@ -408,8 +408,7 @@ static int read_attribute(struct wi_graph_model *model, struct wi_graph *graph,
             return -1;
         if (field.number == WI_ATTRIBUTE_TENSOR)
             attribute->tensor = field.bytes;
-        if ((field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS) &&
-            add_graph(model, graph, node, field.bytes) < 0)
+        if (wi_attribute_has_graph(&field) && add_graph(model, graph, node, field.bytes) < 0)
             return -1;
     }
     return more;

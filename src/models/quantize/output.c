@@ -212,11 +212,9 @@ static int put_attribute(struct wi_quantize_output *output, struct wi_buffer *ou
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(output->model->input, &attribute, &field)) > 0) {
-        int is_graph = field.wire == WI_WIRE_BYTES &&
-                       (field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS);
         struct wi_buffer inner = {0};
         int code = 0;
-        if (is_graph) {
+        if (wi_attribute_has_graph(&field)) {
             code = put_graph(output, &inner, node->graphs[(*at)++]);
             wi_protobuf_put_message(out, field.number, &inner);
         } else if (to && field.number == WI_ATTRIBUTE_INTEGER) {

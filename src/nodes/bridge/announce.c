@@ -105,7 +105,7 @@ static int socket_may_join(
 static void socket_attach(struct wi_socket *socket, struct wi_node *node)
 {
     wi_socket_limits_settle(&socket->bridge->limits, &socket->limited);
-    wi_peer_text(&socket->limited.peer, node->address);
+    node->peer = socket->limited.peer;
     wi_node_attach(node, socket->link, &wi_messages_events);
 }
 

@@ -54,7 +54,8 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     node->tunings = 0;
     json_t *tuning =
         bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
-    char *ticket = wi_peers_ticket(&bridge->peers, node->address, wi_wall_ms());
+    const char *peer = node->peer.name;
+    char *ticket = *peer ? wi_peers_ticket(&bridge->peers, peer, wi_wall_ms()) : NULL;
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
@@ -167,20 +168,22 @@ struct wi_visitor wi_node_visitor(const struct wi_node *node)
     memcpy(visitor.join, node->join, sizeof visitor.join);
     wi_text_copy(
         visitor.name, sizeof visitor.name, wi_joins_name(&node->bridge->joins, node->join));
-    memcpy(visitor.address, node->address, sizeof visitor.address);
+    wi_peer_text(&node->peer, visitor.address);
     return visitor;
 }
 
 void wi_node_name_party(struct wi_node *node)
 {
     const char *name = wi_joins_name(&node->bridge->joins, node->join);
+    char address[WI_PEER_TEXT_SIZE];
     if (*node->info.session)
         return;
+    wi_peer_text(&node->peer, address);
     if (*name)
         wi_join(node->info.party, sizeof node->info.party, name,
             *node->info.relay ? WI_PARTY_VIA : "", node->info.relay, NULL);
     else
-        wi_join(node->info.party, sizeof node->info.party, node->join, " ", node->address, NULL);
+        wi_join(node->info.party, sizeof node->info.party, node->join, " ", address, NULL);
 }
 
 struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)

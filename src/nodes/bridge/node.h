@@ -44,9 +44,9 @@ struct wi_attempt {
 struct wi_node {
     struct wi_bridge *bridge;
     struct wi_node_info info;
-    char join[WI_ID_SIZE];           /* the join token that it came with, or "" */
-    const char *device_problem;      /* why its key is not remembered; NULL: it is, or has none */
-    char address[WI_PEER_TEXT_SIZE]; /* of its latest socket */
+    char join[WI_ID_SIZE];      /* the join token that it came with, or "" */
+    const char *device_problem; /* why its key is not remembered; NULL: it is, or has none */
+    struct wi_peer peer;        /* of its latest socket */
     /* Shares of memory: for answers in pieces, and for messages that are incomplete or not sent
      * yet. The parent of each is the share of all nodes with this token. */
     struct wi_share share, traffic;
@@ -99,7 +99,7 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
  * come with the node for their context. */
 void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
-/* Fills info.party, once its join and its address are known. */
+/* Fills info.party, once its join and its peer are known. */
 void wi_node_name_party(struct wi_node *node);
 /* Its identity, by which it is recognised later. It must have joined. */
 struct wi_visitor wi_node_visitor(const struct wi_node *node);

@@ -56,7 +56,7 @@ static void tell_end(const struct wi_durable_entry *entry)
         .asked = success ? success->asked : NULL,
         .outcome = success ? &success->outcome : NULL,
         .total_ms = wi_durable_age(record)};
-    wi_durable_tell_end(entry->durable, &ending);
+    wi_run_tell_end(&entry->durable->deps.runs, &ending);
 }
 
 static void on_finished(void *data, const struct wi_error *failure)

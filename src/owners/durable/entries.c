@@ -55,13 +55,6 @@ void wi_durable_entry_free(struct wi_durable_entry *entry)
     free(entry);
 }
 
-void wi_durable_tell_end(const struct wi_durable *durable, const struct wi_run_ending *ending)
-{
-    const struct wi_run_deps *runs = &durable->deps.runs;
-    if (runs->on_ended)
-        runs->on_ended(runs->context, ending);
-}
-
 double wi_durable_age(const struct wi_record *record)
 {
     double age = (double)(wi_steady_ms() - record->accepted_at);

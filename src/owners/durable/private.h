@@ -94,8 +94,6 @@ int wi_durable_written(struct wi_durable *durable);
 /* The job `id` is finished, or cannot be finished for now: its watchers are told. */
 void wi_durable_tell(struct wi_durable *durable, const char *id);
 
-/* A job has ended, and its end is in the store: see `on_ended` in work/run/run.h. */
-void wi_durable_tell_end(const struct wi_durable *durable, const struct wi_run_ending *ending);
 /* Milliseconds since it was accepted, by a clock that may have been set back; 0 if not known. */
 double wi_durable_age(const struct wi_record *record);
 

@@ -152,7 +152,7 @@ static void count_cancelled(struct wi_durable *durable, const struct cancelling 
         .model_name = cancelling->model_name,
         .code = WI_CANCELLED,
         .total_ms = cancelling->age};
-    wi_durable_tell_end(durable, &ending);
+    wi_run_tell_end(&durable->deps.runs, &ending);
     wi_durable_count_end(durable, cancelling->owner.client, end);
     if (durable->counters.queued > 0)
         durable->counters.queued--;

@@ -85,7 +85,7 @@ static int attribute_has_graph(struct wi_protobuf *input, struct wi_protobuf_ran
     struct wi_protobuf_field field;
     int more, has_graph = 0;
     while ((more = wi_protobuf_next(input, &attribute, &field)) > 0)
-        has_graph |= field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS;
+        has_graph |= wi_attribute_has_graph(&field);
     return more < 0 ? -1 : has_graph;
 }
 

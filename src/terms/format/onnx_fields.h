@@ -3,6 +3,8 @@
 #ifndef WI_TERMS_FORMAT_ONNX_FIELDS_H
 #define WI_TERMS_FORMAT_ONNX_FIELDS_H
 
+#include "base/protobuf.h"
+
 /* ModelProto, OperatorSetIdProto, FunctionProto */
 enum {
     WI_MODEL_IR_VERSION = 1,
@@ -41,6 +43,12 @@ enum {
     WI_ATTRIBUTE_TYPE = 20
 };
 enum { WI_ATTRIBUTE_IS_FLOAT = 1, WI_ATTRIBUTE_IS_INTEGER = 2, WI_ATTRIBUTE_IS_TENSOR = 4 };
+/* Whether the field of an attribute is a graph, as If has two. */
+static inline int wi_attribute_has_graph(const struct wi_protobuf_field *field)
+{
+    return field->wire == WI_WIRE_BYTES &&
+           (field->number == WI_ATTRIBUTE_GRAPH || field->number == WI_ATTRIBUTE_GRAPHS);
+}
 /* TensorProto and its DataLocation, StringStringEntryProto, SparseTensorProto */
 enum {
     WI_TENSOR_DIMS = 1,

@@ -112,8 +112,8 @@ static int read_attribute(struct wi_protobuf *input, struct wi_protobuf_range at
         if ((field.number == WI_ATTRIBUTE_TENSOR || field.number == WI_ATTRIBUTE_TENSORS) &&
             wi_onnx_read_external(input, field.bytes, signature) < 0)
             return -1;
-        if ((field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS) &&
-            depth < MAX_DEPTH && read_subgraph(input, field.bytes, signature, depth + 1) < 0)
+        if (wi_attribute_has_graph(&field) && depth < MAX_DEPTH &&
+            read_subgraph(input, field.bytes, signature, depth + 1) < 0)
             return -1;
     }
     return more;

@@ -137,8 +137,7 @@ static int read_node_attribute(
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(reader->input, &attribute, &field)) > 0) {
-        int is_graph = field.wire == WI_WIRE_BYTES &&
-                       (field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS);
+        int is_graph = wi_attribute_has_graph(&field);
         seen->has_graph |= is_graph;
         if (is_graph && depth < MAX_DEPTH && read_nested_graph(reader, field.bytes, depth + 1) < 0)
             return -1;

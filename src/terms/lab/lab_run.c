@@ -49,6 +49,8 @@ const struct wi_param wi_lab_run_params[] = {
         .help = "Computed by the service; a value that is sent is ignored."),
     WI_PARAM_AS("answers", reading, ignored, ANY,
         .help = "Computed from the cells by the client; a value that is sent is ignored."),
+    RUN(options, STRING, 1, WI_LAB_OPTIONS_MAX,
+        "The models and options with which webinfer bench began the run."),
     RUN(together, INTEGER, 1, COUNT_MAX, "The largest number of cells measured at the same time."),
     RUN(simulated, BOOL, 0, 0, "Whether the run's nodes only simulate computation."),
     RUN(imported, BOOL, 0, 0, "Whether the run was imported."),

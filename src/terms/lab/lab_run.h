@@ -17,6 +17,7 @@
 #define WI_LAB_CELLS_MAX 10000
 #define WI_LAB_SAMPLES_MAX 1000 /* of a cell */
 #define WI_LAB_TEXT_MAX 256     /* bytes of a name */
+#define WI_LAB_OPTIONS_MAX 4096 /* bytes of `options` */
 #define WI_LAB_MS_MAX 1e9       /* longer times (11 days) are invalid */
 
 enum wi_lab_outcome {
@@ -91,6 +92,7 @@ struct wi_lab_run {
     json_t *json;
     const char *id;                      /* NULL: the document has none */
     const char *name, *version, *commit; /* `version` and `commit` are webinfer's */
+    const char *options; /* the models and options of webinfer bench; NULL: unknown */
     const json_t *machine;
     int64_t seed, began_at, ended_at; /* Unix milliseconds; -1: unknown, or not ended */
     int64_t together;                 /* the most cells that were measured at a time; -1: unknown */

@@ -545,6 +545,8 @@ const struct wi_schema wi_service_schemas[] = {
             "The version of webinfer that made the run."},
         {"machine?", "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)",
             NULL},
+        {"options?", "string|null",
+            "The models and options with which webinfer bench began the run."},
         {"together?", "integer|null", "The largest number of cells measured at the same time."},
         {"noisy", "boolean",
             "Whether the run's yardstick drifted by more than 10 %; known when the run has ended."},

@@ -52,12 +52,19 @@ static void run_leave(struct wi_run *run)
         free_run(run);
 }
 
-static void run_tell_end(const struct wi_run *run, enum wi_code code)
+void wi_run_tell_end(const struct wi_run_deps *deps, const struct wi_run_ending *ending)
 {
-    const struct wi_run_deps *deps = run->deps;
+    if (deps->on_ended)
+        deps->on_ended(deps->context, ending);
+}
+
+static void run_tell_own_end(const struct wi_run *run, enum wi_code code)
+{
     const struct wi_inference *asked = run->infer.asked;
-    if (!deps->on_ended || run->request.kind != WI_RUN_ANSWER || !run->is_accepted)
+    if (run->request.kind != WI_RUN_ANSWER || !run->is_accepted)
         return;
+    if (code == WI_OK && !run->success)
+        return; /* it would not be heard */
     const struct wi_run_ending ending = {.id = asked->client_id ? asked->client_id : run->id,
         .client = run->client,
         .model_name = wi_run_model(run),
@@ -65,12 +72,12 @@ static void run_tell_end(const struct wi_run *run, enum wi_code code)
         .outcome = code == WI_OK ? &run->success->outcome : NULL,
         .code = code,
         .total_ms = wi_now_ms() - run->request.accepted_at};
-    deps->on_ended(deps->context, &ending);
+    wi_run_tell_end(run->deps, &ending);
 }
 
 void wi_run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
 {
-    run_tell_end(run, error ? error->code : WI_OK);
+    run_tell_own_end(run, error ? error->code : WI_OK);
     wi_run_move(run, WI_RUN_EVENT_END);
     run->owner.on_done(run->owner.context, printing, error);
     run_leave(run);
@@ -134,7 +141,7 @@ void wi_run_abandon(struct wi_run *run)
     if (!run)
         return;
     int is_queued = run->state == WI_RUN_QUEUED;
-    run_tell_end(run, WI_CANCELLED);
+    run_tell_own_end(run, WI_CANCELLED);
     wi_run_move(run, WI_RUN_EVENT_ABANDON);
     if (is_queued)
         wi_jobs_abandon(run->deps->jobs, run->id);

@@ -76,6 +76,10 @@ struct wi_run_deps {
     /* One of a client's has failed, or could not be queued, and is not run again; likewise. May be
      * NULL. */
     uint64_t (*on_failure)(void *context, const struct wi_run_failure *failure);
+    /* Whether on_ended would be heard now, of that request of the client. Asked when its job has
+     * been answered, unless its end may come much later: if not, a good end in the same turn of the
+     * loop is not told. Set where on_ended is, if there are other runs than WI_RUN_STORED. */
+    int (*is_heard)(void *context, const char *client, const struct wi_inference *asked);
     /* A request that was in the queue, or that waited for its model, has ended; once, with what its
      * client gets. Runs tell it of WI_RUN_ANSWER, before their owner is told; of other requests of
      * a client the owner does, which knows their ends. May be NULL. */
@@ -155,6 +159,9 @@ struct wi_run_owner {
      * and WI_RUN_INSIDE end well with neither. The run is gone when this returns. */
     void (*on_done)(void *context, struct wi_printing *printing, const struct wi_error *error);
 };
+
+/* Calls on_ended, if it is set. */
+void wi_run_tell_end(const struct wi_run_deps *deps, const struct wi_run_ending *ending);
 
 struct wi_run;
 struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_request *request,

@@ -160,6 +160,18 @@ static void outcome_fill(struct wi_outcome *outcome, const struct wi_job_spec *s
     };
 }
 
+/* Whether what came of its job is kept until its end is told. What is stored, or is large and so
+ * printed on a thread, ends later, and may have got a listener by then. */
+static int run_keeps_success(const struct wi_run *run, const struct wi_outcome *outcome)
+{
+    const struct wi_run_deps *deps = run->deps;
+    if (!deps->on_ended)
+        return 0;
+    return run->request.kind == WI_RUN_STORED ||
+           wi_tensors_bytes(outcome->outputs) > INLINE_PRINT_MAX ||
+           deps->is_heard(deps->context, run->client, run->infer.asked);
+}
+
 void wi_run_answer(struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     const struct wi_run_deps *deps = run->deps;
@@ -175,7 +187,7 @@ void wi_run_answer(struct wi_run *run, const struct wi_job_spec *spec, struct wi
         wi_run_end(run, NULL, NULL);
         return;
     }
-    if (deps->on_ended)
+    if (run_keeps_success(run, &outcome))
         run->success = wi_run_success_new(run->infer.asked, &outcome);
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);

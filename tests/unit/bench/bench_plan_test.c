@@ -179,6 +179,74 @@ TEST(what_cannot_be_meant_is_refused)
     }
 }
 
+/* The options of a choice, as the head of a run has them. */
+static char *print(const struct wi_bench_choice *choice, const char *const *browsers)
+{
+    struct wi_strings names = {0};
+    struct wi_buffer text = {0};
+    while (*browsers)
+        wi_strings_add(&names, *browsers++);
+    wi_bench_choice_print(&text, choice, &names);
+    wi_strings_clear(&names);
+    return wi_buffer_take(&text);
+}
+
+#define IN(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define PRINT(browsers, ...)                                                                       \
+    print_chosen(browsers, (char *[]){"webinfer", "bench", __VA_ARGS__, NULL})
+
+static char *print_chosen(const char *const *browsers, char **words)
+{
+    struct wi_bench_choice choice;
+    assert_int_equal(choose(&choice, words), WI_OK);
+    char *text = print(&choice, browsers);
+    wi_bench_choice_clear(&choice);
+    return text;
+}
+
+/* Takes them over. */
+static void expect_same(char *one, char *other, int is_same)
+{
+    assert_int_equal(strcmp(one, other) == 0, is_same);
+    free(one);
+    free(other);
+}
+
+#define USUAL PRINT(IN("chrome", "firefox"), "m")
+#define WITH(...) PRINT(IN("chrome", "firefox"), "m", __VA_ARGS__)
+
+TEST(a_choice_is_printed_with_all_that_it_leaves_open)
+{
+    char *usual = USUAL;
+    assert_string_equal(usual,
+        " --browser chrome,firefox --threads 1,all --test-type client,page --batch 1"
+        " --concurrency 1 --runs 20 --cell-time 20000ms --time 600000ms");
+    free(usual);
+    char *much = WITH("--platform", "both", "--precision", "fp32,fp16", "--optimization", "none",
+        "--native", "--threads", "1", "--time", "1h");
+    assert_string_equal(much,
+        " --browser chrome,firefox --platform wasm,webgpu --precision fp16,fp32 --threads 1"
+        " --test-type client,page --optimization none --batch 1 --concurrency 1 --runs 20"
+        " --cell-time 20000ms --time 3600000ms --native");
+    free(much);
+}
+
+TEST(choices_by_which_the_same_is_measured_are_printed_alike)
+{
+    expect_same(USUAL, WITH("--seed", "7", "--runs", "20", "--platform", "all"), 1);
+    expect_same(USUAL, WITH("--browser", "chrome,firefox", "--time", "10m"), 1);
+    expect_same(USUAL, PRINT(IN("firefox", "chrome"), "m"), 1);
+    expect_same(WITH("--platform", "both"), WITH("--platform", "webgpu,wasm"), 1);
+    expect_same(USUAL, PRINT(IN("chrome"), "m"), 0);
+    char *words[][2] = {{"--platform", "wasm"}, {"--platform", "both"}, {"--runs", "5"},
+        {"--threads", "1"}, {"--test-type", "client"}, {"--batch", "1,2"}, {"--concurrency", "1,4"},
+        {"--optimization", "none,all"}, {"--precision", "fp32,fp16"}, {"--cell-time", "1s"},
+        {"--time", "1m"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        expect_same(USUAL, WITH(words[i][0], words[i][1]), 0);
+    expect_same(USUAL, WITH("--native"), 0);
+}
+
 TEST(the_order_follows_from_seed_and_round)
 {
     enum { COUNT = 50 };

@@ -29,6 +29,9 @@ TEST(a_run_is_compared_with_the_latest_one)
     assert_null(strstr(printed, "no regression"));
     assert_null(strstr(said, "the latest run of m took"));
     char *id = wi_strdup(text_in(only_run(), "id"));
+    assert_string_equal(text_in(only_run(), "options"),
+        "m --browser chrome --platform wasm --threads 1 --test-type page --batch 1 --concurrency 1 "
+        "--runs 20 --cell-time 20000ms --time 600000ms");
     assert_int_equal(AGAINST("latest", "--fail-on-regression", "10%"), WI_EXIT_OK);
     assert_non_null(strstr(said, "compared with the run run-"));
     assert_non_null(strstr(said, "the latest run of m took "));

@@ -546,12 +546,14 @@ TEST(floats_are_a_form_of_their_own)
 
 TEST(without_subscribers_nothing_is_kept)
 {
+    assert_false(wi_channels_are_heard(fixture->channels, "ada"));
     tell_vectors("ada", "nest", 5, 2, 0);
     wi_channels_hand_on(fixture->channels);
     assert_int_equal(fixture->budget.used, 0);
     struct wi_subscriber *ada = subscribe_to(VECTORS, "ada", NULL, 100);
     check_nothing(ada);
     wi_subscriber_free(ada);
+    assert_true(wi_channels_are_heard(fixture->channels, "ada"));
     tell_vectors("ada", "nest", 5, 2, 0); /* it may come back */
     wi_channels_hand_on(fixture->channels);
     assert_true(fixture->budget.used > 0);
@@ -565,6 +567,8 @@ TEST(nothing_is_gathered_of_clients_whose_jobs_no_subscriber_hears)
 {
     struct wi_subscriber *ada = subscribe_to(BOTH, "ada", NULL, 0);
     uint64_t before = fixture->budget.used;
+    assert_true(wi_channels_are_heard(fixture->channels, "ada"));
+    assert_false(wi_channels_are_heard(fixture->channels, "bob"));
     tell_vectors("bob", "nest", 256, 256, 0);
     wi_channels_hand_on(fixture->channels);
     assert_int_equal(fixture->budget.used, before);
@@ -716,7 +720,9 @@ TEST(other_members_hear_what_no_subscriber_does_here)
     join_cluster();
     tell("ada", "nest", "1");
     assert_int_equal(cluster.said, 0);
+    assert_false(wi_channels_are_heard(fixture->channels, "ada"));
     cluster.follower.on_audience(cluster.follower.context, 1);
+    assert_true(wi_channels_are_heard(fixture->channels, "ada"));
     size_t greeted = cluster.said;
     tell("ada", "nest", "2");
     assert_int_equal(cluster.said, greeted + 1);

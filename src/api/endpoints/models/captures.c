@@ -68,13 +68,18 @@ static json_t *capture_told(
     return told;
 }
 
+int wi_captures_may_note(const struct wi_inference *asked)
+{
+    return asked->benchmark.profile && !asked->kernel;
+}
+
 void wi_captures_note(struct wi_captures *captures, const struct wi_run_ending *ending)
 {
     const struct wi_outcome *outcome = ending->outcome;
     const struct wi_inference *asked = ending->asked;
     const json_t *said =
         outcome ? json_object_get(json_object_get(outcome->result, "profile"), "capture") : NULL;
-    if (!said || !asked || !asked->benchmark.profile || asked->kernel)
+    if (!said || !asked || !wi_captures_may_note(asked))
         return;
     if (outcome->joined || !outcome->browser)
         return; /* of a node that has gone, it is not known whose it was */

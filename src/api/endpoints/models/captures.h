@@ -18,6 +18,8 @@ struct wi_captures {
 };
 void wi_captures_clear(struct wi_captures *captures);
 
+/* Whether a run of `asked` may have a trial. */
+int wi_captures_may_note(const struct wi_inference *asked);
 /* Notes the trial of a run that has ended, if it had one, and if a browser of ours made it: a node
  * that has joined may say anything. */
 void wi_captures_note(struct wi_captures *captures, const struct wi_run_ending *ending);

@@ -130,14 +130,12 @@ void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms)
 
 void wi_hearing_note_end(const struct wi_hearing *hearing, enum wi_code code)
 {
-    const struct wi_run_deps *runs = &hearing->hearings->api->endpoints->runs;
     const struct wi_run_ending ending = {.id = hearing->id,
         .client = hearing->client,
         .model_name = hearing->asked->model->name,
         .code = code,
         .total_ms = wi_now_ms() - hearing->begun_at};
-    if (runs->on_ended)
-        runs->on_ended(runs->context, &ending);
+    wi_run_tell_end(&hearing->hearings->api->endpoints->runs, &ending);
 }
 
 /* Takes the text over. */

@@ -239,12 +239,6 @@ struct wi_channels *wi_api_channels_of(const struct wi_api_channels *channels)
     return channels->channels;
 }
 
-void wi_api_channels_tell(void *context, const struct wi_run_ending *ending)
-{
-    const struct wi_api *api = context;
-    wi_channels_tell(api->endpoints->channels->channels, ending);
-}
-
 /* Whether it may still read what it was given: that is all, and not long ago. */
 static int may_finish(const struct listener *listener)
 {

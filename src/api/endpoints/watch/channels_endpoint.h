@@ -9,8 +9,6 @@ struct wi_api_channels;
 struct wi_api_channels *wi_api_channels_new(struct wi_api *api);
 /* Those that it subscribes to, borrowed. */
 struct wi_channels *wi_api_channels_of(const struct wi_api_channels *channels);
-/* Where runs are told of; see struct wi_run_deps. `context` is the wi_api. */
-void wi_api_channels_tell(void *context, const struct wi_run_ending *ending);
 /* Ends all streams: a client that has taken everything gets the end of its stream, any other is cut
  * off. */
 void wi_api_channels_end(struct wi_api_channels *channels);

@@ -21,6 +21,18 @@ static const struct {
 } places[] = {{WI_WASM, "wasm"}, {WI_WEBGPU, "webgpu"}, {WI_WEBNN, "webnn"}};
 #define PLACES (sizeof places / sizeof *places)
 
+/* As JSON, or for people by `print`. Takes `found` over. */
+static enum wi_exit found_show(
+    const struct wi_cli *cli, json_t *found, void (*print)(const json_t *found), int is_bad)
+{
+    if (cli->json)
+        wi_plain_put_json(json_incref(found));
+    else
+        print(found);
+    json_decref(found);
+    return is_bad ? WI_EXIT_FAILED : WI_EXIT_OK;
+}
+
 /* --- what is found ---------------------------------------------------------------------------- */
 
 /* "webnn: only supports 4-D input; …", or NULL. Of platforms that have the operator. */
@@ -124,7 +136,7 @@ static void say_place(const json_t *found, const char *name)
     printf("\n");
 }
 
-static void found_print(const json_t *found)
+static void onnx_print(const json_t *found)
 {
     static const struct wi_column columns[] = {{"OPERATOR", "operator", NULL},
         {"DOMAIN", "domain", NULL}, {"NODES", "nodes", NULL}, {"WASM", "wasm", NULL},
@@ -143,12 +155,7 @@ static enum wi_exit onnx_show(struct wi_cli *cli, const struct wi_onnx_operators
         operator_rows_make(operators));
     int is_bad = nodes_with(json_object_get(found, "operators"), "wasm", "no") > 0;
 
-    if (cli->json)
-        wi_plain_put_json(json_incref(found));
-    else
-        found_print(found);
-    json_decref(found);
-    return is_bad ? WI_EXIT_FAILED : WI_EXIT_OK;
+    return found_show(cli, found, onnx_print, is_bad);
 }
 
 /* --- a GGUF file ------------------------------------------------------------------------------ */
@@ -213,13 +220,7 @@ static enum wi_exit gguf_check(struct wi_cli *cli, int file, uint64_t size)
         WI_OK)
         return wi_cli_complain(&error);
     json_t *found = gguf_make(&info, size);
-    int is_bad = wi_json_is(found, "wasm", "no");
-    if (cli->json)
-        wi_plain_put_json(json_incref(found));
-    else
-        gguf_print(found);
-    json_decref(found);
-    return is_bad ? WI_EXIT_FAILED : WI_EXIT_OK;
+    return found_show(cli, found, gguf_print, wi_json_is(found, "wasm", "no"));
 }
 
 /* --- the command ------------------------------------------------------------------------------ */

@@ -2,7 +2,6 @@
 #include "nodes/bridge/peers/peers.h"
 
 #include "base/buffer.h"
-#include "base/net/addresses.h"
 #include "base/text.h"
 #include <assert.h>
 #include <openssl/err.h>
@@ -77,6 +76,7 @@ static void add_statement(const struct wi_peers *peers, const char *word, const 
 static void forget_list(struct wi_peers *peers)
 {
     wi_strings_clear(&peers->addresses);
+    wi_strings_clear(&peers->_ids);
     wi_strings_clear(&peers->origins);
     free(peers->_text);
     peers->_text = NULL;
@@ -97,13 +97,13 @@ void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses)
         if (wi_multiaddr_read(addresses->items[i], &multiaddr))
             continue;
         wi_strings_add(&peers->addresses, addresses->items[i]);
+        wi_strings_add(&peers->_ids, multiaddr.peer);
         wi_strings_add(&peers->origins, multiaddr.origin);
     }
 }
 
 static char *peers_print(const struct wi_peers *peers, int64_t now)
 {
-    struct wi_multiaddr multiaddr;
     struct wi_buffer out = {0};
     wi_buffer_puts(&out, "{\"key\":\"");
     add_key(peers, &out);
@@ -111,12 +111,9 @@ static char *peers_print(const struct wi_peers *peers, int64_t now)
     wi_buffer_integer(&out, now);
     wi_buffer_puts(&out, ",\"peers\":[");
     for (size_t i = 0; i < peers->addresses.count; i++) {
-        const char *address = peers->addresses.items[i];
-        const char *fault = wi_multiaddr_read(address, &multiaddr);
-        assert(!fault); /* or it was not taken */
-        (void)fault;
-        wi_buffer_strings(&out, i ? ",{\"address\":\"" : "{\"address\":\"", address, "\",", NULL);
-        add_statement(peers, CERTIFICATE, multiaddr.peer, now + WI_PEERS_MS, &out);
+        wi_buffer_strings(&out, i ? ",{\"address\":\"" : "{\"address\":\"",
+            peers->addresses.items[i], "\",", NULL);
+        add_statement(peers, CERTIFICATE, peers->_ids.items[i], now + WI_PEERS_MS, &out);
         wi_buffer_puts(&out, "}");
     }
     wi_buffer_puts(&out, "]}");
@@ -134,13 +131,11 @@ const char *wi_peers_text(struct wi_peers *peers, int64_t now)
     return peers->_text;
 }
 
-char *wi_peers_ticket(const struct wi_peers *peers, const char *address, int64_t now)
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, int64_t now)
 {
     struct wi_buffer out = {0};
-    if (strncmp(address, WI_PEER_PREFIX, strlen(WI_PEER_PREFIX)) != 0)
-        return NULL;
     wi_buffer_puts(&out, "{");
-    add_statement(peers, TICKET, address + strlen(WI_PEER_PREFIX), now + WI_PEERS_MS, &out);
+    add_statement(peers, TICKET, id, now + WI_PEERS_MS, &out);
     wi_buffer_puts(&out, "}");
     return wi_buffer_take(&out);
 }

@@ -19,6 +19,7 @@
 struct wi_peers {
     struct evp_pkey_st *_key;    /* OpenSSL's EVP_PKEY */
     struct wi_strings addresses; /* multiaddrs */
+    struct wi_strings _ids;      /* of the peers there, in the same order */
     struct wi_strings origins;   /* of their WebSockets, for the policy of pages */
     char *_text;                 /* NULL: it has to be made */
     int64_t _made;               /* when it was; Unix milliseconds, as every time here */
@@ -33,8 +34,7 @@ void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses);
  * call. It is made again only now and then, since everybody may ask for it; `now` is when it
  * was. */
 const char *wi_peers_text(struct wi_peers *peers, int64_t now);
-/* {"peer", "until", "signature"}, which the caller owns; NULL if `address`, the text of a struct
- * wi_peer, is not a peer's. */
-char *wi_peers_ticket(const struct wi_peers *peers, const char *address, int64_t now);
+/* {"peer", "until", "signature"} of the peer with that id; the caller owns it. */
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, int64_t now);
 
 #endif

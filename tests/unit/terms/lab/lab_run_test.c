@@ -45,7 +45,8 @@ TEST(a_whole_document_is_read)
     read_run(&run,
         "{'version':1,'id':'run-1','name':'a','seed':7,'began_at':5,'ended_at':9,"
         "'webinfer':{'version':'0.1','commit':'abc'},'machine':{'cores':2,'memory_bytes':1,"
-        "'kernel':'6.1'},'noisy':true,'together':4,'simulated':false,'imported':true,'person':true,"
+        "'kernel':'6.1'},'noisy':true,'options':'m --runs "
+        "5','together':4,'simulated':false,'imported':true,'person':true,"
         "'answers':[{'model':'m'}],'cells':[{'"
         "index':4,"
         "'model':'m','hash':'00','browser':'chrome','browser_version':'1','flags':['--a'],"
@@ -60,6 +61,7 @@ TEST(a_whole_document_is_read)
         "'reason':'deadline_exceeded: late'}]}");
     assert_int_equal(run.count, 2);
     assert_int_equal(run.together, 4);
+    assert_string_equal(run.options, "m --runs 5");
     assert_int_equal(run.cells[0].index, 2); /* in order */
     assert_int_equal(run.cells[0].outcome, WI_LAB_FAILED);
     assert_null(run.cells[0].browser);
@@ -122,6 +124,8 @@ TEST(what_is_wrong_is_named)
     check_refused("{'version':1,'id':'..','name':'a','began_at':1}", WI_INVALID_FIELD, "id");
     check_refused("{'version':1,'id':'a','name':'a','began_at':1,'together':0}", WI_INVALID_FIELD,
         "together");
+    check_refused(
+        "{'version':1,'id':'a','name':'a','began_at':1,'options':''}", WI_INVALID_FIELD, "options");
     check_refused(
         "{'version':1,'id':'a','name':'a','began_at':1,'more':1}", WI_UNKNOWN_FIELD, "more");
     check_refused("{'version':1,'id':'a','name':'a','began_at':1,'machine':{'host':'h'}}",

@@ -54,6 +54,7 @@ struct fixture {
     char failed_at[32]; /* the last one: a kind of browser */
     char ends[256];     /* a word for each end that was told, and the last one's id */
     char ended_id[64], ended_model[64];
+    int is_deaf;         /* no subscriber hears of ends */
     uint64_t counted_as; /* at its end */
     int has_success;     /* likewise: its owner may tell it */
     enum wi_code code;
@@ -266,6 +267,14 @@ static uint64_t on_failure(void *context, const struct wi_run_failure *failure)
     return 18;
 }
 
+static int is_heard(void *context, const char *client, const struct wi_inference *asked)
+{
+    const struct fixture *f = context;
+    assert_string_equal(client, "somebody");
+    assert_non_null(asked->model);
+    return !f->is_deaf;
+}
+
 static void on_ended(void *context, const struct wi_run_ending *ending)
 {
     struct fixture *f = context;
@@ -366,6 +375,7 @@ static int set_up(void **state)
         .heavy = wi_work_queue_new(&f->loop, 1),
         .on_outcome = on_outcome,
         .on_failure = on_failure,
+        .is_heard = is_heard,
         .on_ended = on_ended,
         .context = f};
     f->code = WI_INTERNAL;
@@ -536,6 +546,35 @@ TEST(tells_no_end_of_what_was_not_accepted)
     fixture->refuses = 1;
     begin(body);
     assert_string_equal(fixture->ends, "");
+}
+
+/* What came of it is not copied then. */
+TEST(tells_no_good_end_that_is_not_heard)
+{
+    fixture->is_deaf = 1;
+    begin(body);
+    finish_job(WI_OK);
+    assert_int_equal(fixture->code, WI_OK);
+    assert_string_equal(fixture->ends, "");
+    begin(body);
+    finish_job(WI_INFERENCE_FAILED);
+    assert_string_equal(fixture->ends, "inference_failed ");
+}
+
+TEST(tells_a_later_end_to_those_who_have_begun_to_listen)
+{
+    fixture->is_deaf = 1;
+    begin_long();
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    fixture->is_deaf = 0; /* while it is printed */
+    until(!fixture->run);
+    assert_string_equal(fixture->ends, "done ");
+    fixture->is_deaf = 1;
+    begin_kind(WI_RUN_STORED, body, 1000);
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    assert_true(fixture->has_success);
 }
 
 TEST(leaves_it_to_the_owner_to_tell_the_end_of_a_stored_request)

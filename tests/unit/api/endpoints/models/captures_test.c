@@ -77,6 +77,8 @@ TEST(nothing_else_is_a_trial_of_ours)
     wi_captures_note(&captures, &(struct wi_run_ending){.code = WI_CANCELLED});
     json_t *result = json_loads(trial, 0, NULL);
     const struct wi_inference asked = {.model = &model, .benchmark = {.runs = 1, .profile = 1}};
+    assert_true(wi_captures_may_note(&asked));
+    assert_false(wi_captures_may_note(&(struct wi_inference){.model = &model}));
     const struct wi_outcome gone = {.result = result};
     wi_captures_note(&captures, &(struct wi_run_ending){.asked = &asked, .outcome = &gone});
     json_decref(result);
