@@ -33,7 +33,7 @@ const KINDS = {
 
 /** Whether the job took its daemons with it too often, and was ended for that. */
 const isPoisoned = ({ state, error, runs }) => state === 'failed' && error?.code === 'attempts_exhausted' && runs >= CRASHES_MAX &&
-    /the daemon ended \d+ times/.test(error.detail);
+    /the daemon was lost \d+ times/.test(error.detail);
 
 export class AcceptedJobs {
     /** By number. @type {Map<number, any>} */

@@ -44,6 +44,22 @@ export async function ended(daemon, id) {
     }
 }
 
+/** The record of a stored job, as the servers have it now: its head. @param {NatsServer} server @param {string} id @param {number} [timeout] */
+export async function recordOf(server, id, timeout) {
+    const { message } = await server.ask(`$JS.API.STREAM.MSG.GET.KV_${BUCKET}`, JSON.stringify({ last_by_subj: `$KV.${BUCKET}.watched.job.${id}` }), timeout);
+    return message && JSON.parse(Buffer.from(message.data, 'base64').toString().split('\n')[0]);
+}
+
+/** The same once it is as `condition` says. @param {NatsServer} server @param {string} id @param {string} what @param {(record: any) => boolean} condition */
+export const recordThat = (server, id, what, condition) => until(async () => {
+    const record = await recordOf(server, id);
+    return condition(record) && record;
+}, { what: `the record of ${id}: ${what}`, timeout: 60_000 * patience });
+
+/** What a daemon is called in records. @param {Daemon} daemon */
+export const instanceOf = (daemon) => until(async () => (await daemon.get('/v1/cluster')).json.members.find((/** @type {any} */ { self }) => self)?.instance,
+    { what: `${daemon.config.cluster.name} to be a member` });
+
 /** @param {any} job @param {number} number */
 export function assertDone(job, number) {
     assert.equal(job.state, 'done', JSON.stringify(job));

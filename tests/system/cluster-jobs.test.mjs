@@ -12,7 +12,7 @@ import path from 'node:path';
 import { guard } from '../lib/cleanup.mjs';
 import { patience } from '../lib/daemon.mjs';
 import { NatsServer } from '../lib/nats.mjs';
-import { accepted, assertDone, BUCKET, echo, ended, keyed, memberOf, ready, withNats, withRoom } from '../lib/shared-jobs.mjs';
+import { accepted, assertDone, BUCKET, echo, ended, instanceOf, keyed, memberOf, ready, recordThat, withNats, withRoom } from '../lib/shared-jobs.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
@@ -100,10 +100,26 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
         }
         const job = await ended(d, id);
         assert.deepEqual([job.state, job.error?.code], ['failed', 'attempts_exhausted'], JSON.stringify(job));
-        assert.match(job.error.detail, /the daemon ended 3 times without warning/);
+        assert.match(job.error.detail, /the daemon was lost 3 times while it ran this job/);
         assert.ok(job.runs >= 3, JSON.stringify(job));
         await simulate(d, { nodes: 1, latencyMs: 5 });
         assertDone(await ended(d, await accepted(d, echo(2))), 2);
+    }));
+
+    test('a member that is stopped three times, and comes back, poisons no job', () => withRoom([{ name: 'a', more: SLOWLY },
+        { name: 'b', nodes: 1, latencyMs: 600_000, more: { ...SLOWLY, bridge: { heartbeat_interval: '60s' } } }], async ({ server, members: [a, b], simulate }) => {
+        const id = await accepted(a, echo(1, { timeout_ms: 600_000 })), instance = await instanceOf(b);
+        for (let stop = 1; stop <= 3; stop++) {
+            b.signal('SIGCONT');
+            await recordThat(server, id, 'b runs it', ({ state, holder }) => state === 'running' && holder === instance);
+            b.signal('SIGSTOP');
+            const { state, crashes } = await recordThat(server, id, 'it does not run', (record) => record.state !== 'running');
+            assert.ok(state === 'queued' && crashes <= 1, `stop ${stop}: ${state}, ${crashes} crashes`);
+        }
+        await simulate(a, { nodes: 1, latencyMs: 5 });
+        assertDone(await ended(a, id), 1);
+        b.signal('SIGKILL');
+        await b.waitEnd();
     }));
 
     test('large bodies and answers are whole', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1 }], async ({ members: [a] }) => {

@@ -15,7 +15,7 @@
 #define WI_DURABLE_TIMEOUT_MS (24 * 3600 * 1000LL)
 /* The most unfinished jobs. */
 #define WI_DURABLE_OPEN_MAX 100000
-/* A job that was running at this many abnormal ends of the daemon is failed. */
+/* A job is failed that was running when the daemon was lost for so many times. */
 #define WI_DURABLE_CRASHES_MAX 3
 
 /* The means to run and store the jobs, used until wi_durable_free. Writes that are still under way
