@@ -23,9 +23,9 @@
 struct wi_durable_deps {
     struct wi_run_deps runs;
     struct wi_job_store store;
-    /* Whether another member may have the model of this record, which is not here. NULL: there are
-     * no others. */
-    int (*may_be_elsewhere)(void *context, const struct wi_record *record);
+    /* Whether another member may run this record, which cannot run here because of `code`:
+     * WI_MODEL_NOT_FOUND or WI_UNAVAILABLE. NULL: there are no others. */
+    int (*may_run_elsewhere)(void *context, const struct wi_record *record, enum wi_code code);
     void *context;
 };
 
