@@ -373,16 +373,19 @@ static int member_may_have(const struct wi_cluster_member *member, const char *m
     return found;
 }
 
-int wi_cluster_may_be_elsewhere(void *context, const struct wi_record *record)
+int wi_cluster_may_run_elsewhere(void *context, const struct wi_record *record, enum wi_code code)
 {
     struct wi_cluster *cluster = context;
-    int is_young = wi_steady_ms() - record->accepted_at < MODELS_KNOWN_MS, found = 0;
+    int is_young = wi_steady_ms() - record->accepted_at < MODELS_KNOWN_MS;
+    unsigned others = 0, having = 0, tries = record->runs - record->crashes;
     cluster_look(cluster);
-    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen && !found;
-         seen = wi_members_next(&cluster->members, seen->member.name))
-        found = !is_self(cluster, seen->member.instance) &&
-                (is_young || member_may_have(&seen->member, record->model_name));
-    return found;
+    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
+         seen = wi_members_next(&cluster->members, seen->member.name)) {
+        int is_other = !is_self(cluster, seen->member.instance);
+        others += is_other;
+        having += is_other && (is_young || member_may_have(&seen->member, record->model_name));
+    }
+    return code == WI_MODEL_NOT_FOUND ? having > 0 : tries <= others;
 }
 
 const struct wi_cluster_member *wi_cluster_find(void *context, const char *instance)

@@ -28,9 +28,10 @@ struct wi_cluster *wi_cluster_new(
 void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describe, void *context);
 /* Fills the store of the jobs that its members share, which is valid until wi_cluster_free. */
 void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
-/* Whether another member may have the model of the record: it says so, it has more models than it
- * names, or the record is younger than what the members say. */
-int wi_cluster_may_be_elsewhere(void *cluster, const struct wi_record *record);
+/* Whether another member may run the record, which cannot run here because of `code`. Without its
+ * model: one says that it has it, has more models than it names, or the record is younger than what
+ * the members say. Else: one has not tried it yet. */
+int wi_cluster_may_run_elsewhere(void *cluster, const struct wi_record *record, enum wi_code code);
 /* The member of that instance, if it lives; borrowed until the next turn of the loop. NULL: there
  * is none. */
 const struct wi_cluster_member *wi_cluster_find(void *cluster, const char *instance);

@@ -35,6 +35,14 @@ static void object_add_text(json_t *object, const char *name, const char *text)
         json_object_set_new(object, name, json_string(text));
 }
 
+static void object_add_lapsed(json_t *object, const struct wi_job_record *job)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < job->lapsed_count; i++)
+        json_array_append_new(names, json_string(job->lapsed[i]));
+    json_object_set_new(object, "lapsed", names);
+}
+
 static json_t *head_json(const struct wi_job_record *job)
 {
     const struct wi_record *record = &job->record;
@@ -56,6 +64,8 @@ static json_t *head_json(const struct wi_job_record *job)
     object_add_text(head, "holder", job->holder);
     object_add_text(head, "parts", job->parts);
     object_add_text(head, "key", job->key);
+    if (job->lapsed_count > 0)
+        object_add_lapsed(head, job);
     return head;
 }
 
@@ -81,6 +91,7 @@ struct head_params {
     int state, infer, cancelled;
     int64_t priority, rank, retry_at, accepted_at, deadline_at, finished_at, runs, crashes;
     int64_t attempts, body_size, json_size, cost, status, answer_size, head_size;
+    json_t *lapsed;
 };
 
 #define TIME .required = 1, .max = TIME_MAX
@@ -111,7 +122,8 @@ static const struct wi_param head_table[] = {
     WI_PARAM(head_params, cost, INTEGER, .required = 1, .max = 1e15),
     WI_PARAM(head_params, status, INTEGER, .required = 1, .max = STATUS_MAX),
     WI_PARAM(head_params, answer_size, INTEGER, BYTES),
-    WI_PARAM(head_params, head_size, INTEGER, BYTES), WI_PARAM_END};
+    WI_PARAM(head_params, head_size, INTEGER, BYTES),
+    WI_PARAM(head_params, lapsed, ARRAY, .max = WI_JOB_LAPSED_MAX), WI_PARAM_END};
 
 static const struct wi_versioned head_form = {
     "record", RECORD_VERSION, WI_JOB_HEAD_MAX, head_table};
@@ -123,6 +135,17 @@ int wi_job_is_name(const char *text)
         if (!isalnum((unsigned char)*text) && *text != '-')
             return 0;
     return length > 0 && length < WI_ID_SIZE;
+}
+
+/* Whether each is one; a list that is absent is empty. */
+static int are_names(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (!text || !wi_job_is_name(text))
+            return 0;
+    }
+    return 1;
 }
 
 /* Absent texts are fine. */
@@ -154,7 +177,7 @@ static int head_is_good(const struct head_params *head, const char *id, size_t i
             return 0;
     return strcmp(head->id, id) == 0 && (!head->key || wi_hash_is_printed(head->key)) &&
            is_shown(head->dialect) && is_shown(head->client) && is_shown(head->model) &&
-           head_is_whole(head, inlined);
+           are_names(head->lapsed) && head_is_whole(head, inlined);
 }
 
 static void record_fill(struct wi_record *record, const struct head_params *head)
@@ -199,6 +222,9 @@ static enum wi_read_fault job_fill(
     wi_text_copy(job->holder, sizeof job->holder, head->holder);
     wi_text_copy(job->parts, sizeof job->parts, head->parts);
     wi_text_copy(job->key, sizeof job->key, head->key);
+    for (; job->lapsed_count < json_array_size(head->lapsed); job->lapsed_count++)
+        wi_text_copy(job->lapsed[job->lapsed_count], WI_ID_SIZE,
+            json_string_value(json_array_get(head->lapsed, job->lapsed_count)));
     return WI_READ_GOOD;
 }
 

@@ -16,6 +16,8 @@
 #define WI_JOB_PART_SIZE 262144
 #define WI_JOB_HEAD_MAX 32768 /* the line of JSON, with its end */
 #define WI_JOB_RECORD_MAX (WI_JOB_HEAD_MAX + WI_JOB_INLINE_MAX)
+/* So many instances are named whose runs have lapsed: no job has more of them that count. */
+#define WI_JOB_LAPSED_MAX 3
 /* No body and no answer is larger; SQLite's limit is 10^9 bytes. */
 #define WI_JOB_BYTES_MAX 900000000
 
@@ -28,6 +30,9 @@ struct wi_job_record {
     char holder[WI_ID_SIZE];    /* the instance that runs it, or that has ended it; "": none */
     char parts[WI_ID_SIZE];     /* under this name lie its bytes; "": in the record */
     char key[WI_HASH_HEX_SIZE]; /* its Idempotency-Key, as wi_job_key_print names it; "": none */
+    /* The instances of those of record.crashes that are known; the run of the holder apart. */
+    char lapsed[WI_JOB_LAPSED_MAX][WI_ID_SIZE];
+    size_t lapsed_count;
 };
 void wi_job_record_clear(struct wi_job_record *job);
 

@@ -165,8 +165,27 @@ static void name_add(struct wi_record_names *names, const struct wi_record_name 
     *added = *name;
 }
 
-/* A record whose claim has lapsed. The run counts as a crash unless its member lives all the
- * same. */
+/* The run of the holder has lapsed: it counts as a crash unless its member lives all the same. Nor
+ * do earlier ones count whose instance is a member, or runs the record again: each start of a
+ * daemon is another instance, so that one was only stopped. */
+static void crashes_judge(struct wi_job_record *job, const struct wi_members_view *view)
+{
+    unsigned forgiven = 0, *crashes = &job->record.crashes;
+    for (size_t i = job->lapsed_count; i-- > 0;) {
+        const char *instance = job->lapsed[i];
+        if (!wi_members_view_has(view, instance) && strcmp(instance, job->holder) != 0)
+            continue;
+        memmove(job->lapsed[i], job->lapsed[--job->lapsed_count], WI_ID_SIZE);
+        forgiven++;
+    }
+    if (wi_members_view_has(view, job->holder))
+        forgiven++;
+    else if (job->lapsed_count < WI_JOB_LAPSED_MAX)
+        wi_text_copy(job->lapsed[job->lapsed_count++], WI_ID_SIZE, job->holder);
+    *crashes -= forgiven < *crashes ? forgiven : *crashes;
+}
+
+/* A record whose claim has lapsed. */
 static enum wi_code lapsed_settle(struct wi_shared_jobs *jobs, const struct wi_record_held *held,
     const struct wi_members_view *view, struct wi_record_sweep *op, struct wi_error *error)
 {
@@ -176,8 +195,8 @@ static enum wi_code lapsed_settle(struct wi_shared_jobs *jobs, const struct wi_r
     struct wi_record *record = &loaded.job.record;
     int is_left = code == WI_OK && loaded.revision > 0 && record->state == WI_RECORD_RUNNING &&
                   strcmp(loaded.job.holder, held->holder) == 0;
-    if (is_left && wi_members_view_has(view, held->holder))
-        record->crashes -= record->crashes > 0;
+    if (is_left)
+        crashes_judge(&loaded.job, view);
     if (is_left && loaded.job.cancelled) {
         name_add(&op->cancelled, &held->name);
     } else if (is_left && record->crashes >= op->crashes_max) {

@@ -17,12 +17,17 @@ static void check_job(const struct wi_job_record *job)
     const struct wi_record *record = &job->record;
     must(wi_job_is_name(record->id) && wi_text_is_plain(record->client));
     must(wi_text_is_plain(record->model_name) && record->state < WI_RECORD_STATES);
+    must(job->lapsed_count <= WI_JOB_LAPSED_MAX);
+    for (size_t i = 0; i < job->lapsed_count; i++)
+        must(wi_job_is_name(job->lapsed[i]));
     must(!*job->parts || (wi_job_is_name(job->parts) && !record->bytes));
     must(*job->parts || wi_job_record_bytes(job) == (record->bytes ? record->bytes->size : 0));
     if (wi_job_record_print(job, &out) == 0) { /* escapes may make a longer one */
         must(wi_job_record_read(&again, record->id, out.text, out.size) == WI_READ_GOOD);
         must(again.record.body_size == record->body_size && again.rank == job->rank);
         must(strcmp(again.holder, job->holder) == 0);
+        must(again.lapsed_count == job->lapsed_count);
+        must(memcmp(again.lapsed, job->lapsed, sizeof job->lapsed) == 0);
     }
     wi_job_record_clear(&again);
     wi_buffer_clear(&out);

@@ -9,13 +9,13 @@ import { request } from './http.mjs';
 import { Machine } from './machines.mjs';
 import { NatsServer } from './nats.mjs';
 import { joined } from './pages.mjs';
+import { BUCKET, recordOf } from './shared-jobs.mjs';
 import { Simulation } from './simulation.mjs';
 import { writeTokens } from './tokens.mjs';
 import { headersOf, people, tokens, Uplink } from './uplink.mjs';
 import { until } from './wait.mjs';
 
 const [API, BRIDGE, NATS, ROUTES, HEALTH] = [8470, 8471, 4222, 6222, 8222];
-export const JOBS = 'webinfer_jobs';
 
 /** No node of the machine itself is of this kind: what asks for it is answered over uplinks. @param {{name: string}} machine */
 export const kindElsewhere = ({ name }) => `not-${name}`;
@@ -172,15 +172,12 @@ export class MemberMachine extends Machine {
     /** What its server has of the stored jobs, as far as it has followed. */
     async replica() {
         const { json } = await request(`${this.healthUrl}/jsz?accounts=true&streams=true`, { timeout: 5000 });
-        const { state, cluster } = json.account_details.flatMap((account) => account.stream_detail ?? []).find(({ name }) => name === `KV_${JOBS}`);
+        const { state, cluster } = json.account_details.flatMap((account) => account.stream_detail ?? []).find(({ name }) => name === `KV_${BUCKET}`);
         return { messages: state.messages, last: state.last_seq, leader: cluster?.leader };
     }
 
     /** The record of a stored job, as the servers have it now: its head. @param {string} id */
-    async recordOf(id) {
-        const { message } = await this.server.ask(`$JS.API.STREAM.MSG.GET.KV_${JOBS}`, JSON.stringify({ last_by_subj: `$KV.${JOBS}.watched.job.${id}` }), 3000);
-        return message && JSON.parse(Buffer.from(message.data, 'base64').toString().split('\n')[0]);
-    }
+    recordOf(id) { return recordOf(this.server, id, 3000); }
 
     /** The ids of the stored jobs that a daemon runs. @param {string} instance of it */
     async heldBy(instance) {

@@ -44,6 +44,22 @@ export async function ended(daemon, id) {
     }
 }
 
+/** The record of a stored job, as the servers have it now: its head. @param {NatsServer} server @param {string} id @param {number} [timeout] */
+export async function recordOf(server, id, timeout) {
+    const { message } = await server.ask(`$JS.API.STREAM.MSG.GET.KV_${BUCKET}`, JSON.stringify({ last_by_subj: `$KV.${BUCKET}.watched.job.${id}` }), timeout);
+    return message && JSON.parse(Buffer.from(message.data, 'base64').toString().split('\n')[0]);
+}
+
+/** The same once it is as `condition` says. @param {NatsServer} server @param {string} id @param {string} what @param {(record: any) => boolean} condition */
+export const recordThat = (server, id, what, condition) => until(async () => {
+    const record = await recordOf(server, id);
+    return condition(record) && record;
+}, { what: `the record of ${id}: ${what}`, timeout: 60_000 * patience });
+
+/** What a daemon is called in records. @param {Daemon} daemon */
+export const instanceOf = (daemon) => until(async () => (await daemon.get('/v1/cluster')).json.members.find((/** @type {any} */ { self }) => self)?.instance,
+    { what: `${daemon.config.cluster.name} to be a member` });
+
 /** @param {any} job @param {number} number */
 export function assertDone(job, number) {
     assert.equal(job.state, 'done', JSON.stringify(job));
@@ -52,7 +68,7 @@ export function assertDone(job, number) {
 
 /**
  * Members and their simulated nodes, for the time of `body`.
- * @param {{name: string, nodes?: number, latencyMs?: number, more?: object}[]} list
+ * @param {{name: string, nodes?: number, latencyMs?: number, more?: object, prepare?: (daemon: Daemon) => void}[]} list `prepare` comes before its start
  * @param {(room: {server: NatsServer, members: Daemon[], simulate: (daemon: Daemon, options: object) => Promise<Simulation>}) => Promise<void>} body
  */
 export async function withRoom(list, body) {
@@ -63,7 +79,10 @@ export async function withRoom(list, body) {
         return simulation.up();
     };
     try {
-        for (const one of members) await one.start({ ready: false });
+        for (const [i, one] of members.entries()) {
+            list[i].prepare?.(one);
+            await one.start({ ready: false });
+        }
         for (const one of members) await ready(one);
         for (const [i, { nodes, latencyMs }] of list.entries())
             if (nodes) await simulate(members[i], { nodes, latencyMs: latencyMs ?? 5 });

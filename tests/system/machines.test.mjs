@@ -10,9 +10,10 @@ import { after, before, describe, test } from 'node:test';
 import { Counting } from '../lib/counting.mjs';
 import { patience } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
-import { areWhole, JOBS, kindElsewhere, MemberMachine } from '../lib/member-machine.mjs';
+import { areWhole, kindElsewhere, MemberMachine } from '../lib/member-machine.mjs';
 import { daemonPath } from '../lib/paths.mjs';
 import { openRoom } from '../lib/room.mjs';
+import { BUCKET } from '../lib/shared-jobs.mjs';
 import { ada } from '../lib/uplink.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -61,7 +62,7 @@ describe('three machines', { skip: lacks ? 'this build has no NATS' : false }, (
     });
 
     test('one that is cut off denies no job, and says the same once it is back', { timeout: 3 * slowly }, async () => {
-        const { cluster: { leader } } = await machines[0].server.ask(`$JS.API.STREAM.INFO.KV_${JOBS}`);
+        const { cluster: { leader } } = await machines[0].server.ask(`$JS.API.STREAM.INFO.KV_${BUCKET}`);
         const [cut, other] = machines.filter(({ name }) => name !== leader);
         cut.cut();
         const id = await accepted(other, 1);

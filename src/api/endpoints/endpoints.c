@@ -54,7 +54,7 @@ static enum wi_code open_stored_jobs(struct wi_endpoints *endpoints, struct wi_c
     enum wi_code code = WI_OK;
     if (cluster) {
         wi_cluster_jobs(cluster, &deps.store); /* what there is comes with the connection */
-        deps.may_be_elsewhere = wi_cluster_may_be_elsewhere;
+        deps.may_run_elsewhere = wi_cluster_may_run_elsewhere;
         deps.context = cluster;
     } else if (db) {
         code = wi_rows_open(db, WI_DURABLE_CRASHES_MAX, &deps.store, &found, error);

@@ -277,7 +277,7 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
         {"webinfer_stored_jobs_failed_total", "Stored jobs that ended with an error.", c.failed},
         {"webinfer_stored_jobs_cancelled_total", "Stored jobs that were cancelled.", c.cancelled},
         {"webinfer_stored_jobs_recovered_total",
-            "Stored jobs that were running when an earlier daemon ended, and are run again.",
+            "Stored jobs that were running when their daemon was lost, and are run again.",
             c.recovered},
         {"webinfer_stored_jobs_dropped_total",
             "Ends of stored jobs that were dropped, because the job had another end already.",
@@ -285,8 +285,7 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
         {"webinfer_stored_jobs_queued", "Stored jobs that are waiting.", c.queued},
         {"webinfer_stored_jobs_running", "Stored jobs that are running.", c.running},
         {"webinfer_stored_jobs_unwritten",
-            "Stored jobs that have ended, but could not yet be written to the database.",
-            c.unwritten},
+            "Stored jobs that have ended, but whose end could not yet be stored.", c.unwritten},
         {"webinfer_stored_jobs_bytes", "Bytes of the bodies and answers of stored jobs.", c.bytes},
     };
     WI_METRIC_ROWS(out, rows);
@@ -303,7 +302,8 @@ static void write_cluster(struct wi_buffer *out, struct wi_cluster *cluster)
             "Ends of stored jobs that were dropped, because another member was first.",
             view.jobs.second_ends},
         {"webinfer_cluster_records_ignored_total",
-            "Records of stored jobs that were not read: garbage, and other versions.",
+            "Records of stored jobs and Idempotency-Keys that are invalid or have another version, "
+            "and were ignored.",
             view.jobs.garbage + view.jobs.other_version},
         {"webinfer_cluster_orphans_removed_total",
             "Bodies, answers and Idempotency-Keys that were removed, because they belonged to no "

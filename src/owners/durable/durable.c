@@ -123,7 +123,8 @@ static void end_poison(struct wi_durable *durable, const struct wi_record_names 
 {
     struct wi_error error;
     wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-        "the daemon ended %d times without warning while it ran this job, so it is not run again",
+        "the daemon was lost %d times while it ran this job (it crashed, was killed, or could not "
+        "be reached), so the job is not run again",
         WI_DURABLE_CRASHES_MAX);
     for (size_t i = 0; i < poison->count; i++)
         wi_warn("jobs", poison->items[i].id, "%s", error.detail);

@@ -15,7 +15,7 @@
 #define WI_DURABLE_TIMEOUT_MS (24 * 3600 * 1000LL)
 /* The most unfinished jobs. */
 #define WI_DURABLE_OPEN_MAX 100000
-/* A job that was running at this many abnormal ends of the daemon is failed. */
+/* A job is failed that was running when the daemon was lost for so many times. */
 #define WI_DURABLE_CRASHES_MAX 3
 
 /* The means to run and store the jobs, used until wi_durable_free. Writes that are still under way
@@ -23,9 +23,9 @@
 struct wi_durable_deps {
     struct wi_run_deps runs;
     struct wi_job_store store;
-    /* Whether another member may have the model of this record, which is not here. NULL: there are
-     * no others. */
-    int (*may_be_elsewhere)(void *context, const struct wi_record *record);
+    /* Whether another member may run this record, which cannot run here because of `code`:
+     * WI_MODEL_NOT_FOUND or WI_UNAVAILABLE. NULL: there are no others. */
+    int (*may_run_elsewhere)(void *context, const struct wi_record *record, enum wi_code code);
     void *context;
 };
 

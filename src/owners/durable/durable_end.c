@@ -283,15 +283,15 @@ void wi_durable_put_back(
 static int is_left_to_others(const struct wi_durable_entry *entry, enum wi_code code)
 {
     const struct wi_durable_deps *deps = &entry->durable->deps;
-    return code == WI_MODEL_NOT_FOUND && deps->may_be_elsewhere &&
-           deps->may_be_elsewhere(deps->context, &entry->record);
+    return (code == WI_MODEL_NOT_FOUND || code == WI_UNAVAILABLE) && deps->may_run_elsewhere &&
+           deps->may_run_elsewhere(deps->context, &entry->record, code);
 }
 
 /* When it is to run again; -1: not at all. */
 static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code code)
 {
     if (is_left_to_others(entry, code))
-        return LACKING_MS;
+        return code == WI_MODEL_NOT_FOUND ? LACKING_MS : UNAVAILABLE_MS;
     if (code == WI_SHUTTING_DOWN)
         return 0;
     if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)

@@ -4,6 +4,7 @@
  */
 #include "../test.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cluster/cluster.h"
 #include <stdlib.h>
@@ -369,6 +370,41 @@ TEST(without_a_connection_so_much_waits)
         taken++;
     assert_in_range(taken, 4, 8); /* the courier drops some when it tries to connect again */
     free(text);
+}
+
+static int may_run_elsewhere(const struct wi_record *record, enum wi_code code)
+{
+    return wi_cluster_may_run_elsewhere(fixture->cluster, record, code);
+}
+
+TEST(each_member_may_try_once_what_another_cannot_run)
+{
+    struct wi_record record = {.runs = 1, .model_name = (char *)"m"};
+    until(state_now() == WI_CLUSTER_MEMBER);
+    assert_false(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    other_writes("b", "member-b", 0, 0);
+    other_writes("c", "member-c", 0, 0);
+    until(wi_cluster_find(fixture->cluster, "member-c"));
+    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    record.runs = 2;
+    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    record.runs = 3;
+    assert_false(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    record.crashes = 1; /* no try */
+    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
+}
+
+TEST(a_model_may_be_at_members_that_have_not_told_theirs_yet)
+{
+    struct wi_record record = {.runs = 9, .model_name = (char *)"m"};
+    until(state_now() == WI_CLUSTER_MEMBER);
+    record.accepted_at = wi_steady_ms();
+    assert_false(may_run_elsewhere(&record, WI_MODEL_NOT_FOUND));
+    other_writes("b", "member-b", 0, 0);
+    until(wi_cluster_find(fixture->cluster, "member-b"));
+    assert_true(may_run_elsewhere(&record, WI_MODEL_NOT_FOUND));
+    record.accepted_at -= 61000;
+    assert_false(may_run_elsewhere(&record, WI_MODEL_NOT_FOUND));
 }
 
 TEST(a_daemon_whose_name_is_taken_takes_no_part)

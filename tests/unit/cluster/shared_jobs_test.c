@@ -92,6 +92,15 @@ static void read_at(struct fixture *f, int member, const char *id, struct wi_rec
     assert_int_equal(wi_shared_read(f->members[member].jobs, op, &f->error), WI_OK);
 }
 
+static unsigned crashes_of(struct fixture *f, const char *id)
+{
+    struct wi_record_read op;
+    read_at(f, 0, id, &op);
+    unsigned crashes = op.record.crashes;
+    wi_record_clear(&op.record);
+    return crashes;
+}
+
 /* WI_RECORD_STATES: there is none. */
 static enum wi_record_state state_of(struct fixture *f, const char *id)
 {
@@ -102,7 +111,18 @@ static enum wi_record_state state_of(struct fixture *f, const char *id)
     return state;
 }
 
-/* A sweep of one member, which is the first; whoever is named lives. */
+/* Adds the names, which are separated by spaces. */
+static void living_add(struct wi_members_view *view, const char *names)
+{
+    while (names && *names) {
+        size_t length = strcspn(names, " ");
+        assert_true(length < WI_ID_SIZE);
+        memcpy(view->living[view->count++], names, length);
+        names += length + (names[length] == ' ');
+    }
+}
+
+/* A sweep of one member, which is the first; those who are named live. */
 static struct wi_record_sweep sweep_at(struct fixture *f, int member, const char *living)
 {
     struct wi_members_view view = {.is_first = 1};
@@ -110,8 +130,7 @@ static struct wi_record_sweep sweep_at(struct fixture *f, int member, const char
         .finished_before = wi_steady_ms() - 1000,
         .limit = 10,
         .crashes_max = 3};
-    if (living)
-        wi_text_copy(view.living[view.count++], WI_ID_SIZE, living);
+    living_add(&view, living);
     op.count = 1;
     assert_int_equal(
         wi_shared_sweep(f->members[member].jobs, &op, &view, f->now_ms, &f->error), WI_OK);
@@ -125,6 +144,18 @@ static size_t requeued_at(struct fixture *f, int member, const char *living)
     return op.requeued;
 }
 
+/* The first one sweeps: 1 if the record is queued again, 0 if it is poison. */
+static int is_requeued(struct fixture *f, const char *living)
+{
+    struct wi_record_sweep op = sweep_at(f, 0, living);
+    assert_int_equal(op.requeued + op.poison.count, 1);
+    if (op.poison.count)
+        assert_string_equal(op.poison.items[0].id, "job-1");
+    wi_record_sweep_clear(&op);
+    follow_all(f);
+    return op.requeued == 1;
+}
+
 /* Time passes in small steps, in which the members tick, but for one (-1: all do). */
 static void time_pass(struct fixture *f, double ms, int but)
 {
@@ -134,6 +165,16 @@ static void time_pass(struct fixture *f, double ms, int but)
                 fake_follow(&f->members[i], f->now_ms);
                 wi_shared_tick(f->members[i].jobs, f->now_ms);
             }
+    follow_all(f);
+}
+
+/* The member takes the one record, and its claim lapses. */
+static void take_and_lapse(struct fixture *f, int member)
+{
+    char ids[256];
+    time_pass(f, 3000, -1);
+    assert_int_equal(take_at(f, member, ids, NULL), 1);
+    wi_shared_leave(f->members[member].jobs); /* its claim is gone at once */
     follow_all(f);
 }
 
@@ -689,21 +730,94 @@ TEST(an_observer_that_did_not_run_takes_nothing_from_the_others)
 TEST(three_crashes_are_poison_whoever_crashed)
 {
     struct fixture *f = *state;
-    char ids[256];
     assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
     for (int i = 7; i > 4; i--) {
-        time_pass(f, 3000, -1);
-        assert_int_equal(take_at(f, i, ids, NULL), 1);
-        wi_shared_leave(f->members[i].jobs); /* its claim is gone at once */
-        follow_all(f);
-        struct wi_record_sweep op = sweep_at(f, 0, NULL);
-        assert_int_equal(op.requeued, i > 5);
-        assert_int_equal(op.poison.count, i == 5);
-        if (i == 5)
-            assert_string_equal(op.poison.items[0].id, "job-1");
-        wi_record_sweep_clear(&op);
-        follow_all(f);
+        take_and_lapse(f, i);
+        assert_int_equal(is_requeued(f, NULL), i > 5);
     }
+}
+
+/* Each is gone when its claim lapses, and there again before the next one's does. */
+TEST(members_that_were_stopped_and_are_back_poison_no_job)
+{
+    static const char *const living[] = {"", "member-7", "member-7 member-6",
+        "member-7 member-6 member-5", "member-7 member-6 member-5 member-4"};
+    struct fixture *f = *state;
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    for (int i = 0; i < 5; i++) {
+        take_and_lapse(f, 7 - i);
+        assert_true(is_requeued(f, living[i]));
+        assert_int_equal(crashes_of(f, "job-1"), 1); /* the last one's, which is not back */
+    }
+}
+
+TEST(a_member_that_is_stopped_again_and_again_poisons_no_job)
+{
+    struct fixture *f = *state;
+    char ids[256];
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    for (int i = 0; i < 4; i++) {
+        take_and_lapse(f, 7);
+        assert_true(is_requeued(f, NULL));
+        assert_int_equal(crashes_of(f, "job-1"), 1);
+    }
+    assert_int_equal(take_at(f, 7, ids, NULL), 1);
+    assert_true(finish_at(f, 7, "job-1", "an answer", 5));
+    assert_int_equal(state_of(f, "job-1"), WI_RECORD_DONE);
+}
+
+TEST(runs_of_members_that_are_not_back_count)
+{
+    struct fixture *f = *state;
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    take_and_lapse(f, 7);
+    assert_true(is_requeued(f, NULL));
+    take_and_lapse(f, 6);
+    assert_true(is_requeued(f, NULL));
+    assert_int_equal(crashes_of(f, "job-1"), 2);
+    take_and_lapse(f, 5);
+    assert_true(is_requeued(f, "member-7"));
+    assert_int_equal(crashes_of(f, "job-1"), 2); /* 6 and 5 */
+    take_and_lapse(f, 4);
+    assert_false(is_requeued(f, "member-7"));
+}
+
+TEST(what_goes_back_keeps_its_earlier_crashes)
+{
+    struct fixture *f = *state;
+    char ids[256];
+    struct wi_record_return back = {.id = "job-1"};
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    take_and_lapse(f, 7);
+    assert_true(is_requeued(f, NULL));
+    assert_int_equal(take_at(f, 6, ids, NULL), 1);
+    assert_int_equal(wi_shared_return(f->members[6].jobs, &back, &f->error), WI_OK);
+    follow_all(f);
+    assert_int_equal(crashes_of(f, "job-1"), 1);
+    take_and_lapse(f, 6);
+    assert_true(is_requeued(f, "member-7 member-6"));
+    assert_int_equal(crashes_of(f, "job-1"), 0);
+}
+
+/* As members wrote it that named no instances. */
+TEST(crashes_of_unknown_instances_count)
+{
+    struct fixture *f = *state;
+    struct wi_job_record job = {0};
+    struct wi_buffer text = {0};
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    const struct fake_value *value = fake_find(&f->bucket, "watched.job.job-1");
+    assert_int_equal(wi_job_record_read(&job, "job-1", value->bytes, value->size), WI_READ_GOOD);
+    job.record.crashes = 2;
+    assert_int_equal(wi_job_record_print(&job, &text), 0);
+    assert_null(strstr(text.text, "lapsed"));
+    fake_set(&f->bucket, "watched.job.job-1", text.text, text.size, 0);
+    wi_job_record_clear(&job);
+    wi_buffer_clear(&text);
+    take_and_lapse(f, 7);
+    assert_true(is_requeued(f, "member-7"));
+    take_and_lapse(f, 6);
+    assert_false(is_requeued(f, "member-7"));
 }
 
 TEST(late_and_old_records_are_found_by_the_first_member_alone)

@@ -278,9 +278,10 @@ TEST(another_member_was_faster_to_take_it)
     assert_int_equal(f->budget.used, 0);
 }
 
-static int is_elsewhere(void *context, const struct wi_record *record)
+static int is_elsewhere(void *context, const struct wi_record *record, enum wi_code code)
 {
     assert_string_equal(record->id, "one");
+    assert_true(code == WI_MODEL_NOT_FOUND || code == WI_UNAVAILABLE);
     return *(int *)context;
 }
 
@@ -291,7 +292,7 @@ TEST(what_lacks_its_model_here_is_left_to_others_that_may_have_it)
     int others = 1;
     struct waiter waiter = {0};
     struct fake_record *kept = run_one(f, &waiter);
-    f->durable->deps.may_be_elsewhere = is_elsewhere;
+    f->durable->deps.may_run_elsewhere = is_elsewhere;
     f->durable->deps.context = &others;
     wi_durable_quiesce(f->durable); /* so that it is not taken again */
     int64_t before = wi_steady_ms();
@@ -309,13 +310,50 @@ TEST(what_lacks_its_model_at_all_members_fails)
     struct waiter waiter = {0};
     int others = 0;
     struct fake_record *kept = run_one(f, &waiter);
-    f->durable->deps.may_be_elsewhere = is_elsewhere;
+    f->durable->deps.may_run_elsewhere = is_elsewhere;
     f->durable->deps.context = &others;
     finish_job(WI_MODEL_NOT_FOUND);
     until(waiter.told);
     assert_int_equal(kept->record.state, WI_RECORD_FAILED);
     assert_int_equal(kept->record.status, 404);
     assert_true(answers(f, "one", "model_not_found"));
+    assert_int_equal(fake.asked[GIVE_BACK], 0);
+}
+
+/* Its client waits at any member. */
+TEST(a_request_with_a_key_that_cannot_run_here_is_left_to_others_that_may_run_it)
+{
+    struct fixture *f = *state;
+    int others = 1;
+    struct waiter waiter = {0};
+    struct fake_record *kept = run_one(f, &waiter);
+    f->durable->entries->record.infer = 1;
+    f->durable->deps.may_run_elsewhere = is_elsewhere;
+    f->durable->deps.context = &others;
+    wi_durable_quiesce(f->durable); /* so that it is not taken again */
+    int64_t before = wi_steady_ms();
+    finish_job(WI_UNAVAILABLE);
+    until(counted(f).running == 0);
+    assert_int_equal(kept->record.state, WI_RECORD_QUEUED);
+    assert_in_range(kept->retry_at, before + 5000, wi_steady_ms() + 5000);
+    assert_int_equal(fake.asked[FINISH], 0);
+    wi_durable_unwatch(f->durable, &waiter.watcher);
+}
+
+TEST(a_request_with_a_key_that_no_member_can_run_fails)
+{
+    struct fixture *f = *state;
+    int others = 0;
+    struct waiter waiter = {0};
+    struct fake_record *kept = run_one(f, &waiter);
+    f->durable->entries->record.infer = 1;
+    f->durable->deps.may_run_elsewhere = is_elsewhere;
+    f->durable->deps.context = &others;
+    finish_job(WI_UNAVAILABLE);
+    until(waiter.told);
+    assert_int_equal(kept->record.state, WI_RECORD_FAILED);
+    assert_int_equal(kept->record.status, 503);
+    assert_true(answers(f, "one", "unavailable"));
     assert_int_equal(fake.asked[GIVE_BACK], 0);
 }
 
