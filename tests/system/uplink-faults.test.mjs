@@ -268,6 +268,35 @@ test('a stream that has begun on a node here goes on at the lending daemon, behi
     await borrower.stop();
 });
 
+test('a stream whose node is lost at the lending daemon stays there, though the next node begins late', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()], joined = [];
+    const join = async (daemon, limit) => {
+        const node = new CountingNode(`${daemon.bridgeUrl}/#token=${tokens.farm}`);
+        node.letTo(limit);
+        joined.push(await node.join());
+        return node;
+    };
+    const first = await join(lender, 10);
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const patience = 6000; // in half of it the borrowing daemon would look for another node
+    const count = new Count(borrower, { count: 30 }, { stall_timeout_ms: patience }), run = count.run(borrower);
+    await until(() => count.next === 10, { what: 'ten parts' });
+    const [next, other] = [await join(lender, 0), await join(borrower, Infinity)];
+    await first.close();
+    await until(() => next.streams.size === 1, { what: 'the stream to be at the next node' });
+    const from = performance.now();
+    await until(() => performance.now() > from + patience, { what: 'more silence than it would bear' });
+    assert.ok(!other.received.some(({ message: { type } }) => type === 'task_request'), 'it was moved');
+    next.letTo(Infinity);
+    await run;
+    assert.ok(count.isWhole, count.explain());
+    assert.equal(count.done.executed_on.via, 'attic');
+    await uplink.stop();
+    for (const node of joined) await node.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
 test('SIGSTOP of the borrowing daemon under load: each job is answered, once and right', async () => {
     const [lender, borrower] = [await newDaemon(), await newDaemon()];
     const there = await new Simulation(lender, { nodes: 2, latencyMs: 200, token: tokens.root }).up();
