@@ -268,6 +268,47 @@ test('a stream that has begun on a node here goes on at the lending daemon, behi
     await borrower.stop();
 });
 
+test('a job that breaks two nodes of the lending daemon is sent to none here', async () => {
+    const lender = await newDaemon({ config: { bridge: { heartbeat_interval: '1s', heartbeat_misses: 3, resume_grace: '0s' } } });
+    const borrower = await newDaemon(), broken = [], nodes = [];
+    for (let i = 0; i < 3; i++) {
+        const node = new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`);
+        node.onTask = () => {
+            broken.push(node);
+            node.cut();
+        };
+        nodes.push(await node.join());
+    }
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const asked = borrower.infer(echo([1], { platform: 'wasm', timeout_ms: 60_000 }), ada);
+    await until(() => broken.length > 0, { what: 'the first to break' });
+    const here = await new CountingNode(`${borrower.bridgeUrl}/#token=${tokens.farm}`).join();
+    const { status, json, text } = await asked;
+    assert.deepEqual([status, json.code, json.poisoned, broken.length], [502, 'attempts_exhausted', true, 2], text);
+    assert.ok(!here.received.some(({ message: { type } }) => type === 'task_request'), 'it was sent to a node here');
+    await uplink.stop();
+    for (const node of [...nodes, here]) await node.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a wrong input is told by its field, whichever daemon runs it', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()];
+    const there = new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`);
+    there.onTask = (task) => there.fail(task, { code: 'input_shape', message: 'it has no rows', field: 'inputs[0].shape', expected: '[2, 1]' });
+    await there.join();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const answers = [];
+    for (const daemon of [lender, borrower]) answers.push(await daemon.infer(echo([1], { platform: 'wasm' }), ada));
+    for (const { status, json, text } of answers)
+        assert.deepEqual([status, json.code, json.detail, json.field, json.expected],
+            [422, 'input_shape', 'it has no rows', 'inputs[0].shape', '[2, 1]'], text);
+    await uplink.stop();
+    await there.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
 test('a stream whose node is lost at the lending daemon stays there, though the next node begins late', async () => {
     const [lender, borrower] = [await newDaemon(), await newDaemon()], joined = [];
     const join = async (daemon, limit) => {
