@@ -107,7 +107,7 @@ describe('a lending daemon that has other things to do', () => {
             await borrower.stop();
         });
 
-    test('it hears of the priority, the client whose caches may be used, and the beginning of a stream', async () => {
+    test('it hears of the priority, the requested type, the client whose caches may be used, and the beginning of a stream', async () => {
         const borrower = await newDaemon();
         putGguf(borrower.store, 'abc', { follow: 'abcdefgh' });
         const hash = await until(async () => (await borrower.get('/v1/models/abc', headersOf('root'))).json.hash, { what: 'the hash' });
@@ -141,6 +141,9 @@ describe('a lending daemon that has other things to do', () => {
         const owners = lender.asked.map(({ relay }) => relay.owner);
         assert.ok(owners[0] && owners[0] === owners[2] && owners[0] !== owners[1], owners.join(' '));
         assert.ok(owners.every((owner) => !/ada|root/.test(owner)), 'nobody is named');
+        assert.ok(lender.asked.every(({ model_type: type }) => type === undefined));
+        assert.equal((await ask('ada', { inputs: ['abc'], task: 'embed', model_type: 'text_embedding' })).status, 422);
+        assert.deepEqual([lender.asked.at(-1).task, lender.asked.at(-1).model_type], ['embed', 'text_embedding']);
         await uplink.stop();
         lender.stop();
         await borrower.stop();
