@@ -84,7 +84,7 @@ TEST(what_the_client_asked_for_passes)
     assert_member("fallback", "false");
     assert_member("priority", "9");
     assert_member("options", "{\"top_k\":3}");
-    assert_member("inputs", "\"hi\"");
+    assert_member("inputs", "{\"text\":\"hi\"}");
     assert_member("relay", "{\"platforms\":[\"webgpu\"],\"owner\":\"c-1\"}");
     assert_member("secret", NULL);
     assert_member("platform", NULL);
