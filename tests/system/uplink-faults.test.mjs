@@ -8,7 +8,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CountingNode } from '../lib/counting-node.mjs';
+import { UNREAD_MAX } from '../lib/counting.mjs';
 import { patience } from '../lib/daemon.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { Simulation } from '../lib/simulation.mjs';
@@ -337,6 +339,30 @@ test('a stream whose node is lost at the lending daemon stays there, though the 
     assert.equal(count.done.executed_on.via, 'attic');
     await uplink.stop();
     for (const node of joined) await node.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a client that reads slowly slows the engine at the lending daemon', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()], parts = 300;
+    const node = await new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`).join();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const client = new EventClient(`${borrower.url}/v1/infer`, { paused: true, ...ada,
+        body: { model_name: 'builtin/count', inputs: [], stream: true, options: { count: parts, bytes: 60_000 } } });
+    const attempt = await until(() => [...node.streams.values()][0], { what: 'the stream' });
+    let before = -1;
+    await until(() => {
+        const same = before === attempt.next;
+        before = attempt.next;
+        return same && before > 0;
+    }, { what: 'the engine to stand still', every: 500 });
+    assert.ok(attempt.next < 2 * UNREAD_MAX, `${attempt.next} parts were made for nobody`); // one such store at either daemon
+    client.go();
+    await client.ended();
+    assert.deepEqual(client.parts.map(({ json }) => json.seq), Array.from({ length: parts }, (_, seq) => seq));
+    assert.deepEqual([client.last.json.parts, client.last.json.executed_on.via], [parts, 'attic']);
+    await uplink.stop();
+    await node.close();
     await lender.stop();
     await borrower.stop();
 });
