@@ -163,8 +163,8 @@ test("the guide's configuration for a Grid has as many browsers as the text says
         assert.deepEqual([grid.pages.size, (await other.status()).sessions.map(({ kind }) => kind)],
             [promised, Array(promised).fill('grid')]);
     } finally {
-        for (const node of nodes) await (await node).close();
-        await other.stop();
+        await other.stop(); // first, since it replaces a browser that goes
+        for (const node of await Promise.all(nodes)) await node.close();
         grid.stop();
     }
 });
