@@ -47,6 +47,7 @@ test_release() {
     step 'systemd as the first process' start_root "$root"
     install_first
     step 'the other packages' install_others
+    step 'webinfer-uplink@ lends the service to another daemon' lend_service
     step 'purge leaves nothing' purge_packages
     step 'the commit before, with a configuration, a model and a job of somebody' install_old
     step 'its database becomes one of older tables' age_database "$root"
@@ -204,6 +205,37 @@ install_others() {
     answers digits-vit
     shown webinfer bench --version
     shown python3 /usr/share/doc/webinfer/examples/picture.py digits "$SAMPLES/digits/samples/7.png"
+}
+
+# The other daemon has a model, tokens and no browsers; ours asks for no tokens, so that any will do there.
+lend_service() {
+    local there=/run/big files=/etc/webinfer/uplink end
+    inside sh -euc "install -d -o webinfer $there $there/models
+        cp -R $SAMPLES/digits $there/models
+        webinfer token new root --rank admin --file $there/tokens >$there/root
+        webinfer token new attic --rank relay --file $there/tokens >$there/attic
+        chown -R webinfer $there
+        install -d -m 700 $files
+        (umask 077 && { echo http://127.0.0.1:8571 && cat $there/attic; } >$files/attic.to && cp $there/attic $files/attic.token)"
+    shown systemd-run --quiet --unit=big --uid=webinfer --setenv=HOME="$there" /usr/sbin/webinferd \
+        --set api.listen=127.0.0.1:8570 --set bridge.listen=127.0.0.1:8571 --set api.tokens_file="$there/tokens" \
+        --set store.path="$there" --set models.directory="$there/models" --set pool.max_connections=0 --set pool.min_connections=0
+    shown systemctl start webinfer-uplink@attic
+    end=$((SECONDS + 60))
+    until answers_by_relay "$there/root"; do
+        ((SECONDS < end)) || { shown journalctl --no-pager -u webinfer-uplink@attic -u big && fail 'the other daemon does not get an answer'; }
+        sleep 0.5
+    done
+    shown systemctl is-active webinfer-uplink@attic
+    inside systemctl stop webinfer-uplink@attic big
+    holds 'it ended well' test "$(inside systemctl show -P Result webinfer-uplink@attic)" = success
+    inside rm -r "$there" "$files"
+}
+
+# answers_by_relay TOKENFILE
+answers_by_relay() {
+    inside sh -c "WEBINFER_URL=http://127.0.0.1:8570 WEBINFER_TOKEN=\$(cat $1) \
+        webinfer infer digits --image $SAMPLES/digits/samples/7.png --json" 2>/dev/null | grep -q '"via": *"attic"'
 }
 
 # The packages that ours depend on stay.

@@ -87,18 +87,23 @@ static int may_open(struct wi_uplink_borrower *borrower)
     return 0;
 }
 
-static void borrower_lend(struct wi_uplink_borrower *borrower, const struct wi_uplink_kind *kind)
+static void borrower_lend(
+    struct wi_uplink_borrower *borrower, const struct wi_uplink_kind *kind, uint64_t slots)
 {
-    const struct wi_uplink_run *run = borrower->run;
     struct wi_uplink_line *line = line_find(borrower, kind->name);
     if (!line && !may_open(borrower))
         return;
-    char *capabilities = wi_uplink_kind_capabilities(
-        kind, run->name, wi_uplink_kind_slots(kind, run->options->slots));
+    char *capabilities = wi_uplink_kind_capabilities(kind, borrower->run->name, slots);
     if (line)
         wi_uplink_line_describe(line, capabilities);
     else
         wi_uplink_line_new(borrower, kind->name, capabilities);
+}
+
+/* How many nodes of the kind are lent; 0 also where it is not known what they can. */
+static uint64_t slots_lent(const struct wi_uplink_run *run, const struct wi_uplink_kind *kind)
+{
+    return kind->sample ? wi_uplink_kind_slots(kind, run->options->slots) : 0;
 }
 
 static void lines_pause_without(
@@ -113,13 +118,17 @@ static void lines_pause_without(
     }
 }
 
-void wi_uplink_borrowers_lend(
+int wi_uplink_borrowers_lend(
     struct wi_uplink_run *run, const struct wi_uplink_kind *kinds, size_t count)
 {
     struct wi_uplink_borrower *borrower = run->borrowers;
+    int lends = 0;
     for (; borrower && !run->ending; borrower = borrower->next)
         for (size_t i = 0; i < count && !run->ending && !borrower->is_refused; i++)
-            if (kinds[i].sample) /* else what it can is not known, or as before */
-                borrower_lend(borrower, &kinds[i]);
+            if (slots_lent(run, &kinds[i]) > 0)
+                borrower_lend(borrower, &kinds[i], slots_lent(run, &kinds[i]));
+    for (size_t i = 0; i < count; i++)
+        lends |= slots_lent(run, &kinds[i]) > 0;
     lines_pause_without(run, kinds, count);
+    return lends;
 }

@@ -33,9 +33,9 @@ struct wi_uplink_borrower *wi_uplink_borrower_new(
 void wi_uplink_borrower_end(struct wi_uplink_borrower *borrower, const char *reason);
 /* Whether one of its lines is connected. */
 int wi_uplink_borrower_is_up(const struct wi_uplink_borrower *borrower);
-/* Gives each a line for each of these kinds, says what each kind can, and pauses lines of kinds
- * that can have no node. */
-void wi_uplink_borrowers_lend(
+/* Gives each a line for each of these kinds that can have a node, says what each kind can, and
+ * pauses the lines of all others. Returns whether there is a kind to lend. */
+int wi_uplink_borrowers_lend(
     struct wi_uplink_run *run, const struct wi_uplink_kind *kinds, size_t count);
 
 #endif

@@ -53,12 +53,30 @@ void wi_uplink_fail(struct wi_worker_task *task, const char *code, int retryable
     wi_worker_answer(task, &answer);
 }
 
+static const char *word_of(const json_t *problem, const char *name)
+{
+    return json_string_value(json_object_get(problem, name));
+}
+
+/* A request has its client's inputs and options under the names that the client gave them. */
+static void fail_as(
+    struct wi_worker_task *task, const char *code, int retryable, const json_t *problem)
+{
+    const char *detail = word_of(problem, "detail"), *expected = word_of(problem, "expected");
+    struct wi_worker_answer answer = {.retryable = retryable, .code = code};
+    wi_error_set(&answer.failure, WI_INFERENCE_FAILED, word_of(problem, "field"), "%.400s",
+        detail ? detail : "the lending daemon gave no reason");
+    if (expected)
+        wi_error_expect(&answer.failure, "%s", expected);
+    wi_worker_answer(task, &answer);
+}
+
 int wi_uplink_has_no_node(int status, const char *text, size_t size)
 {
     if (status != 503)
         return 0;
     json_t *problem = wi_json_read(text, size, 0, NULL);
-    const char *code = json_string_value(json_object_get(problem, "code"));
+    const char *code = word_of(problem, "code");
     int has_none = code && strcmp(code, "unavailable") == 0;
     json_decref(problem);
     return has_none;
@@ -67,14 +85,12 @@ int wi_uplink_has_no_node(int status, const char *text, size_t size)
 void wi_uplink_fail_by(struct wi_worker_task *task, int status, const char *text, size_t size)
 {
     json_t *problem = wi_json_read(text, size, 0, NULL);
-    const char *code = json_string_value(json_object_get(problem, "code"));
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *code = word_of(problem, "code");
     const json_t *said = json_object_get(problem, "status"); /* of an event, the only one */
     if (json_is_integer(said))
         status = (int)json_integer_value(said);
     if (code_is_ok(code))
-        wi_uplink_fail(task, code, failure_is_retryable(code, status, problem),
-            detail ? detail : "the lending daemon gave no reason");
+        fail_as(task, code, failure_is_retryable(code, status, problem), problem);
     else
         wi_uplink_fail(task, "unavailable", 1, "the lending daemon gave an answer without a code");
     json_decref(problem);

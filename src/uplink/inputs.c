@@ -143,10 +143,21 @@ static void add_tensors(
     wi_buffer_puts(out, "]");
 }
 
+/* The task gives a text its meaning. Without its name it could be taken for a file, as a data URI.
+ */
+static void add_text(struct wi_buffer *out, const char *name, const json_t *text)
+{
+    wi_buffer_strings(out, "{\"", name, "\":", NULL);
+    wi_buffer_json(out, text);
+    wi_buffer_puts(out, "}");
+}
+
 enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tensors,
     const struct wi_worker_request *request, struct wi_error *error)
 {
-    const json_t *input = json_object_get(request->data, "input"), *only;
+    const json_t *input = json_object_get(request->data, "input");
+    const json_t *prompt = json_object_get(input, "prompt");
+    const json_t *prompts = json_object_get(input, "prompts");
     wi_buffer_puts(out, ",\"inputs\":");
     if (!input) {
         add_tensors(out, tensors, request);
@@ -158,12 +169,12 @@ enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tens
         return add_file(out, tensors, "audio", request, error);
     if (json_object_get(input, "messages"))
         return add_messages(out, request, error);
-    only = json_object_get(input, "prompt") ? json_object_get(input, "prompt")
-                                            : json_object_get(input, "prompts");
-    if (!only && json_object_get(input, "add_special"))
-        only = json_object_get(input, "text");
-    if (only) /* a string or a list of them, which the task gives its meaning */
-        wi_buffer_json(out, only);
+    if (prompt)
+        add_text(out, "text", prompt);
+    else if (prompts)
+        add_text(out, "texts", prompts);
+    else if (json_object_get(input, "add_special")) /* which is an option */
+        add_text(out, "text", json_object_get(input, "text"));
     else
         wi_buffer_json(out, input);
     return WI_OK;

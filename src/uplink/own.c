@@ -1,6 +1,6 @@
 /*
  * The own daemon is asked for its nodes and kinds every second, which also shows that it is there,
- * and at once where an answer gives cause.
+ * and at once where an answer gives cause. Its nodes come in pages, and its kinds behind them.
  */
 #include "uplink/borrowers.h"
 
@@ -16,19 +16,24 @@ struct wi_uplink_own {
     struct wi_timer *look;
     struct wi_http_call *looking;
     struct wi_uplink_models *models;
-    json_t *nodes; /* of this look */
-    int was_there; /* it has answered once */
-    int is_due;    /* the next look is to follow this one at once */
+    json_t *nodes;   /* of this look, so far */
+    json_t *samples; /* the ids of the nodes that stand for their kinds, by kind */
+    int was_there;   /* it has answered once */
+    int is_due;      /* the next look is to follow this one at once */
+    int said_bare;   /* that it has nothing to lend */
 };
 
-static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
+static void own_apply(struct wi_uplink_own *own, const json_t *status)
 {
     struct wi_uplink_run *run = own->run;
     size_t count;
-    struct wi_uplink_kind *list =
-        wi_uplink_kinds_read(json_object_get(own->nodes, "nodes"), kinds, &count);
+    struct wi_uplink_kind *list = wi_uplink_kinds_read(own->nodes, status, own->samples, &count);
     run->is_lost = 0;
-    wi_uplink_borrowers_lend(run, list, count);
+    if (!wi_uplink_borrowers_lend(run, list, count) && !own->said_bare) {
+        wi_uplink_tell("%s has no browser to lend now; nothing is lent until one runs there",
+            run->options->url);
+        own->said_bare = 1;
+    }
     free(list);
     for (struct wi_uplink_line *line = run->lines; line; line = line->next)
         wi_worker_each_task(line->worker, wi_uplink_settle);
@@ -105,8 +110,7 @@ static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *a
 
 static void look_later(struct wi_uplink_own *own)
 {
-    json_decref(own->nodes);
-    own->nodes = NULL;
+    json_array_clear(own->nodes);
     wi_timer_start(own->look, own->is_due ? 0 : LOOK_MS, 0);
     own->is_due = 0;
 }
@@ -115,17 +119,16 @@ static void on_status(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_own *own = context;
     json_t *root = wi_uplink_answer_json(answer);
-    const json_t *kinds = json_object_get(root, "kinds");
     own->looking = NULL;
     if (own->run->ending) {
         json_decref(root);
         return;
     }
-    if (json_is_object(kinds)) {
+    if (json_is_object(json_object_get(root, "kinds"))) {
         if (own->run->is_lost)
             wi_uplink_tell("%s answers again", own->run->options->url);
         own->was_there = 1;
-        own_apply(own, kinds);
+        own_apply(own, root);
         wi_uplink_models_watch(own->models);
     } else {
         own_refuse(own, answer);
@@ -134,19 +137,33 @@ static void on_status(void *context, const struct wi_http_answer *answer)
     look_later(own);
 }
 
+static void on_nodes(void *context, const struct wi_http_answer *answer);
+
+static void own_read_page(struct wi_uplink_own *own, const char *after)
+{
+    struct wi_buffer path = {0};
+    wi_buffer_puts(&path, "/v1/nodes?limit=1000");
+    wi_rest_add_argument(&path, '&', "after", after);
+    own->looking = wi_uplink_get(own->run, path.text, on_nodes, own);
+    wi_buffer_clear(&path);
+}
+
 static void on_nodes(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_own *own = context;
+    json_t *root = wi_uplink_answer_json(answer), *rows = json_object_get(root, "nodes");
+    const char *next = json_string_value(json_object_get(root, "next"));
     own->looking = NULL;
-    own->nodes = wi_uplink_answer_json(answer);
-    if (own->run->ending)
-        return;
-    if (json_is_array(json_object_get(own->nodes, "nodes"))) {
+    json_array_extend(own->nodes, rows);
+    if (!own->run->ending && !json_is_array(rows)) {
+        own_refuse(own, answer);
+        look_later(own);
+    } else if (!own->run->ending && next && json_array_size(rows) > 0) {
+        own_read_page(own, next);
+    } else if (!own->run->ending) {
         own->looking = wi_uplink_get(own->run, "/v1/status", on_status, own);
-        return;
     }
-    own_refuse(own, answer);
-    look_later(own);
+    json_decref(root);
 }
 
 static void on_look(void *context)
@@ -155,7 +172,7 @@ static void on_look(void *context)
     if (own->looking || own->run->ending)
         return;
     own->run->looks++;
-    own->looking = wi_uplink_get(own->run, "/v1/nodes?limit=1000", on_nodes, own);
+    own_read_page(own, NULL);
 }
 
 /* --- the first: may it hand on requests? ------------------------------------------------------ */
@@ -194,6 +211,8 @@ struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run)
     run->look = own_look;
     own->look = wi_timer_new(run->loop, on_look, own);
     own->models = wi_uplink_models_new(run);
+    own->nodes = json_array();
+    own->samples = json_object();
     own->looking = wi_uplink_call(run, "/v1/infer", NULL, &request, on_rank, own);
     return own;
 }
@@ -206,5 +225,6 @@ void wi_uplink_own_free(struct wi_uplink_own *own)
     wi_timer_free(own->look);
     wi_uplink_models_free(own->models);
     json_decref(own->nodes);
+    json_decref(own->samples);
     free(own);
 }

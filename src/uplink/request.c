@@ -98,7 +98,8 @@ enum wi_code wi_uplink_request_make(struct wi_uplink_body *body, const struct wi
     const struct wi_worker_request *request, const char *name, const char *kind,
     struct wi_error *error)
 {
-    static const char *const same[] = {"task", "outputs", "precision", "fallback", "priority"};
+    static const char *const same[] = {
+        "task", "model_type", "outputs", "precision", "fallback", "priority"};
     struct wi_buffer *out = &body->head;
     *body = (struct wi_uplink_body){0};
     wi_buffer_puts(out, "{\"model_name\":");

@@ -118,7 +118,8 @@ static void progress_pass(struct wi_uplink_task *own, const char *data, size_t l
     json_t *root = wi_json_read(data, length, 0, NULL);
     const char *phase = json_string_value(json_object_get(root, "phase"));
     struct wi_buffer members = {0};
-    if (phase && *phase && strcmp(phase, "queued") != 0 && progress_is_ok(root)) {
+    if (phase && *phase && progress_is_ok(root)) {
+        json_object_del(root, "queue_position"); /* in another queue than the client's */
         put_members(&members, root);
         wi_worker_progress(own->task, members.text);
     }

@@ -127,7 +127,7 @@ const struct wi_inference *wi_infer_settle(struct wi_infer *infer, struct wi_mod
     wi_text_settle(infer, model);
     asked->model = wi_model_ref(model);
     wi_model_use(model);
-    asked->type = infer->has_type ? asked->type : model->type;
+    asked->type = asked->has_type ? asked->type : model->type;
     asked->timeout_ms = wi_infer_timeout_ms(infer, asked->type);
     settle_seed(asked);
     asked->is_private = asked->text_bytes > 0 || wi_task_is_private(asked->task);

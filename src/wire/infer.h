@@ -25,18 +25,17 @@ struct wi_infer {
     char *model_name;           /* as the client calls it */
     char *version;              /* the requested one; NULL: any */
     char *model_hash;           /* its content must be this, by the relay that sent it; NULL: any */
-    int has_type;
-    int has_timeout;             /* if 0, asked->timeout_ms is 0 until it is settled */
-    int resumable;               /* a stream whose client may leave and come back */
-    int is_file;                 /* the answer is not JSON */
-    int or_rewrites;             /* a model that does not continue a text may convert it */
-    struct wi_picture picture;   /* of forms with one; the largest of several: */
-    size_t largest;              /* which of the tensors it is */
-    enum wi_form form;           /* of the inputs: see wire/text.h */
-    size_t longest_text;         /* bytes, of those in a list */
-    size_t texts;                /* how many these are */
-    size_t beside;               /* bytes that the extras hold until the model is known */
-    void *extras;                /* the dialect's own: the form of answer that the client wants */
+    int has_timeout;            /* if 0, asked->timeout_ms is 0 until it is settled */
+    int resumable;              /* a stream whose client may leave and come back */
+    int is_file;                /* the answer is not JSON */
+    int or_rewrites;            /* a model that does not continue a text may convert it */
+    struct wi_picture picture;  /* of forms with one; the largest of several: */
+    size_t largest;             /* which of the tensors it is */
+    enum wi_form form;          /* of the inputs: see wire/text.h */
+    size_t longest_text;        /* bytes, of those in a list */
+    size_t texts;               /* how many these are */
+    size_t beside;              /* bytes that the extras hold until the model is known */
+    void *extras;               /* the dialect's own: the form of answer that the client wants */
     void (*free_extras)(void *); /* NULL if there are none */
     const char *options_where;   /* before their names in errors; NULL: "options." */
     int plain_pictures;          /* those in messages may be base64 without an address around it */

@@ -49,6 +49,7 @@ struct wi_inference {
     /* The same of the model's variant for WebGPU, if it has separate graphs there; or NULL. */
     const struct wi_inference *on_webgpu;
     enum wi_model_type type; /* the request's, else the model's; for the preferences */
+    int has_type;            /* it is the request's */
     char *client_id;         /* the request's own `id`, echoed; may be NULL */
     char *browser, *node;    /* that may compute it; NULL: any */
     int has_platform;        /* 0: auto */

@@ -319,6 +319,7 @@ static struct wi_inference *client_ask(const struct wi_inference *client, char *
 
     asked->model = wi_model_ref(client->model);
     asked->type = client->type;
+    asked->has_type = client->has_type;
     asked->precision = wi_strdup(client->precision);
     asked->task = task_for(client);
     asked->input = input_of(asked, client, text, seed);

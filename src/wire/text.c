@@ -20,7 +20,7 @@ static int form_fits(enum wi_form form, enum wi_task_kind task)
 
 static enum wi_model_type infer_type(const struct wi_infer *infer, const struct wi_model *model)
 {
-    return infer->has_type ? infer->asked->type : model->type;
+    return infer->asked->has_type ? infer->asked->type : model->type;
 }
 
 static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_format format)
@@ -64,7 +64,7 @@ static int model_does(
         return 0;
     if (task == WI_TASK_TOKENIZE)
         return has_tokenizer(model);
-    if (list->count > 0 && !infer->has_type)
+    if (list->count > 0 && !infer->asked->has_type)
         return wi_task_list_has(list, task);
     return wi_task_is_of(task, infer_type(infer, model));
 }
@@ -85,7 +85,7 @@ static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_m
     for (size_t i = 0; i < list->count; i++)
         if (form_fits(infer->form, list->items[i]))
             return list->items[i];
-    return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
+    return list->count > 0 && !infer->asked->has_type ? list->items[0] : task_of_form(infer, model);
 }
 
 /* Writes the tasks that it can do to `text`. */
@@ -93,7 +93,7 @@ static void print_tasks(
     const struct wi_infer *infer, const struct wi_model *model, char *text, size_t size)
 {
     struct wi_task_list list = {0};
-    for (size_t i = 0; i < model->facts.tasks.count && !infer->has_type; i++)
+    for (size_t i = 0; i < model->facts.tasks.count && !infer->asked->has_type; i++)
         wi_task_list_add(&list, model->facts.tasks.items[i]);
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
         if (model_does(infer, model, (enum wi_task_kind)i))

@@ -106,6 +106,8 @@ export class ScriptedLender {
     looks = 0;
     /** Its node has gone. */
     isBare = false;
+    /** What each request waits for. @type {(what: string, body: string) => Promise<unknown>} */
+    gate = async () => {};
 
     /** @param {(body: any, answer: http.ServerResponse, json: (status: number, value: object) => void) => void} answerTo
      * @param {{models?: any[], node?: object}} options rows of its list, and members of its node */
@@ -117,16 +119,19 @@ export class ScriptedLender {
         this.server = http.createServer((request, answer) => this.#answer(request, answer));
     }
 
-    async start() {
-        this.server.listen(0, '127.0.0.1');
+    /** @param {number} [port] where it was before */
+    async start(port = 0) {
+        this.server.listen(port, '127.0.0.1');
         await once(this.server, 'listening');
-        this.url = `http://127.0.0.1:${this.server.address().port}`;
+        this.port = this.server.address().port;
+        this.url = `http://127.0.0.1:${this.port}`;
         return this;
     }
 
     async #answer(request, answer) {
         const chunks = [];
         for await (const chunk of request) chunks.push(chunk);
+        await this.gate(`${request.method} ${request.url}`, String(Buffer.concat(chunks)));
         const json = (status, value) => answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
         const bytes = Buffer.concat(chunks), size = Number(request.headers['inference-header-content-length'] ?? bytes.length);
         if (request.url.startsWith('/v1/nodes')) json(200, { nodes: this.isBare ? [] : [this.node], next: null });
@@ -163,39 +168,53 @@ export class ScriptedBorrower {
     announced = 0;
     /** The newest connection. */
     socket = null;
+    /** What each message waits for before it is acted on. @type {(type: string) => Promise<unknown>} */
+    gate = async () => {};
 
-    /** @param {string} folder where the uplink's token is written */
-    constructor(folder) {
-        this.folder = folder;
+    /** @param {string} folder where the uplink's token is written @param {{beatMs?: number, forgets?: boolean}} [options] a relay that
+     * hears nothing for three times as long gives up; it knows no node that comes back */
+    constructor(folder, { beatMs = 60_000, forgets = false } = {}) {
+        Object.assign(this, { folder, beatMs, forgets });
         this.server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
         this.server.on('connection', (socket) => {
             this.socket = socket;
             socket.on('error', () => {});
-            socket.on('message', (bytes, binary) => this.#take(frames.decode(binary ? bytes : bytes.toString()).message));
+            socket.on('message', (bytes, binary) => this.#take(frames.decode(binary ? bytes : bytes.toString()), socket));
         });
     }
 
-    async start() {
+    /** @param {number} [port] where it was before */
+    async start(port = 0) {
         this.http = http.createServer().on('upgrade', (request, socket, head) => this.server.handleUpgrade(request, socket, head,
             (client) => this.server.emit('connection', client, request)));
-        this.http.listen(0, '127.0.0.1');
+        this.http.listen(port, '127.0.0.1');
         await once(this.http, 'listening');
-        this.bridgeUrl = `http://127.0.0.1:${this.http.address().port}`;
+        this.port = this.http.address().port;
+        this.bridgeUrl = `http://127.0.0.1:${this.port}`;
         return this;
     }
 
-    #take(message) {
-        this.received.push(message);
-        if (message.type === 'bye') this.socket.close();
+    async #take({ message, tensors }, socket) {
+        this.received.push({ ...message, tensors });
+        await this.gate(message.type);
+        if (message.type === 'bye') socket.close();
+        if (message.type === 'heartbeat' && !message.data.reply_to) this.#say(socket, 'heartbeat', { seq: 1 });
         if (message.type !== 'node_announcement') return;
+        if (this.forgets && message.data.resume) {
+            this.#say(socket, 'bye', { code: 'resume_unknown', reason: 'it is not known' });
+            socket.close();
+            return;
+        }
         this.announced++;
-        this.send('welcome', { node: 'n1', resume_token: 'r'.repeat(43), resumed: false, relay: true, heartbeat_interval_ms: 60_000,
+        this.#say(socket, 'welcome', { node: 'n1', resume_token: 'r'.repeat(43), resumed: false, relay: true, heartbeat_interval_ms: this.beatMs,
             heartbeat_misses: 3, max_frame_bytes: 8 << 20, max_answer_bytes: 1 << 20, initial_credit: { parts: 16, bytes: 1 << 20 } });
     }
 
-    send(type, data, more = {}) {
-        this.socket.send(JSON.stringify({ id: `m${type}`, type, from: 'service', timestamp: Date.now(), data, ...more }));
+    #say(socket, type, data, more = {}) {
+        socket.send(JSON.stringify({ id: `m${type}`, type, from: 'service', timestamp: Date.now(), data, ...more }));
     }
+
+    send(type, data, more = {}) { this.#say(this.socket, type, data, more); }
 
     /** The answer to that attempt. */
     answered(attempt) {

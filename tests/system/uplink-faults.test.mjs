@@ -8,7 +8,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CountingNode } from '../lib/counting-node.mjs';
+import { UNREAD_MAX } from '../lib/counting.mjs';
 import { patience } from '../lib/daemon.mjs';
+import { EventClient } from '../lib/events.mjs';
 import { putGguf } from '../lib/gguf.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { Simulation } from '../lib/simulation.mjs';
@@ -107,7 +109,7 @@ describe('a lending daemon that has other things to do', () => {
             await borrower.stop();
         });
 
-    test('it hears of the priority, the client whose caches may be used, and the beginning of a stream', async () => {
+    test('it hears of the priority, the requested type, the client whose caches may be used, and the beginning of a stream', async () => {
         const borrower = await newDaemon();
         putGguf(borrower.store, 'abc', { follow: 'abcdefgh' });
         const hash = await until(async () => (await borrower.get('/v1/models/abc', headersOf('root'))).json.hash, { what: 'the hash' });
@@ -141,6 +143,9 @@ describe('a lending daemon that has other things to do', () => {
         const owners = lender.asked.map(({ relay }) => relay.owner);
         assert.ok(owners[0] && owners[0] === owners[2] && owners[0] !== owners[1], owners.join(' '));
         assert.ok(owners.every((owner) => !/ada|root/.test(owner)), 'nobody is named');
+        assert.ok(lender.asked.every(({ model_type: type }) => type === undefined));
+        assert.equal((await ask('ada', { inputs: ['abc'], task: 'embed', model_type: 'text_embedding' })).status, 422);
+        assert.deepEqual([lender.asked.at(-1).task, lender.asked.at(-1).model_type], ['embed', 'text_embedding']);
         await uplink.stop();
         lender.stop();
         await borrower.stop();
@@ -264,6 +269,100 @@ test('a stream that has begun on a node here goes on at the lending daemon, behi
     assert.equal(count.done.executed_on.via, 'attic');
     await uplink.stop();
     await there.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a job that breaks two nodes of the lending daemon is sent to none here', async () => {
+    const lender = await newDaemon({ config: { bridge: { heartbeat_interval: '1s', heartbeat_misses: 3, resume_grace: '0s' } } });
+    const borrower = await newDaemon(), broken = [], nodes = [];
+    for (let i = 0; i < 3; i++) {
+        const node = new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`);
+        node.onTask = () => {
+            broken.push(node);
+            node.cut();
+        };
+        nodes.push(await node.join());
+    }
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const asked = borrower.infer(echo([1], { platform: 'wasm', timeout_ms: 60_000 }), ada);
+    await until(() => broken.length > 0, { what: 'the first to break' });
+    const here = await new CountingNode(`${borrower.bridgeUrl}/#token=${tokens.farm}`).join();
+    const { status, json, text } = await asked;
+    assert.deepEqual([status, json.code, json.poisoned, broken.length], [502, 'attempts_exhausted', true, 2], text);
+    assert.ok(!here.received.some(({ message: { type } }) => type === 'task_request'), 'it was sent to a node here');
+    await uplink.stop();
+    for (const node of [...nodes, here]) await node.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a wrong input is told by its field, whichever daemon runs it', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()];
+    const there = new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`);
+    there.onTask = (task) => there.fail(task, { code: 'input_shape', message: 'it has no rows', field: 'inputs[0].shape', expected: '[2, 1]' });
+    await there.join();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const answers = [];
+    for (const daemon of [lender, borrower]) answers.push(await daemon.infer(echo([1], { platform: 'wasm' }), ada));
+    for (const { status, json, text } of answers)
+        assert.deepEqual([status, json.code, json.detail, json.field, json.expected],
+            [422, 'input_shape', 'it has no rows', 'inputs[0].shape', '[2, 1]'], text);
+    await uplink.stop();
+    await there.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a stream whose node is lost at the lending daemon stays there, though the next node begins late', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()], joined = [];
+    const join = async (daemon, limit) => {
+        const node = new CountingNode(`${daemon.bridgeUrl}/#token=${tokens.farm}`);
+        node.letTo(limit);
+        joined.push(await node.join());
+        return node;
+    };
+    const first = await join(lender, 10);
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const patience = 6000; // in half of it the borrowing daemon would look for another node
+    const count = new Count(borrower, { count: 30 }, { stall_timeout_ms: patience }), run = count.run(borrower);
+    await until(() => count.next === 10, { what: 'ten parts' });
+    const [next, other] = [await join(lender, 0), await join(borrower, Infinity)];
+    await first.close();
+    await until(() => next.streams.size === 1, { what: 'the stream to be at the next node' });
+    const from = performance.now();
+    await until(() => performance.now() > from + patience, { what: 'more silence than it would bear' });
+    assert.ok(!other.received.some(({ message: { type } }) => type === 'task_request'), 'it was moved');
+    next.letTo(Infinity);
+    await run;
+    assert.ok(count.isWhole, count.explain());
+    assert.equal(count.done.executed_on.via, 'attic');
+    await uplink.stop();
+    for (const node of joined) await node.close();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a client that reads slowly slows the engine at the lending daemon', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()], parts = 300;
+    const node = await new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`).join();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const client = new EventClient(`${borrower.url}/v1/infer`, { paused: true, ...ada,
+        body: { model_name: 'builtin/count', inputs: [], stream: true, options: { count: parts, bytes: 60_000 } } });
+    const attempt = await until(() => [...node.streams.values()][0], { what: 'the stream' });
+    let before = -1;
+    await until(() => {
+        const same = before === attempt.next;
+        before = attempt.next;
+        return same && before > 0;
+    }, { what: 'the engine to stand still', every: 500 });
+    assert.ok(attempt.next < 2 * UNREAD_MAX, `${attempt.next} parts were made for nobody`); // one such store at either daemon
+    client.go();
+    await client.ended();
+    assert.deepEqual(client.parts.map(({ json }) => json.seq), Array.from({ length: parts }, (_, seq) => seq));
+    assert.deepEqual([client.last.json.parts, client.last.json.executed_on.via], [parts, 'attic']);
+    await uplink.stop();
+    await node.close();
     await lender.stop();
     await borrower.stop();
 });

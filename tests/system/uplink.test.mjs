@@ -215,8 +215,8 @@ describe('what is refused', () => {
 
 describe('a lending daemon that lies', () => {
     /** What the borrowing daemon's client gets, where the lending one answers a request like that. */
-    const asked = async (answerTo, body) => {
-        const borrower = await newDaemon({ config: { pool: { max_retries: 0 } } });
+    const asked = async (answerTo, body, retries = 0) => {
+        const borrower = await newDaemon({ config: { pool: { max_retries: retries } } });
         const lender = await new ScriptedLender(answerTo).start();
         const uplink = await new Uplink(lender, borrower).up(borrower);
         const answer = await borrower.infer({ timeout_ms: 10_000, ...body }, ada);
@@ -244,17 +244,29 @@ describe('a lending daemon that lies', () => {
         fails((body, answer) => stream(answer, 'event: part\ndata: {"seq":1,"text":"1 "}\n\n'), /a part out of its order/, count));
     test('a stream without its end', () =>
         fails((body, answer) => stream(answer, 'event: part\ndata: {"seq":0,"text":"0 ","tokens":[0]}\n\n'), /without its last event/, count));
-    test('a client\'s error is final, with its code', async () => {
-        const answer = await asked((body, _, json) => json(422, { code: 'input_invalid', detail: 'the input is odd' }), echo([1]));
-        assert.deepEqual([answer.status, answer.json.code], [422, 'input_invalid'], answer.text);
-    });
-    test('what is poisonous there is so here', async () => {
+    test('a client\'s error is final, with its code, its field and what was expected', async () => {
+        const said = { code: 'input_invalid', detail: 'the input is odd', field: 'inputs[0].data', expected: 'an even one' };
         let times = 0;
         const answer = await asked((body, _, json) => {
             times++;
-            json(502, { code: 'attempts_exhausted', detail: 'it broke three browsers', poisoned: true });
-        }, echo([1]));
-        assert.equal(times, 1);
-        assert.equal(answer.json.code, 'attempts_exhausted', answer.text);
+            json(422, said);
+        }, echo([1]), 3);
+        const { code, detail, field, expected } = answer.json;
+        assert.deepEqual([answer.status, times, { code, detail, field, expected }], [422, 1, said], answer.text);
+    });
+    test('likewise in a stream that has begun', async () => {
+        const said = { code: 'input_shape', detail: 'the input is odd', field: 'inputs[0].shape', expected: '[1]' };
+        const { text } = await asked((body, answer) => stream(answer, 'event: part\ndata: {"seq":0,"text":"0 ","tokens":[0]}\n\n' +
+            `event: error\ndata: ${JSON.stringify({ status: 422, ...said })}\n\n`), count, 3);
+        const { code, detail, field, expected } = JSON.parse(text.match(/event: error\ndata: (.*)\n/)?.[1] ?? assert.fail(text));
+        assert.deepEqual({ code, detail, field, expected }, said);
+    });
+    test('what is poisonous there is so here, and is sent nowhere again', async () => {
+        let times = 0;
+        const { status, json, text } = await asked((body, _, answer) => {
+            times++;
+            answer(502, { code: 'attempts_exhausted', detail: 'it broke three browsers', poisoned: true });
+        }, echo([1]), 3);
+        assert.deepEqual([status, json.code, json.poisoned, times], [502, 'attempts_exhausted', true, 1], text);
     });
 });

@@ -19,6 +19,9 @@
 
 /* Approximate memory of a kept stream without its events. */
 #define STREAM_COST 2048
+/* How often the daemon behind a relay is told that it need not look for another place: its client
+ * may want it to do so after some seconds of silence. */
+#define RELAYED_BEAT_MS 1000.0
 
 /* One stream, from its request until no client can come back to it. It is
  *   silent   while `request` waits for its first event
@@ -90,6 +93,18 @@ static struct wi_stream_face face_of(const struct wi_api_stream *stream)
         wi_run_infer(stream->run), stream->id, wi_run_model(stream->run)};
 }
 
+static int stream_is_relayed(const struct wi_api_stream *stream)
+{
+    return stream->run && wi_run_infer(stream->run)->asked->relayed.is;
+}
+
+/* How often its client is told that the server is alive. */
+static uint64_t stream_beat(const struct wi_api_stream *stream)
+{
+    double beat = stream->streams->api->deps.times.beat;
+    return (uint64_t)(stream_is_relayed(stream) && beat > RELAYED_BEAT_MS ? RELAYED_BEAT_MS : beat);
+}
+
 /* --- its clients ------------------------------------------------------------------------------ */
 
 static void on_taken(void *context)
@@ -151,14 +166,14 @@ static void unname_job(const struct wi_api_stream *stream, struct wi_request *re
 static void open_stream(struct wi_api_stream *stream, struct wi_request *request)
 {
     const struct wi_events_callbacks back = {stream, on_taken, on_gone};
-    double beat = stream->streams->api->deps.times.beat;
+    uint64_t beat = stream_beat(stream);
     stream->request = NULL;
     wi_kept_remove(&stream->streams->kept, &stream->kept);
     wi_events_send(stream->events, request, &back);
     wi_request_add_location(request, "/v1/jobs/", stream->id);
     name_job(stream, request);
     request->counted_as = stream->counted_as;
-    wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);
+    wi_timer_start(stream->timer, beat, beat);
 }
 
 /* The client that takes it now goes without its end. */
@@ -191,6 +206,8 @@ static void say_alive(struct wi_api_stream *stream)
         say_position(stream, &text, (unsigned)position);
     else if (stream->progress.size > 0)
         wi_buffer_add(&text, stream->progress.text, stream->progress.size);
+    else if (stream_is_relayed(stream) && wi_jobs_is_held_up(jobs, stream->id))
+        say_position(stream, &text, 0);
     wi_buffer_clear(&stream->progress);
     wi_events_insert(stream->events, &text);
 }

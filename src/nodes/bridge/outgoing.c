@@ -409,6 +409,14 @@ static void add_kind(struct wi_buffer *out, const struct wi_inference *asked)
     }
 }
 
+/* What the daemon behind a relay needs to treat the request as this one does. */
+static void add_lent(struct wi_buffer *out, const struct wi_inference *asked)
+{
+    wi_buffer_printf(out, ",\"priority\":%d", asked->priority);
+    if (asked->has_type)
+        wi_json_member_add(out, "model_type", wi_model_type_name(asked->type));
+}
+
 /* Adds everything except the tensors and the acknowledgements. Members that mean the same when
  * absent are left out: they cost both sides time. */
 static void add_task(
@@ -428,7 +436,7 @@ static void add_task(
     add_kind(out, asked);
     wi_json_rows_add(out, manner_members, task);
     if (task->is_lent)
-        wi_buffer_printf(out, ",\"priority\":%d", asked->priority);
+        add_lent(out, asked);
     wi_layout_add(out, layout, task);
 }
 

@@ -104,6 +104,8 @@ static void put_failure(struct wi_buffer *out, const struct wi_worker_answer *an
     wi_buffer_printf(out, "\"ok\":false,\"retryable\":%s,\"error\":{\"code\":\"%s\",\"message\":",
         answer->retryable ? "true" : "false", code);
     wi_buffer_json_string(out, answer->failure.detail);
+    wi_json_member_add(out, "field", answer->failure.field);
+    wi_json_member_add(out, "expected", answer->failure.expected);
     wi_buffer_puts(out, "}");
 }
 

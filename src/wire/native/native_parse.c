@@ -300,8 +300,8 @@ static enum wi_code native_read_fields(
     enum wi_code code;
     infer->model_name = wi_strdup(fields->model_name);
     asked->precision = wi_infer_take_precision(fields->precision);
-    infer->has_type = fields->model_type >= 0;
-    if (infer->has_type)
+    asked->has_type = fields->model_type >= 0;
+    if (asked->has_type)
         asked->type = (enum wi_model_type)(fields->model_type + 1);
     asked->stream = fields->stream;
     infer->resumable = fields->resumable;

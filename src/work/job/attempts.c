@@ -75,7 +75,9 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
     if (job == NULL || job->flow == NULL)
         return;
     wi_job_stream_lives(job, progress);
-    if (job->flow->events.on_progress && job->flow->first_part_at == 0)
+    /* Behind the first part it is for a daemon that measures the silence of what it handed on. */
+    if (job->flow->events.on_progress &&
+        (job->flow->first_part_at == 0 || job->spec.asked->relayed.is))
         job->flow->events.on_progress(job->context, &job->spec, progress);
 }
 

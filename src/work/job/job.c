@@ -427,6 +427,13 @@ size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
     return wi_queue_ahead(job->line->queue, &job->entry) + 1;
 }
 
+int wi_jobs_is_held_up(const struct wi_jobs *jobs, const char *job_id)
+{
+    const struct wi_job *job = find_job(jobs, job_id);
+    return job && job->flow &&
+           (!wi_job_stream_computes(job) || wi_pool_is_away(jobs->pool, job->node));
+}
+
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
 {
     const struct wi_job *job = find_job(jobs, job_id);

@@ -111,7 +111,8 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
 struct wi_job_stream {
     /* The next part: each once and in order, even if its node was lost. Borrowed. */
     void (*on_part)(void *context, const struct wi_job_spec *spec, const struct wi_part *part);
-    /* Before the first part; may be NULL. Borrowed. */
+    /* Before the first part, and after it if the request came through a relay; may be NULL.
+     * Borrowed. */
     void (*on_progress)(
         void *context, const struct wi_job_spec *spec, const struct wi_progress *progress);
 };
@@ -166,6 +167,9 @@ void wi_jobs_list(
 /* Its position among the clients' waiting jobs, from 1: an estimate, because not all of them can
  * run everywhere. 0: it does not wait, or there is no such job. */
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id);
+/* Whether it is a stream that no node computes at present: it waits for one, at one for its turn or
+ * its model, or for its node to reconnect. */
+int wi_jobs_is_held_up(const struct wi_jobs *jobs, const char *job_id);
 /* Its client ("" for no particular one), borrowed until it ends; NULL if there is no such job. */
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id);
 

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a node tells before it computes (webinfer-protocol(7), task_progress). */
+/* What a node tells before it computes (webinfer-protocol(7), task_progress); the second one, of a
+ * relay whose daemon has no node for it yet. */
 #define LOADING "loading"
+#define QUEUED "queued"
 #define STALL_TIMEOUT_MS 30000.0
 /* A batch of a prompt takes about as long as the one before it; a busy machine makes it slower. */
 #define STALL_BATCHES 3
@@ -86,11 +88,9 @@ static void flow_settle(struct wi_job *job)
     flow->halted_at = 0;
 }
 
-/* Whether its attempt computes. One that waits at its node, or for its model, brings nothing and
- * tells of nothing else. */
-static int flow_computes(const struct wi_job_flow *flow)
+int wi_job_stream_computes(const struct wi_job *job)
 {
-    return flow->parts.flow.sent.parts > 0 || flow->told;
+    return wi_job_has_attempt(job) && (wi_job_has_brought(job) || job->flow->told);
 }
 
 /* Of which none is cut off. */
@@ -101,7 +101,7 @@ static uint64_t whole_ms(double ms)
 
 int wi_job_stream_is_watched(const struct wi_job *job)
 {
-    return wi_job_is_committed(job) && flow_computes(job->flow);
+    return wi_job_is_committed(job) && wi_job_stream_computes(job);
 }
 
 static int draws_without_seed(const json_t *options)
@@ -131,7 +131,7 @@ void wi_job_stream_watch(struct wi_job *job)
     }
     flow_settle(job);
     flow->heard_at = wi_awake_ms();
-    if (wi_job_has_attempt(job) && wi_job_stream_is_watched(job))
+    if (wi_job_stream_is_watched(job))
         wi_timer_wait(flow->stall, whole_ms(wi_job_stream_patience_ms(job) / 2));
     else
         wi_timer_stop(flow->stall);
@@ -160,7 +160,7 @@ void wi_job_stream_sent(struct wi_job *job)
 
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
 {
-    job->flow->told = strcmp(progress->phase, LOADING) != 0;
+    job->flow->told = strcmp(progress->phase, LOADING) != 0 && strcmp(progress->phase, QUEUED) != 0;
     if (progress->has_count)
         flow_measure(job->flow, progress->done);
     wi_job_stream_watch(job);

@@ -15,6 +15,9 @@ void wi_job_stream_close(struct wi_job *job); /* does nothing to a job that is n
 int wi_job_is_committed(const struct wi_job *job);
 /* Whether its present or last attempt brought a part. */
 int wi_job_has_brought(const struct wi_job *job);
+/* Whether its present attempt computes. One that waits at its node, or for its model, brings
+ * nothing and tells of nothing else. */
+int wi_job_stream_computes(const struct wi_job *job);
 /* Its attempt was sent. */
 void wi_job_stream_sent(struct wi_job *job);
 /* Restarts the patience with its node; stops waiting if its attempt is over. */

@@ -214,8 +214,9 @@ json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id);
 void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most);
 void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most);
 /* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
- * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. "problem" is null if
- * the kind was not asked for: it is switched off, or is a default kind that is not installed. */
+ * "sessions":{STATE: count},"transitions":{FROM:{TO: count}},"abilities"}}; new reference.
+ * "problem" is null if the kind was not asked for: it is switched off, or is a default kind that is
+ * not installed. "abilities" (wi_report_json) is absent if they are unknown. */
 json_t *wi_pool_kinds_json(const struct wi_pool *pool);
 /* Appends a sentence for each problem of the enabled kinds that an operator should fix. */
 void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings);

@@ -3,15 +3,19 @@
  * What README and the guide show with the models that come with webinfer, run as it is printed there: only
  * where the programs and the daemon are found is put in. README's section "Installing" is install.test.mjs's,
  * the guide's Python is examples-python.test.mjs's; what they pull from a hub is in pull.test.mjs. A Grid of several
- * machines is grid-machines.test.mjs's, with options of its own; the guide's configuration for it is read here.
+ * machines is grid-machines.test.mjs's, with options of its own; here a hub without browsers shows that the guide's
+ * configuration has what its text promises.
  */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { freePort } from '../../lib/browsers.mjs';
+import { CountingNode } from '../../lib/counting-node.mjs';
 import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
-import { cliPath, daemonPath, ownModels, root } from '../../lib/paths.mjs';
+import { builtPage, cliPath, ownModels, root } from '../../lib/paths.mjs';
+import { PlayedGrid } from '../../lib/played-grid.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -142,10 +146,25 @@ test("README's first request to a container has the header that is printed below
     assert.match(await asked(header), /"label":"7"/);
 });
 
-test("the guide's configuration for a Grid is one", async () => {
-    const lines = commandsOf(all.find((one) => one.startsWith('A Selenium Grid\n')) ?? '');
-    const file = path.join(daemon.folder, 'grid.conf');
-    fs.writeFileSync(file, lines.slice(lines.indexOf('[bridge]')).join('\n'));
-    assert.match(fs.readFileSync(file, 'utf8'), /^\[browser\.grid\]\ndriver_url = /m);
-    await outputOf(daemonPath, ['--check-config', '--config', file], root);
+test("the guide's configuration for a Grid has as many browsers as the text says", async () => {
+    const text = all.find((one) => one.startsWith('A Selenium Grid\n')) ?? '', lines = commandsOf(text);
+    const promised = Number(text.match(/has up to (\d+) browsers/)?.[1]), port = await freePort();
+    const other = new Daemon(), nodes = [], settings = { 'api.listen': '127.0.0.1:0', 'bridge.page': builtPage,
+        'models.directory': other.store, 'store.path': path.join(other.folder, 'state'), 'pool.adaptive_scaling': 'no' };
+    for (const kind of ['chrome', 'edge', 'firefox', 'safari']) settings[`browser.${kind}.max_connections`] = 0;
+    other.options.arguments = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    const grid = await new PlayedGrid(promised + 2, (url) => nodes.push(new CountingNode(url).join())).start();
+    fs.writeFileSync(other.configFile, lines.slice(lines.indexOf('[bridge]')).join('\n')
+        .replaceAll(':8471', `:${port}`).replace('models.example', '127.0.0.1').replace('http://grid.example:4444', grid.url));
+    await other.start({ ready: false });
+    try {
+        await other.serving(promised);
+        await Promise.all(nodes);
+        assert.deepEqual([grid.pages.size, (await other.status()).sessions.map(({ kind }) => kind)],
+            [promised, Array(promised).fill('grid')]);
+    } finally {
+        await other.stop(); // first, since it replaces a browser that goes
+        for (const node of await Promise.all(nodes)) await node.close();
+        grid.stop();
+    }
 });

@@ -53,6 +53,7 @@ struct fixture {
     /* the job under way */
     int submitted, abandoned, has_job;
     int stubborn;        /* it does not end when it is cancelled */
+    int held_up;         /* no node computes it */
     int attempts;        /* of which the last failed; 0 for none */
     const char *problem; /* of the last attempt; NULL: "its node went" */
     struct wi_job_spec spec;
@@ -116,6 +117,11 @@ char *wi_jobs_batch_obstacle(const struct wi_jobs *jobs, const struct wi_model *
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
 {
     return is_job(job_id) ? 3 : 0;
+}
+
+int wi_jobs_is_held_up(const struct wi_jobs *jobs, const char *job_id)
+{
+    return is_job(job_id) && fixture->held_up;
 }
 
 json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)

@@ -68,16 +68,21 @@ static struct wi_uplink_borrower *borrower_of(const char *name)
     return wi_uplink_borrower_new(&test.run, name, "http://there:8471", &link_there);
 }
 
-/* Nodes of kinds by their names, and how many browsers of each may be started. */
-static void lend(const char *nodes, const char *kinds)
+/* Nodes of kinds by their names, and how many browsers of each may be started. Returns whether
+ * there was something to lend. */
+static int lend(const char *nodes, const char *kinds)
 {
-    json_t *rows = json_loads(nodes, 0, NULL), *may = json_loads(kinds, 0, NULL);
+    json_t *rows = json_loads(nodes, 0, NULL), *samples = json_object();
+    json_t *status =
+        json_pack("{s:o,s:i}", "kinds", json_loads(kinds, 0, NULL), "session_limit", 4);
     size_t count;
-    struct wi_uplink_kind *list = wi_uplink_kinds_read(rows, may, &count);
-    wi_uplink_borrowers_lend(&test.run, list, count);
+    struct wi_uplink_kind *list = wi_uplink_kinds_read(rows, status, samples, &count);
+    int lends = wi_uplink_borrowers_lend(&test.run, list, count);
     free(list);
     json_decref(rows);
-    json_decref(may);
+    json_decref(status);
+    json_decref(samples);
+    return lends;
 }
 
 #define CHROME "{\"browser\":\"chrome\",\"engines\":{\"ort\":{\"slots\":2}}}"
@@ -174,5 +179,20 @@ TEST(lines_are_paused_while_their_kind_can_have_no_node)
     lend("[]", "{\"chrome\":{\"max\":0}}");
     assert_true(played.worker.paused);
     lend("[]", "{\"chrome\":{\"max\":1,\"installed\":true}}");
+    assert_false(played.worker.paused);
+}
+
+/* It is there before the first browser of its kind runs. */
+TEST(a_kind_that_may_be_started_has_a_line_once_it_is_known_what_it_can)
+{
+    borrower_of("b");
+    assert_false(lend("[]", "{\"chrome\":{\"max\":2,\"installed\":true}}"));
+    assert_int_equal(test.opened, 0);
+    assert_false(lend("[]", "{\"chrome\":{\"max\":0,\"installed\":true,\"abilities\":{}}}"));
+    assert_int_equal(test.opened, 0);
+    assert_true(lend("[]", "{\"chrome\":{\"max\":2,\"installed\":true,\"abilities\":"
+                           "{\"engines\":{\"ort\":{\"slots\":3}}}}}"));
+    assert_int_equal(test.opened, 1);
+    assert_non_null(strstr(test.lines[0].capabilities, "\"slots\":6"));
     assert_false(played.worker.paused);
 }

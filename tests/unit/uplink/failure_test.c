@@ -72,6 +72,24 @@ TEST(what_is_poisonous_there_is_so_here)
     assert_false(played.retryable);
 }
 
+TEST(an_error_says_of_what_it_is_and_what_was_expected)
+{
+    char text[2000], long_text[1000];
+    fail_by(422, "{\"code\":\"input_shape\",\"detail\":\"it is too long\","
+                 "\"field\":\"inputs[0].shape\",\"expected\":\"[1, 28, 28] %s\"}");
+    assert_string_equal(played.detail, "it is too long");
+    assert_string_equal(played.field, "inputs[0].shape");
+    assert_string_equal(played.expected, "[1, 28, 28] %s");
+    fail_by(422, "{\"code\":\"input_invalid\",\"field\":7,\"expected\":[]}");
+    assert_string_equal(played.field, "");
+    assert_string_equal(played.expected, "");
+    memset(long_text, 'x', sizeof long_text);
+    long_text[sizeof long_text - 1] = '\0';
+    snprintf(text, sizeof text, "{\"code\":\"input_shape\",\"expected\":\"%s\"}", long_text);
+    fail_by(422, text);
+    assert_int_equal(strlen(played.expected), sizeof played.expected - 1);
+}
+
 /* The status of an event is in its data, the connection's was 200. */
 TEST(an_event_has_its_own_status)
 {

@@ -113,7 +113,7 @@ static void begin(void)
     give_answer(404, "{\"code\":\"model_not_found\"}");
 }
 
-#define NODE "{\"browser\":\"chrome\",\"engines\":{\"ort\":{\"slots\":2}}}"
+#define NODE "{\"browser\":\"chrome\",\"session\":\"s\",\"engines\":{\"ort\":{\"slots\":2}}}"
 
 static void look(const char *nodes, const char *kinds)
 {
@@ -122,7 +122,7 @@ static void look(const char *nodes, const char *kinds)
     snprintf(text, sizeof text, "{\"nodes\":[%s]}", nodes);
     give_answer(200, text);
     assert_string_equal(asked.path, "/v1/status");
-    snprintf(text, sizeof text, "{\"kinds\":{%s}}", kinds);
+    snprintf(text, sizeof text, "{\"session_limit\":8,\"kinds\":{%s}}", kinds);
     give_answer(200, text);
 }
 
@@ -192,6 +192,46 @@ TEST(a_kind_with_a_node_is_lent)
     assert_int_equal(test.opened, 1);
     assert_int_equal(test.described, 1);
     assert_non_null(strstr(test.capabilities, "\"slots\":2"));
+}
+
+/* As many as there are, since none of them is lent otherwise. */
+TEST(nodes_are_read_page_by_page)
+{
+    begin();
+    turn("/v1/nodes?limit=1000");
+    give_answer(200, "{\"nodes\":[" NODE "," NODE "],\"next\":\"node 2\"}");
+    assert_string_equal(asked.path, "/v1/nodes?limit=1000&after=node%202");
+    give_answer(200, "{\"nodes\":[" NODE "],\"next\":null}");
+    assert_string_equal(asked.path, "/v1/status");
+    give_answer(200, "{\"kinds\":{}}");
+    assert_non_null(strstr(test.capabilities, "\"slots\":6"));
+    turn("/v1/nodes?limit=1000"); /* those of this look only */
+    give_answer(200, "{\"nodes\":[" NODE "],\"next\":\"a\"}");
+    give_answer(200, "{\"nodes\":[],\"next\":\"a\"}");
+    assert_string_equal(asked.path, "/v1/status");
+    give_answer(200, "{\"kinds\":{}}");
+    assert_non_null(strstr(test.capabilities, "\"slots\":2"));
+    turn("/v1/nodes?limit=1000");
+    give_answer(200, "{\"nodes\":[" NODE "],\"next\":\"a\"}");
+    give_answer(0, "");
+    assert_true(test.run.is_lost);
+}
+
+TEST(a_kind_is_lent_before_it_runs_and_a_daemon_without_any_is_told_once)
+{
+    static const char bare[] = "http://here has no browser to lend now; ";
+    begin();
+    look("", "\"chrome\":{\"max\":3,\"installed\":true}");
+    assert_int_equal(test.opened, 0);
+    assert_memory_equal(played.told, bare, strlen(bare));
+    played.told[0] = '\0';
+    look("", "");
+    look("", "\"chrome\":{\"max\":3,\"installed\":true,\"abilities\":"
+             "{\"engines\":{\"ort\":{\"slots\":1}}}}");
+    assert_int_equal(test.opened, 1);
+    assert_non_null(strstr(test.capabilities, "\"slots\":3"));
+    look("", "");
+    assert_string_equal(played.told, "");
 }
 
 TEST(slots_are_limited_by_the_option)

@@ -30,6 +30,7 @@ static struct {
     int credit;        /* parts that may go */
     int answers;
     char code[64], detail[512]; /* of the answer; "" where it went well */
+    char field[160], expected[256];
     int retryable;
     json_t *result;
     char executed_on[256];
@@ -92,6 +93,8 @@ void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer
     snprintf(played.code, sizeof played.code, "%s", code ? code : "none");
     snprintf(played.detail, sizeof played.detail, "%s",
         answer->failure.code == WI_OK ? "" : answer->failure.detail);
+    snprintf(played.field, sizeof played.field, "%s", answer->failure.field);
+    snprintf(played.expected, sizeof played.expected, "%s", answer->failure.expected);
     played.retryable = answer->retryable;
     played.result = json_incref(answer->result);
     snprintf(played.executed_on, sizeof played.executed_on, "%s",

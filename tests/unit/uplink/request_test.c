@@ -73,16 +73,18 @@ TEST(what_a_plain_task_becomes)
 TEST(what_the_client_asked_for_passes)
 {
     given.coming.request.options = json_pack("{s:i}", "top_k", 3);
-    request_make("{\"task\":\"text-generation\",\"outputs\":[\"y\"],\"precision\":\"fp16\","
+    request_make("{\"task\":\"text-generation\",\"model_type\":\"text2text\",\"outputs\":[\"y\"],"
+                 "\"precision\":\"fp16\","
                  "\"fallback\":false,\"priority\":9,\"deadline_ms\":1,\"platforms\":[\"webgpu\"],"
                  "\"owner\":\"c-1\",\"secret\":\"no\",\"input\":{\"prompt\":\"hi\"}}");
     assert_member("task", "\"text-generation\"");
+    assert_member("model_type", "\"text2text\"");
     assert_member("outputs", "[\"y\"]");
     assert_member("precision", "\"fp16\"");
     assert_member("fallback", "false");
     assert_member("priority", "9");
     assert_member("options", "{\"top_k\":3}");
-    assert_member("inputs", "\"hi\"");
+    assert_member("inputs", "{\"text\":\"hi\"}");
     assert_member("relay", "{\"platforms\":[\"webgpu\"],\"owner\":\"c-1\"}");
     assert_member("secret", NULL);
     assert_member("platform", NULL);

@@ -176,13 +176,14 @@ TEST(an_error_is_as_the_daemon_says)
     assert_string_equal(played.detail, "odd");
 }
 
-TEST(progress_passes_but_for_the_queue)
+TEST(progress_passes_but_for_the_place_in_the_queue)
 {
-    assert_int_equal(take("event: progress\ndata: {\"phase\":\"queued\",\"position\":1}\n\n"
+    assert_int_equal(take("event: progress\ndata: {\"phase\":\"queued\",\"queue_position\":1}\n\n"
                           "event: progress\ndata: {\"phase\":\"loading\",\"bytes\":3}\n\n"
                           "event: progress\ndata: {\n\n"
                           "event: something\ndata: {\"seq\":9}\n\n"),
         0);
-    assert_int_equal(played.count, 1);
-    assert_string_equal(played.said[0], "task_progress \"phase\":\"loading\",\"bytes\":3");
+    assert_int_equal(played.count, 2);
+    assert_string_equal(played.said[0], "task_progress \"phase\":\"queued\"");
+    assert_string_equal(played.said[1], "task_progress \"phase\":\"loading\",\"bytes\":3");
 }

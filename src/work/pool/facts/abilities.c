@@ -279,6 +279,13 @@ struct wi_ability wi_abilities_of(
     return ability;
 }
 
+const struct wi_node_info *wi_ability_page(const struct wi_ability *ability)
+{
+    int worse = ability->count > 1 && has_lost(ability->pages[0], ability->pages[1]);
+
+    return ability->count > 0 ? ability->pages[worse] : NULL;
+}
+
 void wi_abilities_doubt(struct wi_abilities *abilities, const char *kind)
 {
     size_t length = strlen(kind);

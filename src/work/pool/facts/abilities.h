@@ -44,6 +44,9 @@ struct wi_ability {
 };
 struct wi_ability wi_abilities_of(
     const struct wi_abilities *abilities, const char *kind, const char *stamp, int64_t now);
+/* Of its pages, the one that says what the kind can do: the latest, unless it has lost something.
+ * NULL: unknown. Borrowed likewise. */
+const struct wi_node_info *wi_ability_page(const struct wi_ability *ability);
 
 /* On request: the kind's abilities are not trusted until another session of it has reported. */
 void wi_abilities_doubt(struct wi_abilities *abilities, const char *kind);

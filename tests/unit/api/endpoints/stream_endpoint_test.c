@@ -273,6 +273,29 @@ TEST(test_progress_that_is_past)
     free_client(client);
 }
 
+/* The daemon that hands it on counts the silence, and would go elsewhere. */
+TEST(test_a_relay_is_told_while_no_node_has_begun)
+{
+    static const char queued[] = ": alive\n\nevent: progress\ndata: {\"phase\":\"queued\"}\n\n";
+    static const char *const relayed[] = {",\"relay\":{}", ""};
+    for (size_t i = 0; i < 2; i++) {
+        struct client *client = begin_stream(relayed[i]);
+        give("one ");
+        until(has(client, "one \"}\n\n: alive\n\n"));
+        assert_false(has(client, "queued"));
+        fixture->held_up = 1;
+        if (i == 0)
+            until(has(client, queued));
+        else
+            until(has(client, ": alive\n\n: alive\n\n"));
+        assert_int_equal(has(client, "queued"), i == 0);
+        fixture->held_up = 0;
+        finish_job(WI_OK);
+        until(ended(client));
+        free_client(client);
+    }
+}
+
 TEST(test_what_cannot_be_streamed)
 {
     static const struct {

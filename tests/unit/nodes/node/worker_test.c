@@ -63,6 +63,11 @@ static void on_task(struct wi_worker_task *task, const struct wi_worker_request 
     } else if (!strncmp(task->id, "att-echo", 8)) {
         cut_if_due(place);
         wi_worker_answer(task, &answer);
+    } else if (strcmp(task->id, "att-odd") == 0) {
+        wi_error_set(&answer.failure, WI_INPUT_SHAPE, "inputs[0]", "it is odd");
+        wi_error_expect(&answer.failure, "[1]");
+        answer.code = "input_shape";
+        wi_worker_answer(task, &answer);
     } else if (strcmp(task->id, "att-much") == 0) {
         char *much = calloc(1, WI_FRAME_HEAD_MAX + 1);
         memset(much, 'a', WI_FRAME_HEAD_MAX);
@@ -252,6 +257,20 @@ TEST(tensors_go_on_over_a_break)
     assert_memory_equal(wi_tensor_bytes(&fixture->answer.outputs.items[0]),
         wi_tensor_bytes(&tensors.items[0]), tensors.items[0].size);
     wi_tensors_clear(&tensors);
+}
+
+TEST(a_failure_says_of_what_and_what_was_expected)
+{
+    struct place *place = *state;
+    struct fixture *fixture = place->fixture;
+    struct wi_tensors none = {0};
+    turn_place(place, &fixture->ups, 1);
+    assert_int_equal(send_task(fixture, "att-odd", &none), WI_OK);
+    turn_place(place, &fixture->answers, 1);
+    assert_int_equal(fixture->answer.error.code, WI_INPUT_SHAPE);
+    assert_string_equal(fixture->answer.error.field, "inputs[0]");
+    assert_string_equal(fixture->answer.error.expected, "[1]");
+    turn_place(place, &place->ends, 1);
 }
 
 TEST(an_answer_with_too_much_json_says_so)

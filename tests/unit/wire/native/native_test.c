@@ -57,8 +57,8 @@ TEST(test_defaults)
     assert_int_equal(infer.asked->fallback, 1);
     assert_int_equal(infer.asked->priority, 5);
     assert_true(wi_infer_timeout_ms(&infer, WI_TYPE_VISION) == 60000);
-    assert_false(infer.asked->has_platform || infer.has_type || infer.form == WI_FORM_PICTURE ||
-                 wi_native_wants_binary(&infer, "y"));
+    assert_false(infer.asked->has_platform || infer.asked->has_type ||
+                 infer.form == WI_FORM_PICTURE || wi_native_wants_binary(&infer, "y"));
     assert_int_equal(infer.asked->tensors.count, 1);
     wi_infer_clear(&infer);
 }

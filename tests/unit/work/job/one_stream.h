@@ -77,10 +77,15 @@ static inline void end_stream(uint64_t parts)
     events()->on_answer(events()->context, fixture->sent_to, fixture->attempt, &answer);
 }
 
+static inline void tell_phase(const char *phase)
+{
+    const struct wi_progress progress = {.phase = phase};
+    events()->on_progress(events()->context, fixture->attempt, &progress);
+}
+
 static inline void tell_progress(void)
 {
-    const struct wi_progress progress = {.phase = "prompt"};
-    events()->on_progress(events()->context, fixture->attempt, &progress);
+    tell_phase("prompt");
 }
 
 static inline struct wi_job_counters counters(void)

@@ -77,6 +77,19 @@ TEST(a_stream_goes_on_where_it_was)
     assert_string_equal(seen.text, "cd");
 }
 
+/* Who handed it on would take silence for the loss of this daemon. */
+TEST(progress_is_told_behind_the_first_part_too)
+{
+    assert_int_equal(open_at("{\"seq\":2}", NULL), WI_OK);
+    bring(2, "c");
+    tell_progress();
+    assert_int_equal(seen.progress, 1);
+    lose(0);
+    tell_progress();
+    assert_int_equal(seen.progress, 2);
+    end_stream(3);
+}
+
 /* Its end before the first part here says so. */
 TEST(nothing_may_be_left_to_say)
 {

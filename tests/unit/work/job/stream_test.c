@@ -52,6 +52,37 @@ TEST(one_that_waits_knows_its_place)
     wi_jobs_abort(fixture->jobs);
 }
 
+TEST(it_is_held_up_while_no_node_computes_it)
+{
+    fixture->room = 0;
+    open_stream();
+    assert_true(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_true(wi_jobs_is_held_up(fixture->jobs, "job-1")); /* it waits there */
+    tell_phase("loading");
+    assert_true(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    tell_phase("queued");
+    assert_true(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    tell_phase("prompt");
+    assert_false(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    bring(0, "a");
+    assert_false(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    fixture->away = 1;
+    assert_true(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    fixture->away = 0;
+    lose(0);
+    assert_int_equal(fixture->dispatched, 2);
+    assert_true(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    bring(1, "b");
+    assert_false(wi_jobs_is_held_up(fixture->jobs, "job-1"));
+    end_stream(2);
+    assert_false(wi_jobs_is_held_up(fixture->jobs, "job-1")); /* there is none such */
+    submit("job-2");
+    assert_false(wi_jobs_is_held_up(fixture->jobs, "job-2"));
+    answer_ok(fixture->attempt);
+}
+
 TEST(what_is_no_stream_asks_for_none)
 {
     submit("job-1");

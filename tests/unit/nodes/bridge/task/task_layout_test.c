@@ -219,6 +219,36 @@ TEST(a_message_says_all_that_a_task_asks)
     wi_layout_clear(&layout);
 }
 
+/* Which treats the request as this daemon does. */
+TEST(only_the_daemon_behind_a_relay_hears_of_the_priority_and_the_requested_type)
+{
+    static const struct {
+        int is_lent, has_type;
+        const char *said;
+    } rows[] = {{0, 1, NULL}, {1, 0, ",\"priority\":7"},
+        {1, 1, ",\"priority\":7,\"model_type\":\"text_embedding\""}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct wi_task task = {.attempt_id = "a",
+            .job_id = "j",
+            .is_lent = rows[i].is_lent,
+            .asked = &(struct wi_inference){.model = &model,
+                .priority = 7,
+                .type = WI_TYPE_TEXT_EMBEDDING,
+                .has_type = rows[i].has_type}};
+        struct wi_layout layout;
+        struct wi_fit fit = {.max_frame = WI_FRAME_MAX_OWN};
+        assert_int_equal(wi_layout_make(&layout, &task, NULL), 0);
+        struct wi_message *message = make_message(&task, &layout, &fit);
+        const char *said = rows[i].said;
+        assert_true(
+            said ? strstr(message->head, said) != NULL : !strstr(message->head, "priority"));
+        assert_int_equal(
+            strstr(message->head, "model_type") != NULL, rows[i].is_lent & rows[i].has_type);
+        wi_message_free(message);
+        wi_layout_clear(&layout);
+    }
+}
+
 TEST(without_memory_there_is_nothing)
 {
     struct wi_budget budget = {.limit = 100};

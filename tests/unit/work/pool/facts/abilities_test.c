@@ -153,6 +153,23 @@ TEST(one_bad_start_takes_nothing_away)
     expect(2, 1);
 }
 
+TEST(the_latest_page_speaks_for_the_kind_unless_it_has_lost_something)
+{
+    static const struct {
+        const char *session;
+        int webnn;
+        const char *said_by;
+    } rows[] = {{"s-1", 0, "s-1"}, {"s-2", 1, "s-2"}, {"s-3", 0, "s-2"}, {"s-4", 0, "s-4"}};
+    struct wi_ability known = known_at(NOW);
+
+    assert_null(wi_ability_page(&known));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        note(rows[i].session, rows[i].webnn, NOW);
+        known = known_at(NOW);
+        assert_string_equal(wi_ability_page(&known)->session, rows[i].said_by);
+    }
+}
+
 TEST(a_session_counts_once_and_what_it_loses_does_not)
 {
     note("s-1", 0, NOW);
