@@ -41,9 +41,10 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_SOFTWARE] = "software",
     [WI_GPU_OFF] = "off",
     NULL};
-/* By number those of the usual large machine; all means more of them (WI_GPUS_MAX). */
-static const char *const gpu_devices[] = {
-    "auto", "all", "0", "1", "2", "3", "4", "5", "6", "7", NULL};
+/* As many as are looked at: WI_GPUS_MAX of browser/gpus.h. */
+static const char *const gpu_devices[] = {"auto", "all", "0", "1", "2", "3", "4", "5", "6", "7",
+    "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23",
+    "24", "25", "26", "27", "28", "29", "30", "31", NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
 /* The threads of a model; those of the page's language engine end at 8. */
 static const char *const model_threads[] = {"auto", "1", "2", "3", "4", "5", "6", "7", "8", NULL};
