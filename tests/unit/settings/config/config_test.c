@@ -99,6 +99,7 @@ TEST(has_the_documented_defaults)
     assert_int_equal(c->models.slots, 4);
     assert_int_equal(c->models.idle_unload, 30 * 60 * 1000);
     assert_int_equal(c->models.warmup, 1);
+    assert_int_equal(c->models.flash_attention, 0);
     assert_int_equal(c->models.threads, 0);
     assert_int_equal(c->models.share_prefix, 0);
     assert_string_equal(c->models.hub, "huggingface");
