@@ -9,9 +9,9 @@ import * as cases from '../lib/cases.mjs';
 import { commandLine, names } from '../lib/command-line.mjs';
 import { build, sharedModels } from '../lib/paths.mjs';
 import { launch } from '../page/support/browser.mjs';
-import { serve } from './browsers.mjs';
 import { counted, table } from './figures.mjs';
 import { attention, matmul, putSubjects } from './kernels/graphs.mjs';
+import { serve } from './served.mjs';
 
 /** Graphs of kernels; larger ones are the same graphs. */
 const SUBJECTS = [matmul(256), attention(1024, 64)];

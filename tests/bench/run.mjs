@@ -9,11 +9,12 @@ import { commandLine, flag, names, parts as partsOf, roundsOf } from '../lib/com
 import { Daemon } from '../lib/daemon.mjs';
 import { sharedModels } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
-import { browserPath, driverPath, flagsOf, PlainDriver, playwright, serve } from './browsers.mjs';
+import { browserPath, driverPath, flagsOf, PlainDriver, playwright } from './browsers.mjs';
 import { echoRequest, Floor, OverHttp, Playwright, WebDriver } from './contestants.mjs';
 import { shown, spread, table } from './figures.mjs';
 import * as models from './models.mjs';
 import * as programs from './programs.mjs';
+import { serve } from './served.mjs';
 import { names as suite, wanted as modelsWanted } from './suite.mjs';
 import { measureThreads, names as threadedNames, printThreads } from './threads.mjs';
 import { measureWakes, printWakes } from './wakes.mjs';
