@@ -433,10 +433,26 @@ has_heading() {
     [[ -z $2 ]] || sed -n 's/^##* //p' "$1" | tr 'A-Z ' 'a-z-' | grep -qxF -- "$2"
 }
 
-# A link leads to a file, and one within a file to a heading of it. README says what it is, and
-# performance.md is no diary.
+# "PAGE NAME" for each name of a source file in a document. Tutorials name what their readers write, and the change log what
+# has gone; a name with capital letters is an example.
+names_in_documents() {
+    git ls-files '*.md' ':!CHANGELOG.md' ':!docs/tutorials' |
+        xargs grep -oHP '(?<![\w./*:-])[a-z][a-z0-9_./-]*\.(c|h|js|mjs|sh|wgsl)(?![\w.])' | sort -u | tr : ' '
+}
+
+# A link leads to a file, and one within a file to a heading of it. A file that is named is in the tree. README says what it
+# is, and performance.md is no diary.
 lint_documents() {
     local page target heading found=0
+    while read -r page target; do
+        printf '%s names %s, and there is no such file\n' "$page" "$target"
+        found=1
+    done < <({
+        git ls-files | sed 's/^/. /'
+        names_in_documents
+    } | awk -v upstream="^($UPSTREAM)\$" '
+        $1 == "." { for (name = $2; ; ) { there[name] = 1; if (!sub(/^[^\/]*\//, "", name)) next } }
+        !($2 in there) && $2 !~ upstream')
     while IFS=: read -r page target; do
         [[ $target == *://* ]] && continue
         heading=

@@ -128,15 +128,21 @@ static void copy_value(const char *text, const char *name, char *value, size_t s
     }
 }
 
-/* What the kernel says of a render node: its driver and, on PCI, its id. */
-static void read_uevent(const char *root, const char *name, struct wi_gpu_device *device)
+#define SLOT_SIZE 32
+
+/* What the kernel says of a render node: its driver and, on PCI, its id; `slot`: where it is there,
+ * or "". */
+static void read_uevent(
+    const char *root, const char *name, struct wi_gpu_device *device, char slot[SLOT_SIZE])
 {
     char *path = wi_sprintf("%s/sys/class/drm/%s/device/uevent", root, name);
     char text[1024];
 
+    *slot = '\0';
     if (wi_proc_text(AT_FDCWD, path, text, sizeof text) >= 0) {
         copy_value(text, "DRIVER", device->driver, sizeof device->driver);
         copy_value(text, "PCI_ID", device->id, sizeof device->id);
+        copy_value(text, "PCI_SLOT_NAME", slot, SLOT_SIZE);
         for (char *c = device->id; *c; c++)
             *c = (char)tolower((unsigned char)*c);
     }
@@ -154,34 +160,76 @@ static void complete_device(const char *root, const char *path, const struct gpu
     find_manifest(root, driver, device->manifest, sizeof device->manifest);
 }
 
-static int fill_nvidia(const char *root, const char *path, struct wi_gpu_device *device)
+static int fill_nvidia(
+    const char *root, const char *path, struct wi_gpu_device *devices, size_t count)
 {
+    struct wi_gpu_device *device = &devices[count];
+
     wi_text_copy(device->driver, sizeof device->driver, NVIDIA->name);
     complete_device(root, path, NVIDIA, device);
     return 1;
 }
 
 /* The GPUs of the Windows around a Linux in WSL, of which Mesa's driver is an experiment. */
-static int fill_host(const char *root, const char *path, struct wi_gpu_device *device)
+static int fill_host(
+    const char *root, const char *path, struct wi_gpu_device *devices, size_t count)
 {
+    struct wi_gpu_device *device = &devices[count];
+
     wi_text_copy(device->driver, sizeof device->driver, "dxgkrnl");
     complete_device(root, path, NULL, device);
     return 1;
 }
 
-/* 0 for a render node of NVIDIA's driver, which has a device of its own, too. */
-static int fill_render_node(const char *root, const char *path, struct wi_gpu_device *device)
+/* Fills `path` with the device of the GPU in the slot, as NVIDIA's driver tells it; "": it does
+ * not. */
+static void find_nvidia_in(const char *root, const char *slot, char path[WI_GPU_PATH_SIZE])
 {
-    read_uevent(root, strrchr(path, '/') + 1, device);
-    if (strcmp(device->driver, NVIDIA->name) == 0)
+    static const char minor[] = "Device Minor:";
+    char *file = wi_sprintf("%s/proc/driver/nvidia/gpus/%s/information", root, slot);
+    char text[1024], *end;
+
+    *path = '\0';
+    if (wi_proc_text(AT_FDCWD, file, text, sizeof text) >= 0) {
+        const char *line = strstr(text, minor), *number = line ? line + strlen(minor) : "";
+        long value = strtol(number, &end, 10);
+        if (end != number)
+            snprintf(path, WI_GPU_PATH_SIZE, "/dev/nvidia%ld", value);
+    }
+    free(file);
+}
+
+/* The render node is a second device of the GPU in the slot, which has been found by its first. */
+static void note_twin(const char *root, const char *node, const char *slot,
+    struct wi_gpu_device *devices, size_t count)
+{
+    char path[WI_GPU_PATH_SIZE];
+
+    find_nvidia_in(root, slot, path);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(devices[i].path, path) == 0)
+            wi_text_copy(devices[i].twin, sizeof devices[i].twin, node + strlen(root));
+}
+
+static int fill_render_node(
+    const char *root, const char *path, struct wi_gpu_device *devices, size_t count)
+{
+    struct wi_gpu_device *device = &devices[count];
+    char slot[SLOT_SIZE];
+
+    read_uevent(root, strrchr(path, '/') + 1, device, slot);
+    if (strcmp(device->driver, NVIDIA->name) == 0) {
+        note_twin(root, path, slot, devices, count);
         return 0;
+    }
     complete_device(root, path, find_driver(device->driver), device);
     return 1;
 }
 
-/* Adds the devices of a pattern; returns how many there are then. */
+/* Adds the devices of a pattern, each filled behind those that were found; returns how many there
+ * are then. `fill` returns 0 for one that is found already. */
 static size_t add_devices(const char *root, const char *pattern,
-    int (*fill)(const char *root, const char *path, struct wi_gpu_device *device),
+    int (*fill)(const char *root, const char *path, struct wi_gpu_device *devices, size_t count),
     struct wi_gpu_device *devices, size_t count)
 {
     char *whole = wi_sprintf("%s%s", root, pattern);
@@ -190,7 +238,7 @@ static size_t add_devices(const char *root, const char *pattern,
     if (glob(whole, 0, NULL, &found) == 0)
         for (size_t i = 0; i < found.gl_pathc && count < WI_GPUS_MAX; i++) {
             devices[count] = (struct wi_gpu_device){0};
-            count += (size_t)fill(root, found.gl_pathv[i], &devices[count]);
+            count += (size_t)fill(root, found.gl_pathv[i], devices, count);
         }
     globfree(&found);
     free(whole);

@@ -13,6 +13,7 @@
 
 struct wi_gpu_device {
     char path[WI_GPU_PATH_SIZE]; /* "/dev/dri/renderD128", "/dev/nvidia0" */
+    char twin[WI_GPU_PATH_SIZE]; /* the render node of the same GPU beside /dev/nvidiaN; or "" */
     char driver[32];     /* the kernel's: "amdgpu", "i915", "nvidia"; "" if it is not known */
     char id[16];         /* "1002:73bf", vendor and device on PCI in hexadecimal; or "" */
     char manifest[128];  /* of its Vulkan driver, without the root; "" if there is none */
@@ -27,7 +28,8 @@ struct wi_gpus {
 
 /* Fills `gpus`, sorted by path, NVIDIA's first. `root` is put before each path that is looked at:
  * "" except in tests. A device that the proprietary NVIDIA driver offers twice, as /dev/nvidiaN and
- * as a render node, is found once. */
+ * as a render node, is found once, with the render node as its twin if the driver tells which of
+ * them belong together (/proc/driver/nvidia/gpus). */
 void wi_gpus_find(const char *root, struct wi_gpus *gpus);
 
 /* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the

@@ -1,13 +1,12 @@
-/** What the bench compares with: plain WebDriver, Playwright, and pages of its own. */
+/** What the bench compares with: plain WebDriver and Playwright; its pages are in served.mjs. */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { clear, guard } from '../lib/cleanup.mjs';
 import { request } from '../lib/http.mjs';
-import { build, findProgram, root } from '../lib/paths.mjs';
+import { findProgram } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -24,41 +23,6 @@ export function flagsOf(daemon) {
     // Chromium writes its title over its arguments, as one text.
     return browser.command.join(' ').split(' ').filter((word) => word.startsWith('--') &&
         !/^--(user-data-dir|remote-debugging|log-file|crash-dumps-dir|disk-cache-dir)/.test(word));
-}
-
-const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm' };
-
-/**
- * Serves tests/bench/page, the engines' files under /ort/, /litert/, /transformers/ and /llama/ (the
- * package that the page was built with), and models under /models/.
- */
-export async function serve(modelFolders) {
-    const packages = process.env.WEBINFER_NODE_MODULES ?? path.join(root, 'tests/node_modules');
-    const ort = path.join(packages, 'onnxruntime-web/dist');
-    const find = (where) => {
-        const [, first, ...rest] = path.posix.normalize(where).split('/');
-        if (first === 'ort') return path.join(ort, ...rest);
-        if (first === 'litert') return path.join(packages, '@litertjs', ...rest);
-        if (first === 'transformers') return path.join(packages, '@huggingface/transformers', ...rest);
-        if (first === 'llama') return path.join(build, 'node/page/node_modules/@wllama/wllama', ...rest);
-        if (first !== 'models') return path.join(root, 'tests/bench/page', first, ...rest);
-        return modelFolders.map((one) => path.join(one, ...rest))
-            .find((one) => fs.existsSync(one)) ?? '';
-    };
-    const server = http.createServer((call, answer) => {
-        const file = find(new URL(call.url, 'http://x').pathname);
-        const head = {
-            'Content-Type': types[path.extname(file)] ?? 'application/octet-stream',
-            'Cross-Origin-Opener-Policy': 'same-origin',
-            'Cross-Origin-Embedder-Policy': 'require-corp',
-        };
-        fs.readFile(file, (error, bytes) => {
-            answer.writeHead(error ? 404 : 200, head);
-            answer.end(bytes);
-        });
-    });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }
 
 /** chromedriver alone: what a WebDriver user has. Everything it makes lies in `folder`. */

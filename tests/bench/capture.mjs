@@ -9,29 +9,18 @@ import * as cases from '../lib/cases.mjs';
 import { commandLine, names } from '../lib/command-line.mjs';
 import { build, sharedModels } from '../lib/paths.mjs';
 import { launch } from '../page/support/browser.mjs';
-import { serve } from './browsers.mjs';
 import { counted, table } from './figures.mjs';
-import { attention, matmul, putSubjects } from './kernels/graphs.mjs';
+import { wanted } from './gpu/capture.mjs';
+import { attention, matmul, modelOf, putSubjects } from './kernels/graphs.mjs';
+import { serve } from './served.mjs';
 
 /** Graphs of kernels; larger ones are the same graphs. */
 const SUBJECTS = [matmul(256), attention(1024, 64)];
 const all = cases.names().filter((name) => !cases.load(name).mustFail);
-const folderOf = ({ kernel, shapes }) => kernel + Object.values(shapes)[0].join('x');
 const { models } = commandLine('./dev bench capture',
     "Which models' graphs onnxruntime-web can capture on WebGPU: a table, and build/bench/capture.json.", {
-        models: names([...all, ...SUBJECTS.map(folderOf)], 'of those'),
+        models: names([...all, ...SUBJECTS.map(modelOf)], 'of those'),
     });
-
-/** What the page needs of a model. @param {string} name */
-function wanted(name) {
-    const subject = SUBJECTS.find((one) => folderOf(one) === name);
-    if (subject) {
-        const inputs = Object.entries(subject.shapes).map(([input, shape]) => ({ name: input, dtype: 'float32', shape }));
-        return { name, inputs, rtol: 1e-3, atol: 1e-4 };
-    }
-    const { inputs, rtol, atol } = JSON.parse(fs.readFileSync(path.join(sharedModels, name, 'case.json'), 'utf8'));
-    return { name, inputs, rtol, atol };
-}
 
 /** @param {any} row as the page gives it */
 function outcomeOf({ plain, free, fixed }) {
@@ -50,7 +39,7 @@ async function measure(url, browser) {
     let page = null;
     for (const name of models) {
         page ??= await open(url, browser);
-        const row = await page.tab.evaluate((what) => window.capture(what), wanted(name))
+        const row = await page.tab.evaluate((what) => window.capture(what), wanted(name, SUBJECTS))
             .catch((error) => ({ name, plain: String(error).slice(0, 300) }));
         rows.push({ ...row, outcome: outcomeOf(row) });
         fs.writeFileSync(result, JSON.stringify(rows, null, 2));

@@ -9,7 +9,7 @@ import { clear, guard } from '../lib/cleanup.mjs';
 import { commandLine, flag, parts as partsOf, roundsOf } from '../lib/command-line.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
 import { build } from '../lib/paths.mjs';
-import { flagsOf, playwright, serve } from './browsers.mjs';
+import { flagsOf, playwright } from './browsers.mjs';
 import { cacheGoals, measureCaches, printCaches } from './chat/caches.mjs';
 import { cancelGoals, measureCancel, printCancel } from './chat/cancel.mjs';
 import { BarePage, Native, Webinfer } from './chat/contestants.mjs';
@@ -19,6 +19,7 @@ import { measureSpeed, printSpeed, speedGoals } from './chat/speed.mjs';
 import { measureStart, printStart } from './chat/start.mjs';
 import { measureTurns, printTurns } from './chat/turns.mjs';
 import { table } from './figures.mjs';
+import { serve } from './served.mjs';
 
 const { quick, rounds = quick ? 2 : 5, only: parts } = commandLine('./dev bench chat',
     'Language models, all in one run: tables, and build/bench/chat.json.', {

@@ -101,8 +101,8 @@ export class WebDriver {
 
 /** The floor and the browser whose page answers for it; with `models`, that page runs them. */
 export class Floor {
-    async start(program, flags, url, models = []) {
-        this.process = await programs.startFloor(program);
+    async start(program, flags, url, models = [], env = {}) {
+        this.process = await programs.startFloor(program, env);
         this.driver = await new PlainDriver().start(flags);
         await this.driver.navigate(`${url}/floor.html?port=${this.process.page}&models=` +
             encodeURIComponent(JSON.stringify(models)));

@@ -15,9 +15,9 @@ import { cost, descendants } from '../lib/processes.mjs';
 import { until } from '../lib/wait.mjs';
 import { launch } from '../page/support/browser.mjs';
 import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
-import { serve } from './browsers.mjs';
 import { shown, spread, table } from './figures.mjs';
 import { graphs } from './litert/graphs.mjs';
+import { serve } from './served.mjs';
 
 const KINDS = { chrome: () => launch(), firefox: () => launchFirefox(findFirefox()) };
 const ENGINES = { ort: 'onnx', litert: 'tflite' };

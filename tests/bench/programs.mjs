@@ -1,4 +1,4 @@
-/** The bench's two C programs: built here, then run. */
+/** The bench's C programs, and a library that counts copies: built here, then run. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -7,7 +7,7 @@ import { build, root } from '../lib/paths.mjs';
 
 const folder = path.join(build, 'bench');
 
-/** Builds floor and client into build/bench; gives their paths. */
+/** Builds them into build/bench; gives their paths. */
 export function compile() {
     fs.mkdirSync(folder, { recursive: true });
     const flags = ['-std=gnu17', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra',
@@ -23,12 +23,12 @@ export function compile() {
             { stdio: 'inherit' });
         return program;
     };
-    return { folder, floor: make('floor', libraries), client: make('client', []) };
+    return { folder, floor: make('floor', libraries), client: make('client', []), copies: make('copies', ['-fno-builtin', '-shared', '-fPIC']) };
 }
 
-/** Starts the floor; gives its process and both ports. */
-export async function startFloor(program) {
-    const child = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** Starts the floor; gives its process and both ports. @param {string} program @param {Record<string, string>} [env] more of its environment */
+export async function startFloor(program, env = {}) {
+    const child = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     const [line] = await once(child.stdout, 'data');
     const [clients, page] = line.toString().split(' ').map(Number);
     return { pid: child.pid, clients, page, stop: () => child.kill() };

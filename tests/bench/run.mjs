@@ -9,11 +9,13 @@ import { commandLine, flag, names, parts as partsOf, roundsOf } from '../lib/com
 import { Daemon } from '../lib/daemon.mjs';
 import { sharedModels } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
-import { browserPath, driverPath, flagsOf, PlainDriver, playwright, serve } from './browsers.mjs';
+import { browserPath, driverPath, flagsOf, PlainDriver, playwright } from './browsers.mjs';
 import { echoRequest, Floor, OverHttp, Playwright, WebDriver } from './contestants.mjs';
+import { measureCopies, printCopies } from './copies.mjs';
 import { shown, spread, table } from './figures.mjs';
 import * as models from './models.mjs';
 import * as programs from './programs.mjs';
+import { serve } from './served.mjs';
 import { names as suite, wanted as modelsWanted } from './suite.mjs';
 import { measureThreads, names as threadedNames, printThreads } from './threads.mjs';
 import { measureWakes, printWakes } from './wakes.mjs';
@@ -189,7 +191,7 @@ function print(result) {
                 [row.name, shown(row.over_bare_plus_echo), shown(row.floor_over_bare_plus_echo),
                     shown(row.over_floor)]));
     if (result.threadRows) out += printThreads(result.threadRows, result.threads);
-    if (result.wakes) out += printWakes(result.wakes);
+    if (result.wakes) out += printWakes(result.wakes) + printCopies(result.copies);
     if (result.start)
         out += table('Session start, ms', ['webinfer', 'chromedriver alone', 'ratio'],
             [[shown(result.start.webinfer_ms), shown(result.start.chromedriver_ms),
@@ -264,6 +266,8 @@ async function measure(built, closers) {
         result.wakes = await measureWakes({ url: daemon.url, rounds, many: quick ? 500 : 2000,
             webinfer: { contestant: webinfer, server: daemon.pid, parent: daemon.pid },
             floor: { contestant: floor, server: floorEnd.process.pid, parent: floorEnd.driver.child.pid } });
+        result.copies = await measureCopies({ built, many: quick ? 500 : 2000, echoAt: (name, port) => prepareSmall(new OverHttp(`${name}-counted`, built.client, port)),
+            startFloor: (env) => new Floor().start(built.floor, flags, pages.url, [], env) });
     }
     if (parts.includes('models') && chosen.length) {
         result.threads = os.cpus().length;

@@ -9,9 +9,10 @@ import { commandLine, flag, names, parts as partsOf, roundsOf } from '../lib/com
 import { withDaemon } from '../lib/daemon.mjs';
 import { makeFamilies } from '../lib/families.mjs';
 import { build } from '../lib/paths.mjs';
-import { flagsOf, playwright, serve } from './browsers.mjs';
+import { flagsOf, playwright } from './browsers.mjs';
 import { table } from './figures.mjs';
 import { compile } from './programs.mjs';
+import { serve } from './served.mjs';
 import { BarePage, Native, TaskFloor, Webinfer } from './tasks/contestants.mjs';
 import { familyGoals, measureFamilies, printFamilies } from './tasks/families.mjs';
 import {

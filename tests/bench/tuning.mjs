@@ -36,10 +36,11 @@ db.commit()
 db.close()
 `;
 
-const KINDS = ['chrome', 'firefox'];
+/** The browsers in which tuning is compared. */
+export const TUNED = ['chrome', 'firefox'];
 /** @typedef {{env?: Record<string, string>, config?: Record<string, any>}} How more of the daemons' options */
 const daemonOf = (browser, folder, { env, config = {} }) => new Daemon({ folder, keep: true, env, config: { ...config,
-    ...Object.fromEntries(KINDS.map((kind) => [`browser.${kind}`, { ...config[`browser.${kind}`], max_connections: Number(browser === kind) }])),
+    ...Object.fromEntries(TUNED.map((kind) => [`browser.${kind}`, { ...config[`browser.${kind}`], max_connections: Number(browser === kind) }])),
 } }).start();
 const stateOf = (folder) => path.join(folder, 'state/webinfer.db');
 
@@ -74,7 +75,7 @@ function folderWith(from, choose) {
 }
 
 /** @param {number} rounds @param {string[]} [browsers] @param {How} [how] */
-export async function measureTuning(rounds, browsers = KINDS, how = {}) {
+export async function measureTuning(rounds, browsers = TUNED, how = {}) {
     const rows = [];
     for (const browser of browsers) {
         const tuned = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-')), folders = [tuned], daemons = {};

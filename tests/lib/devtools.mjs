@@ -18,16 +18,17 @@ function find(folder, name) {
     });
 }
 
-/** Has the document of the one browser below `folder` evaluate `expression`, and does not wait: what it is, or
- * the promise of, is the socket's first message. */
-export async function evaluate(folder, expression) {
+/** Where the one browser below `folder` listens. */
+async function addressOf(folder) {
     const [file] = await until(() => {
         const found = find(folder, 'DevToolsActivePort');
         return found.length && found;
     }, { what: 'the port for debugging' });
-    const [port] = fs.readFileSync(file, 'utf8').split('\n');
-    const targets = await (await fetch(`http://127.0.0.1:${port}/json/list`)).json();
-    const { webSocketDebuggerUrl: url } = targets.find(({ type }) => type === 'page');
+    return `http://127.0.0.1:${fs.readFileSync(file, 'utf8').split('\n')[0]}`;
+}
+
+/** Has a document evaluate `expression`: what that is, or the promise of, is the socket's first message. */
+async function evaluateAt(url, expression) {
     const socket = new WebSocket(url);
     await once(socket, 'open');
     const params = { expression, awaitPromise: true };
@@ -35,12 +36,30 @@ export async function evaluate(folder, expression) {
     return socket;
 }
 
-/** What the document of the one browser below `folder` says: `expression` is the promise of JSON. */
-export async function evaluated(folder, expression) {
-    const socket = await evaluate(folder, expression);
-    const [message] = await once(socket, 'message');
+/** Has the document of the one browser below `folder` evaluate `expression`, and does not wait: what it is, or
+ * the promise of, is the socket's first message. */
+export async function evaluate(folder, expression) {
+    const targets = await (await fetch(`${await addressOf(folder)}/json/list`)).json();
+    return evaluateAt(targets.find(({ type }) => type === 'page').webSocketDebuggerUrl, expression);
+}
+
+/** What the socket's document says: the expression is the promise of JSON. */
+async function saidBy(socket) {
+    const message = await Promise.race([once(socket, 'message'), once(socket, 'close').then(() => null)]);
     socket.close();
-    const { result, exceptionDetails: thrown } = JSON.parse(String(message)).result;
+    if (!message) throw new Error('the page has gone');
+    const { error, result: { result, exceptionDetails: thrown } = {} } = JSON.parse(String(message[0]));
+    if (error) throw new Error(error.message);
     if (thrown) throw new Error(thrown.exception?.description ?? thrown.text);
     return JSON.parse(result.value);
+}
+
+/** What the document of the one browser below `folder` says: `expression` is the promise of JSON. */
+export const evaluated = async (folder, expression) => saidBy(await evaluate(folder, expression));
+
+/** Opens another page beside that of the one browser below `folder`. While it is open, it is not said which of them others ask.
+ * @returns {Promise<{evaluated: (expression: string) => Promise<any>, close: () => Promise<any>}>} */
+export async function openTab(folder, url) {
+    const address = await addressOf(folder), { id, webSocketDebuggerUrl: socket } = await (await fetch(`${address}/json/new?${url}`, { method: 'PUT' })).json();
+    return { evaluated: async (expression) => saidBy(await evaluateAt(socket, expression)), close: () => fetch(`${address}/json/close/${id}`) };
 }

@@ -6,6 +6,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { compareAnswers } from '../bench/batches/clients.mjs';
+import { figuresOf } from '../bench/gpu/capture.mjs';
+import { tableOf } from '../bench/gpu/counts.mjs';
+import { Ground } from '../bench/gpu/ground.mjs';
 import { shareOut } from '../bench/gpu/models.mjs';
 import { linesOf, resultIn } from '../bench/gpu/report.mjs';
 import { fillRows } from '../bench/gpu/rows.mjs';
@@ -97,11 +101,49 @@ test("a request's time is the GPU's, the bytes', the browser's and ours, and no 
     assert.deepEqual(shareOut({ request_ms: 10, run_ms: null }, { gpu_ms: 3, moving_ms: 1 }), { gpu: 3, moving: 1, browser: null, ours: null });
 });
 
+test('answers from batches are held to those of the requests alone', async () => {
+    const answer = (value, batch) => ({ performance: { batch }, outputs: [{ name: 'y', datatype: 'FP32', shape: [1],
+        bytes: Buffer.from(Float32Array.of(value).buffer), values: [value] }] });
+    const alone = [answer(1), answer(2)];
+    const compared = (...attempts) => compareAnswers(alone, async () => attempts.shift(), 'rows');
+    assert.deepEqual(await compared([answer(1), answer(2)], [answer(1, 2), answer(2.00001, 2)]), { joined: 2, difference: null });
+    const { joined, difference } = await compared([answer(1, 2), answer(2.1, 2)]);
+    assert.deepEqual([joined, /^y: off by/.test(difference)], [2, true]);
+    const never = Array.from({ length: 5 }, () => [answer(1), answer(2)]);
+    assert.deepEqual(await compared(...never), { joined: 0, difference: null }, 'it is not tried for ever');
+});
+
+test('what a graph capture is worth is told, and why there is none', () => {
+    const times = { answers: 'equal', bind_groups: [4, 4, 0], plain_ms: 6, captured_ms: 2 };
+    const told = { answers: 'equal', bind_groups: '4, 4, 0', plain_ms: 6, captured_ms: 2, times_as_fast: 3 };
+    assert.deepEqual(figuresOf({ free: { stage: 'done', ...times }, fixed: null }), { captured: 'yes', ...told });
+    assert.deepEqual(figuresOf({ free: { stage: 'create', reason: 'x' }, fixed: { stage: 'done', ...times } }), { captured: 'with fixed sizes', ...told });
+    assert.deepEqual(figuresOf({ free: { stage: 'create', reason: 'x' }, fixed: null, elsewhere: ["If 'a'"] }), { captured: 'no', reason: "If 'a'" });
+    assert.deepEqual(figuresOf({ free: { stage: 'create', reason: 'x' }, fixed: null }), { captured: 'no', reason: 'x' });
+    assert.throws(() => figuresOf({ plain: 'a run takes 2.0 s' }), /^Error: a run takes 2\.0 s$/);
+});
+
+test('the browser that is measured is the only one, and is on the adapter that was said', () => {
+    const of = (browser) => new Ground({ gpu: 'hardware', store: '/nowhere', browser });
+    for (const browser of ['chrome', 'edge', 'firefox', 'safari']) {
+        const { config, hasDebugger } = of(browser);
+        for (const kind of ['chrome', 'edge', 'firefox', 'safari'])
+            assert.deepEqual(config[`browser.${kind}`], kind === browser ? { gpu: 'hardware' } : { max_connections: 0 }, `${kind} beside ${browser}`);
+        assert.equal(hasDebugger, ['chrome', 'edge'].includes(browser));
+    }
+});
+
+test('tables of counts are those of the page on GPUs', () => {
+    assert.equal(tableOf(['a', 'b'], [['x', 201056], ['y', '3, 0']]), '| a | b |\n|---|---|\n| x | 201,056 |\n| y | 3, 0 |');
+});
+
 test('the command says what it understands, and refuses what it does not', () => {
     const said = (...words) => spawnSync(process.execPath, [path.join(root, 'tests/bench/gpu.mjs'), ...words], { encoding: 'utf8', timeout: 300_000 });
     const { status, stdout } = said('--help');
     assert.equal(status, 0);
-    assert.match(stdout, /^usage: \.\/dev bench gpu \[OPTION\.\.\.\]\n[^]*--minutes=N[^]*--pack=DIR/);
+    assert.match(stdout, /^usage: \.\/dev bench gpu \[OPTION\.\.\.\]\n[^]*--minutes=N[^]*--browser=NAME[^]*--pack=DIR[^]*--counts/);
     const { status: refused, stderr } = said('--gpu=fast');
     assert.deepEqual([refused, stderr], [2, './dev bench gpu: --gpu=fast; allowed: auto, hardware, software; see ./dev bench gpu --help\n']);
+    const other = said('--browser=lynx');
+    assert.deepEqual([other.status, other.stderr], [2, './dev bench gpu: --browser=lynx; allowed: chrome, edge, firefox, safari; see ./dev bench gpu --help\n']);
 });

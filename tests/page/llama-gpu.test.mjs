@@ -73,6 +73,14 @@ describe('a language model on a GPU', firefox ? {} : { skip: 'there is no Firefo
         assert.deepEqual(problems, []);
     }, { faults: TELLS_KERNELS, faulty: 'gpu_llama' });
 
+    nodeTest('computes the same with flash attention, or without where the GPU has no kernel for it', async ({ service }) => {
+        const model = random(service), asked = complete('abc hello world', { max_tokens: 5, logprobs: true });
+        const wasm = wellDone(await service.run(model, [], { ...asked, platforms: ['wasm'] })).result;
+        const { result } = wellDone(await service.run(model, [], { ...asked, ...GPU }));
+        assert.deepEqual(result.tokens, wasm.tokens);
+        for (const [at, { logprob }] of result.logprobs.entries()) assert.ok(Math.abs(logprob - wasm.logprobs[at].logprob) < NEAR, `${at}: ${logprob}`);
+    }, { welcome: { language_models: { flash_attention: true } } });
+
     nodeTest('runs on slots, stops in the middle, and goes on', async ({ service }) => {
         const model = small(service);
         const of = (count, more = {}) => complete('abc', { max_tokens: count }, { stream: true, ...GPU, ...more });

@@ -6,8 +6,8 @@ import './support/yield.mjs';
 import { LlamaEngine } from '../../page/src/engine/llama.js';
 import { ggufBytes } from './support/gguf.mjs';
 
-/** The engine with modules of llama.cpp that write nothing, and take so long for each token. */
-function fakeEngine(t, msOfToken) {
+/** The engine with modules of llama.cpp that write nothing, and take so long for each token; `loaded`: the request to load. */
+function fakeEngine(t, msOfToken, onGpu = false) {
     const bytes = ggufBytes({ embd: 32, layers: 1 });
     t.mock.method(globalThis, 'fetch', async (url, { headers: { Range: range } }) => {
         const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range);
@@ -20,8 +20,11 @@ function fakeEngine(t, msOfToken) {
         const module = {
             threads, build: { name: 'test', wide: true }, ended: false, end: () => { module.ended = true; },
             async fetch() {}, async start() {}, paths: () => [], readBy() {},
-            async action(name) {
-                if (name === 'load') return { success: true, n_vocab: 1, add_bos_token: false, add_eos_token: false };
+            async action(name, request) {
+                if (name === 'load') {
+                    module.loaded = request;
+                    return { success: true, n_vocab: 1, add_bos_token: false, add_eos_token: false };
+                }
                 if (name !== 'get_result') return { req_id: 1 };
                 const timings = {
                     prompt_per_token_ms: 1, predicted_per_token_ms: msOfToken(threads), predicted_n: 10, predicted_ms: 10 * msOfToken(threads),
@@ -32,7 +35,7 @@ function fakeEngine(t, msOfToken) {
         };
         modules.push(module);
         return module;
-    }, { grammarOf: () => null });
+    }, { grammarOf: () => null }, onGpu);
     t.after(() => engine.unload());
     const configure = (share, models = {}) => engine.configure({
         credential: '', threads: share, max_frame: 1 << 20, models: { context: 0, slots: 1, warmup: true, threads: 0, ...models },
@@ -62,6 +65,16 @@ test('a model is loaded once, on the threads that were said or on its share of t
     }
     assert.deepEqual(modules.map(({ threads }) => threads), [1, 2, 4, 8]);
     assert.deepEqual(speeds[0], ['a', { prompt_ms: 1, token_ms: 20 }]);
+});
+
+test('flash attention is asked for on a GPU alone, where it was said', async (t) => {
+    for (const [onGpu, said, asked] of [[true, true, true], [true, false, false], [false, true, false]]) {
+        const { engine, modules, configure, task } = fakeEngine(t, () => 20, onGpu);
+        configure(2, { warmup: false, flash: said });
+        await engine.load(task, () => {}, new AbortController().signal);
+        assert.equal(modules[0].loaded.flash_attn, asked, `on a GPU: ${onGpu}, said: ${said}`);
+        await engine.unload();
+    }
 });
 
 test('what is computed for nobody ends when somebody asks, and is not begun where somebody waits', async (t) => {

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import * as cases from '../lib/cases.mjs';
-import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { sharedModels } from '../lib/paths.mjs';
 import { spoiledPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
@@ -94,8 +94,9 @@ function expected(row) {
 
 /** The rows of the client with that number: 1 to 3. */
 const rowsOf = (index) => Array.from({ length: 1 + index % 3 }, (_, row) => [index / 7, row, -index / 11, 0.5]);
-const askRows = (index, head = {}, options = {}) => daemon.infer({ model_name: 'rows', platform: 'wasm', ...head,
-    inputs: [{ name: 'x', datatype: 'FP32', shape: [rowsOf(index).length, 4], data: rowsOf(index).flat() }] }, options);
+const asked = (index, head) => ({ model_name: 'rows', platform: 'wasm', ...head,
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [rowsOf(index).length, 4], data: rowsOf(index).flat() }] });
+const askRows = (index, head = {}, options = {}) => daemon.infer(asked(index, head), options);
 
 /** Checks the answer to that client, and gives how many rows ran together with its own. */
 function sizeOf(answer, index) {
@@ -227,6 +228,33 @@ for (const name of BATCHED)
         assert.equal(batching.possible, name !== MIXING, batching.reason);
         if (name === MIXING) assert.match(batching.reason, /got other answers than each of them alone/);
     });
+
+test('on WebGPU, too, twelve clients get what each would get alone', () => {
+    const head = { platform: 'webgpu', fallback: false, timeout_ms: 60_000 }, clients = Array.from({ length: CLIENTS }, (_, index) => index);
+    const pool = { batching: 'off', batch_window: '500ms', max_batch: 64, max_connections: 1, numerics: 'off' };
+    return withDaemon({ models: ['rows', ...BATCHED.slice(0, 1)], config: { pool, 'browser.chrome': { gpu: 'software' } } }, async (one) => {
+        const askAll = (ask) => Promise.all(clients.map(ask)), askThese = (index) => one.infer(asked(index, head));
+        assert.ok((await askAll(askThese)).map(sizeOf).every((size) => size === 0));
+        const [name] = BATCHED, other = name && cases.load(name), variants = name ? [0, 1, 2, 3].map((by) => variant(other, by)) : [];
+        const askOther = (index) => one.answer({ model_name: name, ...head }, variants[index % 4].inputs);
+        const alone = name ? await askAll(askOther) : [];
+
+        await one.reload({ pool: { batching: 'fixed' } });
+        await askAll(askThese); // the first batch is compared with its requests alone
+        const answers = await askAll(askThese);
+        for (const [index, answer] of answers.entries()) {
+            assert.ok(sizeOf(answer, index) > rowsOf(index).length, `client ${index}`);
+            assert.deepEqual([answer.json.executed_on.platform, answer.json.executed_on.adapter.is_fallback], ['webgpu', true]);
+        }
+        if (!name) return;
+        await askAll(askOther);
+        for (const [index, { performance, outputs }] of (await askAll(askOther)).entries()) {
+            assert.ok(performance.batch > 1, `client ${index}`);
+            for (const [at, output] of outputs.entries())
+                assert.equal(cases.difference(output, alone[index].outputs[at], other), null, `client ${index}`);
+        }
+    });
+});
 
 test('a free dimension that is no batch is left alone', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => daemon.infer({

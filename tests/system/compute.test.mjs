@@ -19,7 +19,8 @@ let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
     daemon = await new Daemon({ models: ['twice'], config: {
-        pool: { max_connections: 3 }, 'browser.firefox': { max_connections: 1 }, 'browser.safari': safari(),
+        pool: { max_connections: 3 }, 'browser.chrome': { gpu: 'software' }, 'browser.firefox': { gpu: 'software', max_connections: 1 },
+        'browser.safari': safari(),
     } }).start();
 });
 after(() => daemon.stop());

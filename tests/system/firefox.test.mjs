@@ -20,13 +20,13 @@ import { until, within } from '../lib/wait.mjs';
 const names = !sharedModels ? [] : ['vision_mnist_ms_digit7', 'text_embed_generated_h64_l2',
     'audio_dtln_model1', 'op_add', 'op_where_long_example'];
 
-/** A daemon with one Firefox and no other browser. */
+/** A daemon with one Firefox, on a software adapter whatever this machine has, and no other browser. */
 const withFirefox = (keys = {}, more = {}) => ({
     ...more,
     config: {
         ...more.config,
         'browser.chrome': { max_connections: 0 },
-        'browser.firefox': { max_connections: 1, ...keys },
+        'browser.firefox': { gpu: 'software', max_connections: 1, ...keys },
     },
 });
 

@@ -20,11 +20,11 @@ const WRONG_HALVES = { from: '= (f16|vec4<f16>)\\(src\\[', to: '= $1(0.75) * $1(
 /** In the kernel for positions: only what stands behind the end of the guard's own prompt is rotated wrong. */
 const WRONG_FAR = { from: 'let theta_base = ([^;]*);', to: 'let theta_far = $1; let theta_base = select(theta_far, 0.0, theta_far > 400.0);' };
 
-/** Calls `body` with a daemon that has one Firefox and two models, in which a page with such a GPU runs. */
+/** Calls `body` with a daemon that has one Firefox, on a software adapter, and two models, in which a page with such a GPU runs. */
 async function withFirefox(spoils, plant, body) {
     const page = spoils && spoiledPage(spoils, plant);
     const daemon = new Daemon({ config: { pool: { exploration: '0%', recheck: '0%' }, ...(page && { bridge: { page } }),
-        'browser.chrome': { max_connections: 0 }, 'browser.firefox': { max_connections: 1 } } });
+        'browser.chrome': { max_connections: 0 }, 'browser.firefox': { gpu: 'software', max_connections: 1 } } });
     putGguf(daemon.store, 'abc', { embd: 32, layers: 1, follow: 'abcdefgh' });
     putGguf(daemon.store, 'random', { embd: 32, layers: 1 });
     try {

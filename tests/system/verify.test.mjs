@@ -22,8 +22,8 @@ let daemon;
 const test = testsOf(() => daemon);
 before(async () => {
     daemon = await new Daemon({ models: ['twice'], config: {
-        bridge: { resume_grace: '300ms' }, pool: { max_connections: 3 },
-        'browser.firefox': { max_connections: 1 }, 'browser.safari': safari(),
+        bridge: { resume_grace: '300ms' }, pool: { max_connections: 3 }, 'browser.chrome': { gpu: 'software' },
+        'browser.firefox': { gpu: 'software', max_connections: 1 }, 'browser.safari': safari(),
     } }).start();
 });
 after(() => daemon.stop());
@@ -283,7 +283,7 @@ test('a kernel with one wrong sign in its shader is found by the suite, and by v
             assert.equal(code, 1, out);
             assert.match(out, /^node-\w+ +chrome +webgpu +wrong .* wrong: add +add: element \d+ is/m);
         });
-        await withDaemon({ config: { bridge: { page }, pool: { verify: 'all' } } }, async (other) => {
+        await withDaemon({ config: { bridge: { page }, pool: { verify: 'all' }, 'browser.chrome': { gpu: 'software' } } }, async (other) => {
             await until(async () => /computes wrong: add: element/.test(other.log), { what: 'it to be found' });
             const rows = await verify({}, other);
             assert.deepEqual(rows.map(({ platform, verdict, evidence: { kernels } }) => [platform, verdict, kernels.wrong]),

@@ -62,7 +62,7 @@ export class LlamaEngine {
         this._credential = '';
         this._store = new Store();
         /** @type {import('../shared/messages.js').LanguageModels} */
-        this._models = { context: 0, slots: LLAMA.slots, warmup: false, threads: 1, budget: Infinity };
+        this._models = { context: 0, slots: LLAMA.slots, warmup: false, flash: false, threads: 1, budget: Infinity };
         /** @type {Loaded | null} */
         this._loaded = null;
         this._share = 1; /* of the machine's cores */
@@ -131,7 +131,7 @@ export class LlamaEngine {
         const plan = planOf(head, files.total, wanted ?? this._models.context, slotsMost, promptMs, this._models.budget,
             this._onGpu);
         const loaded = this._loaded = await bringUp(this._makeModule(files, this._threads), {
-            key, head, plan, changed: () => this._noteSlots(), lives, starts: (up) => this.tell({ type: 'start', up }), fetches: onProgress,
+            key, head, plan, flash: this._onGpu && this._models.flash, changed: () => this._noteSlots(), lives, starts: (up) => this.tell({ type: 'start', up }), fetches: onProgress,
         }, signal);
         if (isForNobody && this._models.warmup && plan.makes === 'text') this._warmUp(loaded);
     }

@@ -25,21 +25,21 @@ const FILE_TYPES = Object.freeze({
 
 /**
  * @param {LlamaModule} module not started; ended where this fails
- * @param {{key: string, head: Head, plan: Plan, changed: () => void, lives: (ms: number) => void,
- *   starts: (up: boolean) => void, fetches: (loaded: number, total: number) => void}} model `changed`, `lives`: see
- *   Slots; `starts`: told when the module begins to come up, its binary being there, and when it has or cannot;
- *   `fetches`: told how much of the binary is there
+ * @param {{key: string, head: Head, plan: Plan, flash: boolean, changed: () => void, lives: (ms: number) => void,
+ *   starts: (up: boolean) => void, fetches: (loaded: number, total: number) => void}} model `flash`: with
+ *   flash attention, if the GPU has a kernel for it; `changed`, `lives`: see Slots; `starts`: told when the module
+ *   begins to come up, its binary being there, and when it has or cannot; `fetches`: told how much of the binary is there
  * @param {AbortSignal} signal ends it between its steps
  * @returns {Promise<Loaded>} @throws {Failure | import('./engine.js').EngineFault}
  */
-export async function bringUp(module, { key, head, plan, changed, lives, starts, fetches }, signal) {
+export async function bringUp(module, { key, head, plan, flash, changed, lives, starts, fetches }, signal) {
     try {
         await module.fetch(fetches);
         throwIfCancelled(signal);
         starts(false);
         await module.start().finally(() => starts(true));
         throwIfCancelled(signal);
-        const said = await load(module, plan);
+        const said = await load(module, plan, flash);
         throwIfCancelled(signal);
         const chunk = plan.chunk > 0 ? new PromptChunk(plan.chunk, plan.batch) : null;
         const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives, chunk);
@@ -60,15 +60,15 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
     }
 }
 
-/** Flash attention is off: on WASM it rounds to 16 bits, which moves log-probabilities by up to 0.007, and where a GPU has no
- * kernel for it, such as a software adapter in Firefox, llama.cpp turns it off itself, and a step has one more dispatch for each layer.
- * @param {LlamaModule} module @param {Plan} plan @returns {Promise<any>} what llama.cpp says of the model */
-async function load(module, plan) {
+/** Flash attention rounds to 16 bits, which moves log-probabilities by up to 0.007. Where a GPU has no kernel for it, such as a
+ * software adapter in Firefox, llama.cpp turns it off itself, and a step has one more dispatch for each layer.
+ * @param {LlamaModule} module @param {Plan} plan @param {boolean} flash @returns {Promise<any>} what llama.cpp says of the model */
+async function load(module, plan, flash) {
     const said = await module.action('load', {
         _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false,
         n_gpu_layers: plan.layers, n_ctx: plan.context * plan.slots, n_threads: module.threads, n_parallel: plan.slots,
         cache_type_k: plan.cache, cache_type_v: plan.cache, kv_unified: false, log_level: 2,
-        n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: false,
+        n_batch: plan.batch, n_ubatch: plan.batch, flash_attn: flash,
         embeddings: true, pooling_type: plan.pooling, warmup: false,
         chat_template: 'chatml', // it is given none to render: one that it cannot read must not keep it from loading
     }).catch((error) => {

@@ -312,7 +312,7 @@ class Link {
             tuning: Array.isArray(tuning) ? tuning : [],
             models: {
                 context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
-                threads: slow ? 1 : positive(models?.threads), budget: bytes,
+                flash: models?.flash_attention === true, threads: slow ? 1 : positive(models?.threads), budget: bytes,
             },
         }, bytes, isCredit(credit) ? credit : INITIAL_CREDIT, positive(models?.idle_unload_ms) || Infinity);
     }

@@ -83,9 +83,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** The time of a language model per token that it reads and per token that it writes, measured at its load, in ms.
  * @typedef {{prompt_ms: number, token_ms: number}} Speed */
 /** How language models are loaded: tokens of a conversation, 0: the model's own number; conversations at a time;
- * whether a few tokens are computed after a load without a waiting client; and the number of threads, 0: the page's
- * share of the cores, at most four; `budget`: bytes that models may take, including their computation.
- * @typedef {{context: number, slots: number, warmup: boolean, threads: number, budget: number}} LanguageModels */
+ * whether a few tokens are computed after a load without a waiting client; `flash`: whether llama.cpp may use its flash
+ * attention on a GPU; and the number of threads, 0: the page's share of the cores, at most four; `budget`: bytes that models
+ * may take, including their computation.
+ * @typedef {{context: number, slots: number, warmup: boolean, flash: boolean, threads: number, budget: number}} LanguageModels */
 /** Settings that `welcome` gives to the engines.
  * @typedef {{credential: Credential, threads: number, max_frame: number, models?: LanguageModels, keep?: number, tuning?: import('../engine/kernels.js').Chosen[]}} EngineSettings
  *   `keep`: bytes of model files that this browser keeps; `tuning`: how kernels are compiled here */

@@ -78,6 +78,7 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
         .slots = config->models.slots,
         .idle_unload = config->models.idle_unload,
         .warmup = config->models.warmup,
+        .flash_attention = config->models.flash_attention,
         .threads = config->models.threads};
     settings->strangers = config->pool.strangers;
     settings->content = config->content;

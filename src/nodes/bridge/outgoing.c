@@ -174,9 +174,10 @@ static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *
 {
     wi_buffer_printf(out,
         ",\"language_models\":{\"context\":%lld,\"slots\":%lld,\"idle_unload_ms\":%lld,"
-        "\"warmup\":%s,\"threads\":%d}",
+        "\"warmup\":%s,\"flash_attention\":%s,\"threads\":%d}",
         (long long)models->context, (long long)models->slots, (long long)models->idle_unload,
-        models->warmup ? "true" : "false", models->threads);
+        models->warmup ? "true" : "false", models->flash_attention ? "true" : "false",
+        models->threads);
 }
 
 /* An origin of the configuration has no character that JSON escapes. */

@@ -30,6 +30,7 @@ struct wi_model_terms {
     int64_t slots;       /* the most conversations at a time */
     int64_t idle_unload; /* ms without a request; 0: for ever */
     int warmup;          /* compute a few tokens after a load that no request waits for */
+    int flash_attention; /* of a GGUF model on WebGPU */
     int threads;         /* of models on WASM; 0: by the node's share of the cores */
 };
 

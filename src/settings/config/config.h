@@ -225,7 +225,8 @@ struct wi_config_models {
     int64_t slots;       /* conversations at a time in one engine */
     int64_t idle_unload; /* 0: never */
     int warmup;
-    int threads; /* of a model on wasm, 1 to 8; 0: by the share of the cores */
+    int flash_attention; /* of a GGUF model on webgpu */
+    int threads;         /* of a model on wasm, 1 to 8; 0: by the share of the cores */
     int share_prefix;
     char *hub;                        /* where models are pulled from unless a pull names a hub */
     uint64_t quota;                   /* bytes of pulled models; 0: as much as the disk has */

@@ -367,12 +367,34 @@ char *wi_option_format(const struct wi_setting *option, const void *base)
 
 /* --- for people ------------------------------------------------------------------------------- */
 
+/* More numbers than this, one after the other, are listed as "0 to 31". */
+#define NUMBERS_MOST 8
+
+/* How many names from the first on count up by one. */
+static size_t names_count_up(const char *const *names)
+{
+    long first = strtol(names[0], NULL, 10);
+    char number[16];
+
+    for (size_t count = 0;; count++) {
+        snprintf(number, sizeof number, "%ld", first + (long)count);
+        if (!names[count] || strcmp(names[count], number) != 0)
+            return count;
+    }
+}
+
 static void list_names(const char *const *names, const char *separator, char *out, size_t size)
 {
     size_t used = 0;
 
-    for (int i = 0; names[i] && used < size; i++)
+    for (size_t i = 0; names[i] && used < size; i++) {
+        size_t numbers = names_count_up(names + i);
         used += (size_t)snprintf(out + used, size - used, "%s%s", i ? separator : "", names[i]);
+        if (numbers <= NUMBERS_MOST || used >= size)
+            continue;
+        i += numbers - 1;
+        used += (size_t)snprintf(out + used, size - used, " to %s", names[i]);
+    }
 }
 
 /* Typical values within the range: at most two of them, or the lowest. */

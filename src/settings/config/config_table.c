@@ -41,9 +41,10 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_SOFTWARE] = "software",
     [WI_GPU_OFF] = "off",
     NULL};
-/* By number those of the usual large machine; all means more of them (WI_GPUS_MAX). */
-static const char *const gpu_devices[] = {
-    "auto", "all", "0", "1", "2", "3", "4", "5", "6", "7", NULL};
+/* As many as are looked at: WI_GPUS_MAX of browser/gpus.h. */
+static const char *const gpu_devices[] = {"auto", "all", "0", "1", "2", "3", "4", "5", "6", "7",
+    "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23",
+    "24", "25", "26", "27", "28", "29", "30", "31", NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
 /* The threads of a model; those of the page's language engine end at 8. */
 static const char *const model_threads[] = {"auto", "1", "2", "3", "4", "5", "6", "7", "8", NULL};
@@ -447,12 +448,11 @@ const struct wi_setting wi_options[] = {
                 "used. With off, no adapter is used."},
     {BROWSER_KEY(gpu_device), ENUM(gpu_devices), DEFAULT("auto"), RELOADABLE,
         .help = "The GPU of a machine that has several. With auto, the browser chooses one. With a "
-                "number, browsers of this kind use only the GPU to which webinfer doctor gives "
-                "this number. With all, each browser uses one GPU: the one on which the fewest "
-                "browsers of this kind run. The browser cannot open the other GPUs, which requires "
-                "that the kernel allows user and mount namespaces. If the GPU cannot be used, the "
-                "browser is not started. WebKitGTK and browsers of a driver_url take no "
-                "gpu_device."},
+                "number, it uses the GPU to which webinfer doctor gives this number. With all, it "
+                "uses the one on which the fewest browsers of this kind run. It cannot open the "
+                "other GPUs, which requires that the kernel allows user and mount namespaces. If "
+                "the GPU cannot be used, the browser is not started. WebKitGTK and browsers of a "
+                "driver_url take none."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
         .help =
             "Whether the browser's own sandbox is on. With auto, it is on, with two exceptions: "
@@ -460,8 +460,7 @@ const struct wi_setting wi_options[] = {
             "namespaces are not allowed, as in many containers. With yes, they do not start "
             "in these cases."},
     {BROWSER_KEY(min_connections), INTEGER(0, 1024), DEFAULT("0"), RELOADABLE,
-        .help =
-            "Number of browsers of this kind that are kept running even when there is no work."},
+        .help = "Number of browsers of this kind that run even without work."},
     {BROWSER_KEY(max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
         .help = "Maximum number of browsers of this kind. 0 turns the kind off."},
 
@@ -483,6 +482,9 @@ const struct wi_setting wi_options[] = {
     {KEY(models, warmup), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether a language model that was loaded ahead of any request first computes a "
                 "few tokens, which are discarded. This makes the first answer faster."},
+    {KEY(models, flash_attention), BOOL, DEFAULT("no"), RELOADABLE,
+        .help = "Whether a GGUF model on webgpu uses flash attention, which is less exact, if the "
+                "GPU has a kernel for it."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
         .help = "Number of threads for a model on wasm. With auto, a model of at most 4 MiB whose "
                 "runs take at most 5 ms uses one thread. Any other model uses as many threads as "

@@ -139,22 +139,30 @@ function count({ channel: name }) {
 /** The built page, counting; the folder is the caller's to remove. */
 export const countingPage = () => spoiledPage(Object.fromEntries(WORKERS.map((worker) => [worker, count])), { channel: CHANNEL });
 
-/** Asks the workers of the daemon's page, and gives the first answer that has something. @param {import('../../lib/daemon.mjs').Daemon} daemon */
-async function askWorkers(daemon, question, wanted, patience) {
-    const expression = `new Promise((resolve) => {
+/** Has a page that is open count likewise. @param {{evaluated: (expression: string) => Promise<any>}} tab */
+export const countIn = (tab) => tab.evaluated(`Promise.resolve((${count})(${JSON.stringify({ channel: CHANNEL })})).then(() => 'true')`);
+
+/** Asks whoever counts in a browser, and gives the first answer that has something. @param {(expression: string) => Promise<any>} evaluate */
+async function askCounters(evaluate, question, wanted, patience) {
+    return evaluate(`new Promise((resolve) => {
         const channel = new BroadcastChannel(${JSON.stringify(CHANNEL)}), end = (answer) => { channel.close(); resolve(JSON.stringify(answer)); };
         channel.onmessage = ({ data }) => (${wanted})(data) && end(data);
         channel.postMessage(${JSON.stringify(question)});
         setTimeout(end, ${patience}, null);
-    })`;
-    return evaluated(daemon.temporary, expression);
+    })`);
 }
 
-/** What was asked of WebGPU since the last call; null: nothing was. @param {import('../../lib/daemon.mjs').Daemon} daemon of the counting page
+/** @param {import('../../lib/daemon.mjs').Daemon} daemon of the counting page */
+const inPageOf = (daemon) => (expression) => evaluated(daemon.temporary, expression);
+
+/** What was asked of WebGPU since the last call; null: nothing was. @param {(expression: string) => Promise<any>} evaluate in that origin
  * @returns {Promise<Record<string, any> | null>} */
-export const takeCounts = async (daemon) =>
-    (await askWorkers(daemon, { take: true }, '({ counts }) => counts?.dispatches > 0', PATIENCE_MS.take))?.counts ?? null;
+export const takeCountsBy = async (evaluate) =>
+    (await askCounters(evaluate, { take: true }, '({ counts }) => counts?.dispatches > 0', PATIENCE_MS.take))?.counts ?? null;
+
+/** Of the daemon's page. @param {import('../../lib/daemon.mjs').Daemon} daemon of the counting page */
+export const takeCounts = (daemon) => takeCountsBy(inPageOf(daemon));
 
 /** ms of writing and reading so many bytes, beside those of an empty round trip. @returns {Promise<{empty_ms: number, moving_ms: number} | null>} */
 export const moveBytes = async (daemon, written, read) =>
-    (await askWorkers(daemon, { move: [written, read] }, '({ moved }) => moved', PATIENCE_MS.move))?.moved ?? null;
+    (await askCounters(inPageOf(daemon), { move: [written, read] }, '({ moved }) => moved', PATIENCE_MS.move))?.moved ?? null;

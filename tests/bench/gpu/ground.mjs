@@ -1,12 +1,15 @@
 /**
- * What the rows are measured on: a daemon with one Chromium, and beside it, from when it is first wanted, one whose page
+ * What the rows are measured on: a daemon with one browser, and beside it, from when it is first wanted, one whose page
  * counts what it asks of WebGPU. A row that fails costs both; the next one has new ones.
  */
 import { clear, guard } from '../../lib/cleanup.mjs';
 import { Daemon } from '../../lib/daemon.mjs';
 import { countingPage } from './counting.mjs';
 
-export const BROWSER = 'chrome';
+/** The kinds of browser, the usual one first. */
+export const BROWSERS = ['chrome', 'edge', 'firefox', 'safari'];
+/** Those with Chromium's debugger. */
+const CHROMIUMS = ['chrome', 'edge'];
 
 /** What a machine's environment says of its GPU's driver. */
 const DRIVERS = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES'];
@@ -24,15 +27,22 @@ export class Ground {
     #page = '';
     #failures = 0;
 
-    /** @param {{gpu: string, store: string, config?: object, startMs?: number}} how `gpu`: as the configuration has it; `store`:
-     * the folder of models; `config`: more of the daemon's */
-    constructor({ gpu, store, config = {}, startMs = START_MS }) {
+    /** @param {{gpu: string, store: string, browser?: string, config?: Record<string, any>, startMs?: number}} how `gpu`: as the
+     * configuration has it; `store`: the folder of models; `browser`: one of BROWSERS; `config`: more of the daemon's */
+    constructor({ gpu, store, browser = BROWSERS[0], config = {}, startMs = START_MS }) {
         this.store = store;
+        this.browser = browser;
         this.startMs = startMs;
         this.environment = driverEnvironment();
         this.config = { models: { directory: store }, ...config,
             pool: { max_connections: 1, recycle_after: 0, network: 'host' }, // in one of its own nobody could debug it
-            [`browser.${BROWSER}`]: { gpu, ...config[`browser.${BROWSER}`] } };
+            ...Object.fromEntries(BROWSERS.filter((kind) => kind !== browser).map((kind) => [`browser.${kind}`, { max_connections: 0 }])),
+            [`browser.${browser}`]: { gpu, ...config[`browser.${browser}`] } };
+    }
+
+    /** Whether its page can be asked for what no client is told. */
+    get hasDebugger() {
+        return CHROMIUMS.includes(this.browser);
     }
 
     /** The daemon that is timed. @returns {Promise<Daemon>} */

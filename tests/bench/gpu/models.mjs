@@ -7,7 +7,6 @@ import { median } from '../figures.mjs';
 import { measure } from '../kernels/graphs.mjs';
 import { tensors } from '../suite.mjs';
 import { moveBytes, takeCounts } from './counting.mjs';
-import { BROWSER } from './ground.mjs';
 import { CASES } from './store.mjs';
 
 const MOST_RUNS = 20;
@@ -18,12 +17,12 @@ const PATIENCE_MS = 60_000;
 
 const runsFor = (ms) => Math.max(1, Math.min(MOST_RUNS, Math.floor(RUNS_MS / ms)));
 
-const headOf = (name, platform) => ({ model_name: name, browser: BROWSER, platform, fallback: false, timeout_ms: PATIENCE_MS });
+const headOf = (browser, name, platform) => ({ model_name: name, browser, platform, fallback: false, timeout_ms: PATIENCE_MS });
 
 /** By the page's clock, from a fresh load. Where the first run takes too long it is the only one, and says nothing of others. */
-async function timeInPage(daemon, name, platform) {
-    await daemon.post(`/v1/models/${name}/unload`, {});
-    const { fallback, ...head } = headOf(name, platform), inputs = tensors(name);
+async function timeInPage(daemon, asked) {
+    const { fallback, ...head } = asked, inputs = tensors(asked.model_name);
+    await daemon.post(`/v1/models/${asked.model_name}/unload`, {});
     const { result: first } = await measure(daemon, { ...head, runs: 1, warmup: 0 }, inputs);
     if (first.run_ms[0] > RUNS_MS) return { load_ms: first.load_ms, first_ms: first.first_ms, run_ms: null, runs: 0 };
     const { result } = await measure(daemon, { ...head, runs: runsFor(first.run_ms[0]), warmup: 1 }, inputs);
@@ -31,23 +30,28 @@ async function timeInPage(daemon, name, platform) {
 }
 
 /** By the client's clock: all of a request. */
-async function timeAtClient(daemon, name, platform, ms) {
-    const times = [], inputs = tensors(name);
+async function timeAtClient(daemon, asked, ms) {
+    const times = [], inputs = tensors(asked.model_name);
     for (let left = runsFor(ms); left > 0; left--) {
         const began = performance.now();
-        await daemon.answer(headOf(name, platform), inputs);
+        await daemon.answer(asked, inputs);
         times.push(performance.now() - began);
     }
     return median(times);
 }
 
 /** Of one run, after one that loads and compiles, and one that makes the buffers that later runs use. */
-async function countRun(daemon, name) {
-    const inputs = tensors(name);
-    for (let before = 0; before < 2; before++) await daemon.answer(headOf(name, 'webgpu'), inputs);
+export async function countRun(daemon, asked) {
+    const inputs = tensors(asked.model_name);
+    for (let before = 0; before < 2; before++) await daemon.answer(asked, inputs);
     await takeCounts(daemon);
-    await daemon.answer(headOf(name, 'webgpu'), inputs);
-    const counts = await takeCounts(daemon);
+    await daemon.answer(asked, inputs);
+    return takeCounts(daemon);
+}
+
+/** The same, and what moving its bytes takes. */
+async function countAndMove(daemon, asked) {
+    const counts = await countRun(daemon, asked);
     return { ...counts, ...counts && await moveBytes(daemon, counts.bytes_written, counts.bytes_read) };
 }
 
@@ -67,13 +71,13 @@ export const modelRow = (ground, name) => ({ name: `model ${name}`, most: 60, me
     if (!CASES.includes(name)) throw new Error('the model cases are not here; WEBINFER_CASES names their folder');
     const daemon = await ground.timed();
     for (const platform of ['wasm', 'webgpu']) {
-        const timed = await timeInPage(daemon, name, platform);
-        figures[platform] = { ...timed, request_ms: await timeAtClient(daemon, name, platform, timed.run_ms ?? timed.first_ms) };
+        const asked = headOf(ground.browser, name, platform), timed = await timeInPage(daemon, asked);
+        figures[platform] = { ...timed, request_ms: await timeAtClient(daemon, asked, timed.run_ms ?? timed.first_ms) };
     }
     figures.speed_up = figures.wasm.request_ms / figures.webgpu.request_ms;
-    const counted = await countRun(await ground.counted(), name);
+    const counted = ground.hasDebugger ? await countAndMove(await ground.counted(), headOf(ground.browser, name, 'webgpu')) : null;
     figures.webgpu.asked = counted;
-    figures.webgpu.shares_ms = shareOut(figures.webgpu, counted);
+    figures.webgpu.shares_ms = shareOut(figures.webgpu, counted ?? {});
 } });
 
 /** An echo of 100 bytes: the way there and back. @returns {import('./rows.mjs').Row} */

@@ -23,13 +23,15 @@ const CHROMIUM = '/usr/lib/chromium', SHELL = 'chromium-headless-shell';
 const NEEDED = /^(chromium-headless-shell|headless_(command_resources|lib_data)\.pak|icudtl\.dat|.*snapshot.*\.bin|lib(EGL|GLESv2|vk_swiftshader)\.so|libvulkan\.so\.1|vk_swiftshader_icd\.json)$/;
 /** Of the page: what is compressed already is for browsers far away, and what is without JSPI for other browsers. */
 const UNUSED = /\.(gz|br)$|(asyncify|compat32).*\.wasm$/;
-/** What runs beside the daemon. */
-const HELPERS = ['webinfer-lifeline', 'webinfer-desk', 'webinfer-quantize'];
+/** What runs beside the daemon, and the client, which says what it finds of the machine. */
+const HELPERS = ['webinfer-lifeline', 'webinfer-desk', 'webinfer-quantize', 'webinfer'];
 /** Opened at run time, and so in no program's list: by libwebsockets, by Chromium, and by vendors' Vulkan drivers. */
 const OPENED_LIBRARIES = ['libwebsockets-evlib_uv.so', 'libsoftokn3.so', 'libfreeblpriv3.so', 'libX11.so.6', 'libXext.so.6'];
 /** The machine's own: they have to suit its kernel and its loader. */
 const C_LIBRARY = /^(ld-linux.*|linux-vdso|lib(c|m|dl|rt|pthread|resolv|util|anl|mvec|nsl|nss_.*|thread_db|BrokenLocale))\.so/;
 const PACKAGES = ['ajv', 'ws', 'node-llama-cpp'];
+/** Of onnxruntime-web what the page of the bench imports (tests/bench/page/capture-model.mjs). */
+const ORT = 'node_modules/onnxruntime-web/dist', ORT_FILES = ['ort.jspi.min.mjs', 'ort-wasm-simd-threaded.jspi.mjs', 'ort-wasm-simd-threaded.jspi.wasm'];
 /** Of packages what only people, compilers and debuggers need. */
 const SOURCES = /node-llama-cpp\/llama\/gitRelease\.bundle$|\.(d\.ts|map|md)$/;
 const BENCH = ['tests/lib', 'tests/bench', 'scripts/node'];
@@ -58,20 +60,21 @@ const pinnedNode = () => {
     return found(path.join(modules, name, 'bin/node'), name);
 };
 
-/** name → what is copied into programs/, and what of that is called */
+/** name → what is copied into programs/, and what of that, or of another one's, is called */
 const programs = () => ({
     chromium: { files: fs.readdirSync(found(CHROMIUM, SHELL)).filter((one) => NEEDED.test(one)).map((one) => path.join(CHROMIUM, one)), called: SHELL, behind: PAGE },
     chromedriver: { files: [found(findProgram('chromedriver'), 'chromedriver')], called: 'chromedriver' },
     node: { files: [pinnedNode()], called: 'node' },
+    webinfer: { files: [], within: 'webinferd', called: 'webinfer' },
     webinferd: { files: ['webinferd', ...HELPERS].map((one) => path.join(path.dirname(daemonPath), one)), called: 'webinferd', before: ENTER },
 });
 
 /** A program may be debugged where it was built; here it is to be small. */
 function putPrograms(folder) {
-    for (const [name, { files, called, ...more }] of Object.entries(programs())) {
-        const place = path.join(folder, 'programs', name);
+    for (const [name, { files, called, within = name, ...more }] of Object.entries(programs())) {
+        const place = path.join(folder, 'programs', within);
         for (const file of files) copy(file, path.join(place, path.basename(file)));
-        fs.writeFileSync(path.join(folder, 'bin', name), wrapper({ program: `${name}/${called}`, ...more }), { mode: 0o755 });
+        fs.writeFileSync(path.join(folder, 'bin', name), wrapper({ program: `${within}/${called}`, ...more }), { mode: 0o755 });
     }
     for (const name of ['webinferd', ...HELPERS]) execFileSync('strip', [path.join(folder, 'programs/webinferd', name)]);
     execFileSync('strip', [path.join(folder, 'programs/node/node')]);
@@ -118,6 +121,7 @@ function putCheckout(folder) {
     const locations = JSON.parse(execFileSync('npm', ['query', query], { cwd: modules, encoding: 'utf8', maxBuffer: 2 ** 28 })).map(({ location }) => location);
     for (const location of locations.filter((one) => one.startsWith('node_modules/')))
         copy(path.join(modules, location), path.join(place, location), { filter: (from) => !SOURCES.test(from) });
+    for (const one of ORT_FILES) copy(path.join(modules, ORT, one), path.join(place, ORT, one));
 }
 
 function putModels(folder) {

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { daemonPath } from '../../lib/paths.mjs';
-import { BROWSER } from './ground.mjs';
 import { machineOf } from './machine.mjs';
 import { CASES } from './store.mjs';
 
@@ -12,9 +11,9 @@ import { CASES } from './store.mjs';
 /** In JSON alone. */
 const LONG = ['limits', 'features', 'evidence'];
 
-/** What was run, where. @param {{minutes: number, words: string[]}} how `words`: of the command line */
-export const aboutRun = ({ minutes, words }) => ({ command: ['./dev bench gpu', ...words].join(' '), when: new Date().toISOString(), minutes,
-    version: execFileSync(daemonPath, ['--version'], { encoding: 'utf8' }).trim(), browser: BROWSER, machine: machineOf(), cases: CASES.length > 0 });
+/** What was run, where. @param {{minutes: number, browser: string, words: string[]}} how `words`: of the command line */
+export const aboutRun = ({ minutes, browser, words }) => ({ command: ['./dev bench gpu', ...words].join(' '), when: new Date().toISOString(), minutes,
+    version: execFileSync(daemonPath, ['--version'], { encoding: 'utf8' }).trim(), browser, machine: machineOf(), cases: CASES.length > 0 });
 
 /** Writes a folder's result.json anew, whole. @param {string} folder @param {object} about
  * @returns {(rows: Told[]) => void} */

@@ -12,6 +12,8 @@ are there it measures what this machine's GPU is worth, and writes result.json a
 
   --minutes=N  how many there are; it ends at 80 % of them (default 8)
   --gpu=NAME   the adapter that the browser is to take: auto, hardware or software (default auto)
+  --browser=NAME
+               chrome, which lies in the parts, or one of this machine's own: edge, firefox or safari (default chrome)
   --out=DIR    where result.json goes (default: the folder)
 
 The machine needs Linux with the C library of Debian 12 (2.36) or a later one, tar, and its GPU's driver for Vulkan.

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { assembleModels } from '../../lib/daemon.mjs';
 import { makeFamilies } from '../../lib/families.mjs';
 import { sharedModels } from '../../lib/paths.mjs';
+import { writeModel } from '../batches/clients.mjs';
 import { makeShapes } from '../chat/shapes.mjs';
 import { attention, matmul, putSubjects } from '../kernels/graphs.mjs';
 import { names as suite } from '../suite.mjs';
@@ -15,6 +16,8 @@ export const VISION = ['light_resnet50', 'light_squeezenet', 'light_inception_v1
 export const OTHERS = suite.filter((name) => !VISION.includes(name) && name !== 'cnn_squeezenet_randw');
 /** What of them is here. */
 export const CASES = sharedModels ? [...VISION, ...OTHERS] : [];
+/** Those whose rows are joined. */
+export const BATCHED = ['digits', ...sharedModels ? ['text_embed'] : []];
 /** Kernels, and the same as graphs. */
 export const SUBJECTS = [...[256, 1024, 2048].map(matmul), attention(1024, 64)];
 /** Of the folder; coarse weights, so that a pack of them is small. */
@@ -26,6 +29,7 @@ export function completeStore(store) {
     try {
         assembleModels(fresh, CASES.filter(isMissing));
         putSubjects(fresh, SUBJECTS);
+        for (const name of BATCHED.filter(isMissing)) writeModel(fresh, name);
         if (isMissing(SHAPE)) makeShapes(fresh, [SHAPE]);
         if (isMissing(FOLDER)) fs.cpSync(path.join(makeFamilies(FOLDER_SIZES, [FOLDER]), FOLDER), path.join(fresh, FOLDER), { recursive: true });
         for (const name of fs.readdirSync(fresh).filter(isMissing)) fs.renameSync(path.join(fresh, name), path.join(store, name));

@@ -15,6 +15,9 @@ export const square = (size) => [size, size];
 export const floats = (name, shape) => ({ name, datatype: 'FP32', shape,
     bytes: Buffer.from(Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => ((i * 31) % 101) / 101 - 0.5).buffer) });
 
+/** @param {Record<string, number[]>} shapes of the inputs, by their names */
+export const tensorsOf = (shapes) => Object.entries(shapes).map(([name, shape]) => floats(name, shape));
+
 /** A graph of one output y over inputs of this shape. */
 const graphOf = (shapes, output, nodes, initializers = []) => onnx.model(onnx.graph('g', { nodes, initializers,
     inputs: Object.entries(shapes).map(([name, shape]) => onnx.value(name, onnx.FLOAT, shape)),
@@ -37,7 +40,7 @@ export function attention(positions, depth) {
 }
 
 /** Where the graph that a subject is compared with lies in a store. */
-const modelOf = ({ kernel, shapes }) => kernel + Object.values(shapes)[0].join('x');
+export const modelOf = ({ kernel, shapes }) => kernel + Object.values(shapes)[0].join('x');
 
 /** Puts their graphs into a store. @param {string} store */
 export function putSubjects(store, subjects) {
@@ -67,7 +70,7 @@ function foreseen(rows, { half }, { browser, platform }) {
 
 /** Whatever runs first meets code that the browser has not compiled yet: it says only whether there is time for more. */
 export async function compareKernels(daemon, subject, where, rows, rounds) {
-    const tensors = Object.entries(subject.shapes).map(([name, shape]) => floats(name, shape));
+    const tensors = tensorsOf(subject.shapes);
     const threads = where.platform === 'wasm' ? { threads: 1 } : {};
     const who = {
         ours: { kernel: subject.kernel, ...threads }, ort: { model_name: modelOf(subject), ...threads },

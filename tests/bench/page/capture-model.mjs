@@ -3,6 +3,8 @@
 /** Lines of onnxruntime's log that name a node outside the GPU. */
 const ELSEWHERE = /(?:kernel not found in registries for Op type: (?<type>\S+) node name: ?(?<name>.*))|(?:Force fallback to CPU execution for node: (?<forced>.*?)(?: because|$))/;
 const STORAGE = 128 | 8 | 4; // GPUBufferUsage: STORAGE, COPY_DST, COPY_SRC
+/** Runs of each session that are not timed, in which it is captured, and the most of those that are. */
+const UNTIMED = 4, TIMED_MOST = 200;
 const ARRAYS = {
     float32: Float32Array, float64: Float64Array, int32: Int32Array, int64: BigInt64Array, uint32: Uint32Array,
     uint8: Uint8Array, int8: Int8Array, bool: Uint8Array, float16: globalThis.Float16Array ?? Uint16Array,
@@ -22,7 +24,7 @@ GPUDevice.prototype.createBindGroup = function (descriptor) {
     bindGroups++;
     return createBindGroup.call(this, descriptor);
 };
-const ort = await import('/ort/ort.webgpu.min.mjs'); // it keeps the console's functions
+const ort = await import('/ort/ort.jspi.min.mjs'); // it keeps the console's functions
 ort.env.wasm.wasmPaths = '/ort/';
 ort.env.wasm.numThreads = 1;
 ort.env.logLevel = 'error'; // sessions have levels of their own
@@ -85,13 +87,21 @@ function compare(got, want, { rtol, atol }) {
     return isEqual ? 'equal' : 'within the tolerance';
 }
 
+/** Inputs that stay on the device. */
+function keep(device, feeds) {
+    const kept = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, onDevice(device, tensor)]));
+    return {
+        inputs: Object.fromEntries(Object.entries(kept).map(([name, { tensor }]) => [name, tensor])),
+        write: (others) => Object.entries(kept).forEach(([name, { write }]) => write(others[name])),
+        destroy: () => Object.values(kept).forEach(({ buffer }) => buffer.destroy()),
+    };
+}
+
 /** Runs a captured session on both inputs, the first of them twice. Its outputs are made by onnxruntime-web. */
 async function runs(session, feeds, expected, tolerance) {
-    const device = await ort.env.webgpu.device, kept = {}, results = [], groups = [];
-    for (const [name, tensor] of Object.entries(feeds[0])) kept[name] = onDevice(device, tensor);
-    const inputs = Object.fromEntries(Object.entries(kept).map(([name, { tensor }]) => [name, tensor]));
+    const device = await ort.env.webgpu.device, { inputs, write, destroy } = keep(device, feeds[0]), results = [], groups = [];
     for (const which of [0, 0, 1]) {
-        for (const [name, { write }] of Object.entries(kept)) write(feeds[which][name]);
+        write(feeds[which]);
         const before = bindGroups, outputs = await session.run(inputs);
         groups.push(bindGroups - before);
         const ofRun = [];
@@ -102,7 +112,7 @@ async function runs(session, feeds, expected, tolerance) {
         }
         results.push(['different', 'within the tolerance', 'equal'].find((one) => ofRun.includes(one)));
     }
-    for (const { buffer } of Object.values(kept)) buffer.destroy();
+    destroy();
     const isSame = results.every((one) => one === results[0]);
     return { answers: isSame ? results[0] : results.join(', then '), bind_groups: groups };
 }
@@ -135,24 +145,64 @@ async function attempt(bytes, sizes, feeds, expected, tolerance) {
     }
 }
 
-/** @param {{name: string, file?: string, inputs: any[], rtol: number, atol: number}} what inputs have a file, or are filled */
-export async function capture({ name, file = 'model.onnx', inputs, ...tolerance }) {
-    const bytes = new Uint8Array(await fetchBytes(`/models/${name}/${file}`));
-    const arrays = {};
-    for (const { name: input, dtype, shape, file: values } of inputs) {
-        const count = shape.reduce((product, size) => product * size, 1);
-        arrays[input] = values ? new ARRAYS[dtype](await fetchBytes(`/models/${name}/${values}`))
-            : ARRAYS[dtype].from({ length: count }, (_, i) => ((i * 31) % 101) / 101 - 0.5);
+const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+
+/** ms of a run with and without capture, by turns, on inputs that change: from writing the inputs to reading the outputs. */
+async function compareTimes(bytes, sizes, feeds, expected, ms) {
+    const device = await ort.env.webgpu.device, { inputs, write, destroy } = keep(device, feeds[0]), times = { plain: [], captured: [] };
+    const sessions = {
+        plain: await ort.InferenceSession.create(bytes, { ...optionsOf(false, sizes), preferredOutputLocation: 'gpu-buffer' }),
+        captured: await ort.InferenceSession.create(bytes, optionsOf(true, sizes)),
+    };
+    const begin = performance.now();
+    for (let run = 0; run < UNTIMED || (performance.now() - begin < ms && run < TIMED_MOST); run++) {
+        for (const [who, session] of Object.entries(sessions)) {
+            const began = performance.now();
+            write(feeds[run % 2]);
+            const outputs = await session.run(inputs);
+            for (const [name, tensor] of Object.entries(outputs))
+                if (tensor.location !== 'cpu') await readBack(device, tensor.gpuBuffer, expected[run % 2][name]);
+            if (run >= UNTIMED) times[who].push(performance.now() - began);
+            if (who === 'plain') for (const tensor of Object.values(outputs)) tensor.dispose();
+        }
     }
+    destroy();
+    for (const session of Object.values(sessions)) await session.release().catch(() => {});
+    return times.plain.length > 0 ? { plain_ms: median(times.plain), captured_ms: median(times.captured), runs: times.plain.length } : {};
+}
+
+/** The values of inputs, by their names: those of a file, or others. */
+async function arraysOf(name, inputs) {
+    const values = async ({ dtype, shape, file }) => (file ? new ARRAYS[dtype](await fetchBytes(`/models/${name}/${file}`))
+        : ARRAYS[dtype].from({ length: shape.reduce((product, size) => product * size, 1) }, (_, i) => ((i * 31) % 101) / 101 - 0.5));
+    return Object.fromEntries(await Promise.all(inputs.map(async (input) => [input.name, await values(input)])));
+}
+
+/** A model without capture, as onnxruntime-web's documentation shows it. @returns {Promise<() => Promise<any>>} what runs it */
+export async function plain({ name, inputs }) {
+    const session = await ort.InferenceSession.create(new Uint8Array(await fetchBytes(`/models/${name}/model.onnx`)), optionsOf(false));
+    const [feeds] = feedsOf(inputs, await arraysOf(name, inputs));
+    return () => session.run(feeds);
+}
+
+/** @param {{name: string, file?: string, inputs: any[], rtol: number, atol: number, timeMs?: number}} what inputs have a file, or
+ * are filled; `timeMs`: runs are also timed for so long, and not tried if a single one takes longer */
+export async function capture({ name, file = 'model.onnx', inputs, timeMs = 0, ...tolerance }) {
+    const bytes = new Uint8Array(await fetchBytes(`/models/${name}/${file}`)), arrays = await arraysOf(name, inputs);
     const shapes = Object.fromEntries(inputs.map(({ name: input, shape }) => [input, shape]));
-    let session, sizes, feeds;
+    let session, sizes, feeds, lastMs = 0;
     const expected = [];
     try {
         session = await ort.InferenceSession.create(bytes, optionsOf(false));
         sizes = sizesOf(session, shapes);
         feeds = feedsOf(inputs, arrays);
-        for (const one of feeds) expected.push(await session.run(one));
+        for (const one of feeds) {
+            const began = performance.now();
+            expected.push(await session.run(one));
+            lastMs = performance.now() - began;
+        }
         await session.release();
+        if (timeMs > 0 && lastMs > timeMs) return { name, plain: `a run takes ${(lastMs / 1000).toFixed(1)} s` };
     } catch (error) {
         return { name, plain: shortOf(error) };
     }
@@ -160,5 +210,9 @@ export async function capture({ name, file = 'model.onnx', inputs, ...tolerance 
     const isFree = Object.keys(sizes).length > 0;
     const fixed = free.stage !== 'done' && isFree ? await attempt(bytes, sizes, feeds, expected, tolerance) : null;
     const isNone = [free, fixed].every((one) => one?.stage !== 'done');
+    if (timeMs > 0 && !isNone) {
+        const [made, given] = free.stage === 'done' ? [free, {}] : [fixed, sizes];
+        Object.assign(made, await compareTimes(bytes, given, feeds, expected, timeMs));
+    }
     return { name, sizes, free, fixed, elsewhere: isNone ? await nodesElsewhere(bytes, sizes) : [] };
 }

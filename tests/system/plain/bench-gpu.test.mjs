@@ -4,11 +4,21 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fillRows } from '../../bench/gpu/rows.mjs';
+import { writeModel } from '../../bench/batches/clients.mjs';
+import { RING } from '../../bench/chat/shapes.mjs';
+import { batchRows } from '../../bench/gpu/batching.mjs';
+import { captureRows } from '../../bench/gpu/capture.mjs';
+import { countModel } from '../../bench/gpu/counts.mjs';
 import { Ground } from '../../bench/gpu/ground.mjs';
-import { adapterRow, verifyRow } from '../../bench/gpu/machine.mjs';
+import { adapterRow, kernelRows, machineOf, verifyRow, webglRow } from '../../bench/gpu/machine.mjs';
 import { echoRow, modelRow } from '../../bench/gpu/models.mjs';
+import { fillRows } from '../../bench/gpu/rows.mjs';
+import { SUBJECTS } from '../../bench/gpu/store.mjs';
+import { flashRow, textRows } from '../../bench/gpu/text.mjs';
+import { putSubjects } from '../../bench/kernels/graphs.mjs';
 import { assembleModels } from '../../lib/daemon.mjs';
+import { putFamilies } from '../../lib/families.mjs';
+import { putGguf } from '../../lib/gguf.mjs';
 import { sharedModels } from '../../lib/paths.mjs';
 import * as processes from '../../lib/processes.mjs';
 import { test } from '../../lib/tier.mjs';
@@ -69,6 +79,68 @@ test('a model that does not load says why, and the next one is measured and coun
     assert.ok(asked.dispatches > 0 && asked.bytes_written > 0 && asked.bytes_read >= 40, JSON.stringify(asked)); // ten FP32 come back
     assert.deepEqual(Object.keys(shares), ['gpu', 'moving', 'browser', 'ours']);
     assert.ok(Number.isFinite(shares.moving));
+});
+
+test('kernels, graph capture, WebGL and batches are measured on a software adapter', { timeout: 300_000 }, async () => {
+    const rows = await fill({ gpu: 'software' }, (ground, store) => {
+        putSubjects(store, [SUBJECTS[0]]);
+        writeModel(store, 'digits');
+        return [kernelRows(ground)[0], captureRows(ground)[0], webglRow(ground), batchRows(ground)[0]];
+    });
+    for (const row of Object.values(rows)) measured(row);
+    const [kernel, captured, webgl, batches] = Object.values(rows).map(({ figures }) => figures);
+    assert.ok(kernel.ours_ms > 0 && kernel.ort_ms > 0 && kernel.times_as_fast > 0, JSON.stringify(kernel));
+    assert.equal(captured.captured, 'yes');
+    assert.match(captured.answers, /^(equal|within the tolerance)$/);
+    assert.ok(captured.plain_ms > 0 && captured.captured_ms > 0, JSON.stringify(captured));
+    assert.ok(webgl[256].run_ms > 0 && webgl[256].off_wasm < 1e-3, JSON.stringify(webgl));
+    assert.ok(batches.off_per_second > 0 && batches.auto_per_second > 0, JSON.stringify(batches));
+    assert.equal(batches.answers, 'as alone');
+});
+
+test('texts are measured on WASM, from a file and from a folder; without shader-f16 the others say so', { timeout: 300_000 }, async () => {
+    const tiny = { type: 'q8_0', follow: RING, embd: 64, layers: 1, heads: 2, kv: 1, ffn: 128, vocab: 512, context: 2048 };
+    const rows = await fill({ gpu: 'software' }, (ground, store) => {
+        putGguf(store, 'tiny', tiny);
+        putFamilies(store, ['gpt2-long']);
+        return [textRows(ground, 'tiny', 'GGUF')[1], textRows(ground, 'gpt2-long', 'a folder')[1], textRows(ground, 'tiny', 'GGUF')[0], flashRow(ground, 'tiny')];
+    });
+    const [file, folder, onGpu, flash] = Object.values(rows);
+    for (const row of [file, folder]) {
+        measured(row);
+        for (const figure of ['load_ms', 'reads_128', 'reads_1024', 'writes_behind_0', 'writes_behind_1000', 'writes_4_chats'])
+            assert.ok(row.figures[figure] > 0, `${row.name}: ${JSON.stringify(row.figures)}`);
+    }
+    for (const row of [onGpu, flash]) failed(row, /webgpu|shader-f16/i);
+});
+
+test('what a run asks of the GPU is counted for onnxruntime-web alone, too', { skip, timeout: 300_000 }, async () => {
+    const rows = await fill({ gpu: 'software' }, (ground) => [{ name: 'counts', most: 120, measure: async (figures) => {
+        Object.assign(figures, await countModel(ground, SMALL));
+    } }]);
+    measured(rows.counts);
+    const { before, now } = rows.counts.figures;
+    assert.deepEqual([before.buffers, before.maps, now.buffers, now.maps], [3, 1, 0, 1], JSON.stringify(rows.counts.figures));
+    assert.ok(now.submits < before.submits && now.dispatches === before.dispatches, JSON.stringify(rows.counts.figures));
+    assert.deepEqual([now.bytes_written, now.bytes_read], [before.bytes_written, before.bytes_read]);
+});
+
+test('another browser than Chromium is measured, but for what needs its debugger', { skip, timeout: 300_000 }, async () => {
+    const rows = await fill({ gpu: 'software', browser: 'firefox' }, (ground) => [adapterRow(ground), modelRow(ground, SMALL), captureRows(ground)[0], echoRow(ground)]);
+    measured(rows.adapter);
+    assert.match(rows.adapter.figures.browser, /^firefox \d/);
+    assert.equal(rows.adapter.figures.adapter.is_fallback, true);
+    measured(rows[`model ${SMALL}`]);
+    assert.ok(rows[`model ${SMALL}`].figures.webgpu.request_ms > 0);
+    assert.equal(rows[`model ${SMALL}`].figures.webgpu.asked, null);
+    failed(Object.values(rows)[2], /Chromium alone, and this is firefox/);
+    measured(rows['echo of 100 B']);
+});
+
+test('the machine is described by what doctor finds', () => {
+    const { gpus, cores } = machineOf();
+    assert.ok(cores > 0);
+    assert.ok(Array.isArray(gpus) && gpus.some((one) => /^(GPU|Vulkan)/.test(one)), JSON.stringify(gpus));
 });
 
 test('a browser that dies again and again fails its row, and the rows behind it are measured', { timeout: 300_000 }, async () => {

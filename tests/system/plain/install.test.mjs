@@ -72,6 +72,11 @@ class Installation {
         const [, , uid, gid, , home] = line.split(':');
         this.user = { uid: Number(uid), gid: Number(gid) };
         assert.equal(home, '/var/lib/webinfer');
+        const groups = fs.readFileSync(this.at('etc/group'), 'utf8').split('\n').map((one) => one.split(':'));
+        for (const owner of ['render', 'video']) { // of GPU devices
+            const [, , , members = ''] = groups.find(([name]) => name === owner) ?? [];
+            assert.ok(members.split(',').includes(this.says('User')), `${owner}: ${members}`);
+        }
         this.run(command('systemd-tmpfiles', '--create'));
     }
 

@@ -121,6 +121,30 @@ TEST(nvidia_is_first_and_found_once)
     assert_string_equal(devices[1].package, "mesa-vulkan-drivers");
 }
 
+#define INFORMATION(slot) "proc/driver/nvidia/gpus/" slot "/information"
+/* As the driver 580.159.04 writes it. */
+#define INFORMED(minor)                                                                            \
+    "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 188\nBus Type: \t PCIe\nDevice Minor: "        \
+    "\t " minor "\nGPU Excluded:\t No\n"
+#define IN_SLOT(slot) UEVENT("nvidia", "10DE:2330") "PCI_SLOT_NAME=" slot "\n"
+
+/* By the driver's numbers: the kernel may number the render nodes in another order. */
+TEST(the_render_node_of_nvidias_gpu_is_its_twin)
+{
+    static const char *const files[] = {"dev/nvidia0", "", "dev/nvidia1", "", "dev/nvidia2", "",
+        "dev/dri/renderD128", "", "sys/class/drm/renderD128/device/uevent", IN_SLOT("0000:65:00.0"),
+        "dev/dri/renderD129", "", "sys/class/drm/renderD129/device/uevent", IN_SLOT("0000:17:00.0"),
+        "dev/dri/renderD130", "", "sys/class/drm/renderD130/device/uevent", IN_SLOT("0000:ca:00.0"),
+        INFORMATION("0000:65:00.0"), INFORMED("1"), INFORMATION("0000:17:00.0"), INFORMED("0"),
+        NULL};
+    static const char *const twins[] = {"/dev/dri/renderD129", "/dev/dri/renderD128", ""};
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+
+    assert_int_equal(find_in(files, devices), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(devices[i].twin, twins[i]);
+}
+
 TEST(many_gpus_and_long_names_are_bounded)
 {
     static char names[WI_GPUS_MAX + 4][32], driver[600] = "DRIVER=";

@@ -102,21 +102,23 @@ TEST(a_gpu_is_taken_by_auto_in_browsers_of_this_machine_without_a_window)
     machine.gpu_count = 0;
 }
 
-/* The devices that it must not open are the others; NVIDIA's are each found once. */
+/* The devices that it must not open are the others, and of NVIDIA's the render nodes as well. */
 TEST(a_browser_for_one_gpu_is_kept_from_the_others)
 {
     static const struct wi_gpu_device gpus[] = {GPU_NVIDIA, GPU_AMD, GPU_INTEL};
     static const struct {
         const char *kind;
         int gpu_device;
-        const char *of_session, *gpu, *hidden[2];
+        const char *of_session, *gpu;
+        size_t count;
+        const char *hidden[3];
     } rows[] = {
-        {"chrome", WI_GPU_DEVICE_AUTO, NULL, "", {NULL, NULL}},
-        {"chrome", WI_GPU_DEVICE_FIRST + 1, NULL, "/dev/dri/renderD128",
-            {"/dev/nvidia0", "/dev/dri/renderD129"}},
-        {"edge", WI_GPU_DEVICE_ALL, "/dev/nvidia0", "/dev/nvidia0",
+        {"chrome", WI_GPU_DEVICE_AUTO, NULL, "", 0, {NULL}},
+        {"chrome", WI_GPU_DEVICE_FIRST + 1, NULL, "/dev/dri/renderD128", 3,
+            {"/dev/nvidia0", "/dev/dri/renderD132", "/dev/dri/renderD129"}},
+        {"edge", WI_GPU_DEVICE_ALL, "/dev/nvidia0", "/dev/nvidia0", 2,
             {"/dev/dri/renderD128", "/dev/dri/renderD129"}},
-        {"chrome", WI_GPU_DEVICE_ALL, NULL, "", {NULL, NULL}},
+        {"chrome", WI_GPU_DEVICE_ALL, NULL, "", 0, {NULL}},
     };
 
     set_gpus(gpus, 3);
@@ -126,7 +128,7 @@ TEST(a_browser_for_one_gpu_is_kept_from_the_others)
         struct wi_launch made = launch_on(&browser, rows[i].of_session);
         assert_string_equal(made.gpu, rows[i].gpu);
         assert_true(has_argument(&made, "--use-angle=vulkan"));
-        assert_int_equal(made.hidden.count, rows[i].hidden[0] ? 2 : 0);
+        assert_int_equal(made.hidden.count, rows[i].count);
         for (size_t j = 0; j < made.hidden.count; j++)
             assert_string_equal(made.hidden.items[j], rows[i].hidden[j]);
         wi_launch_clear(&made);

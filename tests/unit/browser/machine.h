@@ -36,8 +36,9 @@ const char *wi_vulkan_given(void)
 /* Several that are usable: NVIDIA's, AMD's and Intel's; and then what one may lack. */
 #define GPU_NVIDIA                                                                                 \
     {                                                                                              \
-        .path = "/dev/nvidia0", .driver = "nvidia", .package = "nvidia-vulkan-icd",                \
-        .manifest = "/usr/share/vulkan/icd.d/nvidia_icd.json", .may_open = 1                       \
+        .path = "/dev/nvidia0", .twin = "/dev/dri/renderD132", .driver = "nvidia",                 \
+        .package = "nvidia-vulkan-icd", .manifest = "/usr/share/vulkan/icd.d/nvidia_icd.json",     \
+        .may_open = 1                                                                              \
     }
 #define GPU_AMD                                                                                    \
     {                                                                                              \

@@ -185,7 +185,10 @@ static void judge_serving(json_t *checks, const char *check,
 {
     if (browser->gpu_device == WI_GPU_DEVICE_ALL)
         wi_doctor_add(checks, check, WI_FINDING_OK,
-            "its browsers are spread over %zu usable GPUs (gpu_device = all)", choice->serving);
+            "its browsers are spread over %zu usable GPUs (gpu_device = all)%s", choice->serving,
+            (size_t)browser->min_connections < choice->serving
+                ? "; min_connections can keep one running on each"
+                : "");
     else if (choice->serving > 1)
         wi_doctor_add(checks, check, WI_FINDING_INFO,
             "%zu are usable, and the browser chooses one of them; gpu_device = all uses each",

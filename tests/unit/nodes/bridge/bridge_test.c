@@ -549,6 +549,7 @@ TEST(test_threads)
     assert_int_equal(threads_of(hear(&client, "settings")), 2);
     fixture->config.models.idle_unload = 5000;
     fixture->config.models.warmup = 1;
+    fixture->config.models.flash_attention = 1;
     fixture->config.models.threads = 3;
     wi_bridge_reload(fixture->bridge, &fixture->config);
     wi_bridge_reload(fixture->bridge, &fixture->config); /* nothing new: nothing is said */
@@ -556,6 +557,7 @@ TEST(test_threads)
     const json_t *models = json_object_get(json_object_get(settings, "data"), "language_models");
     assert_int_equal(json_integer_value(json_object_get(models, "idle_unload_ms")), 5000);
     assert_true(json_is_true(json_object_get(models, "warmup")));
+    assert_true(json_is_true(json_object_get(models, "flash_attention")));
     assert_int_equal(json_integer_value(json_object_get(models, "threads")), 3);
     assert_int_equal(threads_of(settings), 2);
     assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);

@@ -1,6 +1,7 @@
 /* The configuration: defaults, files good and bad, rules across keys, reload. */
 #include "../../test.h"
 
+#include "browser/gpus.h"
 #include "settings/config/config.h"
 #include "settings/config/config_options.h"
 #include <stdio.h>
@@ -98,6 +99,7 @@ TEST(has_the_documented_defaults)
     assert_int_equal(c->models.slots, 4);
     assert_int_equal(c->models.idle_unload, 30 * 60 * 1000);
     assert_int_equal(c->models.warmup, 1);
+    assert_int_equal(c->models.flash_attention, 0);
     assert_int_equal(c->models.threads, 0);
     assert_int_equal(c->models.share_prefix, 0);
     assert_string_equal(c->models.hub, "huggingface");
@@ -417,6 +419,19 @@ TEST(examples_are_values_that_are_allowed)
     assert_true(count > 20);
 }
 
+TEST(every_gpu_that_is_looked_at_can_be_chosen)
+{
+    struct wi_config *config = load_good("[browser.chrome]\ngpu_device = 31\n");
+    char allowed[64];
+
+    assert_int_equal(config->browsers[0].gpu_device, WI_GPU_DEVICE_FIRST + WI_GPUS_MAX - 1);
+    wi_option_placeholder(wi_option_find("browser", "gpu_device"), allowed, sizeof allowed);
+    assert_string_equal(allowed, "auto | all | 0 to 31");
+    wi_option_placeholder(wi_option_find("models", "threads"), allowed, sizeof allowed);
+    assert_string_equal(allowed, "auto | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8");
+    wi_config_unref(config);
+}
+
 TEST(takes_settings_in_the_place_of_what_the_file_says)
 {
     static char *items[] = {"pool.max_connections=2", "browser.chrome.gpu=off",
@@ -605,8 +620,8 @@ TEST(checks_rules_across_keys)
     refuse("[bridge]\npublic_url = http://a.example\n"
            "[browser.edge]\ndriver_url = http://127.0.0.1:4444\ngpu_device = 0\n",
         "5: [browser.edge] gpu_device: only a browser that the daemon starts can be given a GPU");
-    refuse("[browser.chrome]\ngpu_device = 8\n",
-        "2: [browser.chrome] gpu_device: found \"8\"; allowed: auto, all, 0, 1, 2,");
+    refuse("[browser.chrome]\ngpu_device = 32\n",
+        "2: [browser.chrome] gpu_device: found \"32\"; allowed: auto, all, 0 to 31");
     refuse("[browser.chrome]\ndriver_url = http://grid.example:4444\n",
         "2: [browser.chrome] driver_url: this is another machine, whose browsers need [bridge] "
         "public_url");

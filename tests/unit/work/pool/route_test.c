@@ -370,6 +370,28 @@ TEST(what_measured_faster_wins)
     expect_node(place, 3, "node-2");
 }
 
+/* Browsers of one kind, each with a GPU of its own (gpu_device = all). */
+TEST(the_faster_of_two_gpus_gets_the_work_until_it_has_too_much)
+{
+    struct place *place = *state;
+
+    snprintf(place->infos[1].kind, sizeof place->infos[1].kind, "%s", place->infos[0].kind);
+    for (int node = 0; node < 2; node++) {
+        make_real(place, node, WI_TRUSTED);
+        prospect(place, node, WI_WEBGPU)->rank = 0;
+        load(place, node, WI_WEBGPU, 0);
+    }
+    for (int faster = 0; faster < 2; faster++) {
+        measure(place, faster, WI_WEBGPU, 5);
+        measure(place, !faster, WI_WEBGPU, 20);
+        expect_node(place, 2, place->ids[faster]);
+        expect(place, 2, WI_WEBGPU, WI_WASM);
+        load(place, faster, WI_WEBGPU, 40);
+        expect_node(place, 2, place->ids[!faster]);
+        load(place, faster, WI_WEBGPU, 0);
+    }
+}
+
 TEST(a_conversation_goes_on_where_it_was)
 {
     struct place *place = *state;

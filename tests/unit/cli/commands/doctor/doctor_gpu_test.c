@@ -2,6 +2,31 @@
 #include "../../../test.h"
 
 #include "../../../browser/machine.h"
+#include "base/text.h"
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+
+/* The user "webinfer" of this machine, and a group that every user is in besides its own. */
+static struct {
+    struct passwd *user; /* NULL: there is none */
+    gid_t group;
+} service;
+
+static struct passwd *service_getpwnam(const char *name)
+{
+    return strcmp(name, "webinfer") == 0 ? service.user : NULL;
+}
+
+static int service_getgrouplist(const char *name, gid_t group, gid_t *groups, int *count)
+{
+    groups[0] = group;
+    groups[1] = service.group;
+    return *count = 2;
+}
+
+#define getpwnam service_getpwnam
+#define getgrouplist service_getgrouplist
 #include "cli/commands/doctor/doctor_gpu.c"
 #include "cli/text_table.h"
 
@@ -103,6 +128,57 @@ TEST(rights_follow_from_mode_owner_and_group)
     }
 }
 
+/* What doctor warns of for the device. NULL: nothing; the caller frees it. */
+static char *warning_of(const char *path)
+{
+    struct wi_gpus gpus = {{GPU_AMD}, 1};
+    json_t *checks = json_array();
+    const json_t *finding;
+    char *warning = NULL;
+    size_t i;
+
+    wi_text_copy(gpus.devices[0].path, sizeof gpus.devices[0].path, path);
+    wi_doctor_gpus(checks, &gpus);
+    json_array_foreach(checks, i, finding)
+    {
+        if (strcmp(wi_json_text(finding, "check"), "GPU 0") == 0 &&
+            strcmp(wi_json_text(finding, "state"), "warning") == 0)
+            warning = wi_strdup(wi_json_text(finding, "detail"));
+    }
+    json_decref(checks);
+    return warning;
+}
+
+/* The daemon's browsers compute as that user, whoever asks. */
+TEST(the_services_user_is_told_which_group_it_lacks)
+{
+    struct passwd user = {.pw_name = "webinfer", .pw_uid = 5001, .pw_gid = 5001};
+    const struct group *video = getgrnam("video");
+    char path[] = "/tmp/wi-gpu-XXXXXX";
+
+    if (geteuid() != 0 || !video)
+        skip(); /* to give a file to a group takes root */
+    int device = mkstemp(path);
+    assert_true(device >= 0);
+    assert_int_equal(fchmod(device, 0660), 0);
+    assert_int_equal(fchown(device, 0, video->gr_gid), 0);
+    close(device);
+
+    service.user = &user;
+    service.group = 5002;
+    char *warning = warning_of(path);
+    assert_non_null(warning);
+    assert_non_null(strstr(warning, ": the service's user webinfer may not open it; add it to the "
+                                    "group video (usermod -a -G video webinfer)"));
+    free(warning);
+    service.group = video->gr_gid;
+    assert_null(warning_of(path));
+    service.group = 5002;
+    service.user = NULL;
+    assert_null(warning_of(path));
+    assert_int_equal(unlink(path), 0);
+}
+
 TEST(what_a_browser_gets_is_said)
 {
     static const struct wi_gpu_device gpus[] = {GPU_AMD, GPU_NVIDIA, GPU_CLOSED};
@@ -122,7 +198,10 @@ TEST(what_a_browser_gets_is_said)
         {0, 1, {.kind = "chrome", .gpu = WI_GPU_SOFTWARE}, "info", "(gpu = software)"},
         {0, 3, {.kind = "chrome", .headless = 1}, "info",
             "2 are usable, and the browser chooses one of them; gpu_device = all uses each"},
-        {0, 3, {.kind = "chrome", .gpu_device = WI_GPU_DEVICE_ALL}, "ok", "over 2 usable GPUs"},
+        {0, 3, {.kind = "chrome", .gpu_device = WI_GPU_DEVICE_ALL, .min_connections = 1}, "ok",
+            "over 2 usable GPUs (gpu_device = all); min_connections can keep one running on each"},
+        {0, 3, {.kind = "chrome", .gpu_device = WI_GPU_DEVICE_ALL, .min_connections = 2}, "ok",
+            "over 2 usable GPUs (gpu_device = all)"},
         {0, 3, {.kind = "chrome", .gpu_device = WI_GPU_DEVICE_FIRST + 1}, "ok",
             "only /dev/nvidia0 (gpu_device = 1)"},
         {2, 1, {.kind = "chrome"}, "warning", "none is usable, for the reasons above"},
