@@ -555,6 +555,13 @@ const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t
  * just now. Call it when pins are shown: the listener is told of changes. */
 void wi_blockstore_check(struct wi_blockstore *blocks);
 
+/* Opens the leaves of a file (`fd`, borrowed) of any model here, published or not, as they are
+ * stored (models/share/blockstore/leaves.h); the caller closes them. `size` receives their number
+ * of bytes. -1: there are none. Then a thread computes them if that is possible, and `soon` is 1
+ * until it has. */
+int wi_blockstore_open_leaves(struct wi_blockstore *blocks, int fd,
+    const struct wi_model_file *file, uint64_t *size, int *soon);
+
 /* Bytes in memory or in a file. */
 struct wi_segment {
     const unsigned char *memory; /* NULL: the bytes are in the file */

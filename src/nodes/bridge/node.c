@@ -54,7 +54,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     node->tunings = 0;
     json_t *tuning =
         bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
-    char *ticket = wi_peers_ticket(&bridge->peers, node->address, wi_wall_ms());
+    char *ticket = wi_peers_ticket(&bridge->peers, node->address, NULL, wi_wall_ms());
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,

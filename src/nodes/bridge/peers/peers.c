@@ -15,6 +15,7 @@
 /* The words that are signed with a peer. */
 #define CERTIFICATE "webinfer-peer"
 #define TICKET "webinfer-member"
+#define FILE_TICKET "webinfer-file"
 /* The text is made again after this time, so that its certificates have most of theirs left. */
 #define TEXT_MS (WI_PEERS_MS / 12)
 
@@ -56,12 +57,16 @@ static void add_signature(
     wi_buffer_puts(out, printed);
 }
 
-/* The members of a statement, of which none needs escaping. */
-static void add_statement(const struct wi_peers *peers, const char *word, const char *peer,
-    int64_t until, struct wi_buffer *out)
+/* The members of a statement, of which none needs escaping. `file`: NULL, or what it is about. */
+static void add_statement(const struct wi_peers *peers, const char *word, const char *file,
+    const char *peer, int64_t until, struct wi_buffer *out)
 {
     struct wi_buffer text = {0};
     wi_buffer_add(&text, word, strlen(word) + 1);
+    if (file) {
+        wi_buffer_add(&text, file, strlen(file) + 1);
+        wi_buffer_strings(out, "\"file\":\"", file, "\",", NULL);
+    }
     wi_buffer_add(&text, peer, strlen(peer) + 1);
     wi_buffer_integer(&text, until);
     wi_buffer_strings(out, "\"peer\":\"", peer, "\",\"until\":", NULL);
@@ -116,7 +121,7 @@ static char *peers_print(const struct wi_peers *peers, int64_t now)
         assert(!fault); /* or it was not taken */
         (void)fault;
         wi_buffer_strings(&out, i ? ",{\"address\":\"" : "{\"address\":\"", address, "\",", NULL);
-        add_statement(peers, CERTIFICATE, multiaddr.peer, now + WI_PEERS_MS, &out);
+        add_statement(peers, CERTIFICATE, NULL, multiaddr.peer, now + WI_PEERS_MS, &out);
         wi_buffer_puts(&out, "}");
     }
     wi_buffer_puts(&out, "]}");
@@ -134,13 +139,15 @@ const char *wi_peers_text(struct wi_peers *peers, int64_t now)
     return peers->_text;
 }
 
-char *wi_peers_ticket(const struct wi_peers *peers, const char *address, int64_t now)
+char *wi_peers_ticket(
+    const struct wi_peers *peers, const char *address, const char *file, int64_t now)
 {
     struct wi_buffer out = {0};
     if (strncmp(address, WI_PEER_PREFIX, strlen(WI_PEER_PREFIX)) != 0)
         return NULL;
     wi_buffer_puts(&out, "{");
-    add_statement(peers, TICKET, address + strlen(WI_PEER_PREFIX), now + WI_PEERS_MS, &out);
+    add_statement(peers, file ? FILE_TICKET : TICKET, file, address + strlen(WI_PEER_PREFIX),
+        now + WI_PEERS_MS, &out);
     wi_buffer_puts(&out, "}");
     return wi_buffer_take(&out);
 }
