@@ -26,7 +26,7 @@ test('a digest is that of all bytes, however they come', () => {
 });
 
 test('what is kept is counted and removed while no note is being written', async () => {
-    const hash = sha256('a'), files = new Map([[hash, 'abc'], [`${hash}.note`, '7 3']]);
+    const hash = sha256('a'), files = new Map([[hash, 'abc'], [`${hash}.note`, '7 3 whole']]);
     const getFileHandle = async (name) => ({ getFile: async () => ({ size: files.get(name).length, text: async () => files.get(name) }) });
     const folder = { keys: () => files.keys(), getFileHandle, removeEntry: async (name) => files.delete(name) };
     let last = Promise.resolve();

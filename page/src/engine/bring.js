@@ -1,13 +1,16 @@
 /**
  * Brings whole model files for every engine: from this browser's store (store.js), or else from the service, and then
  * into the store. A fetched file goes to its user and into the store in one pass. If it is kept, its SHA-256 is checked,
- * in the same way when it is fetched and when it is read again.
+ * in the same way when it is fetched and when it is read again. Of a file that came in part only the rest is fetched.
  */
 import { Failure, throwIfCancelled } from './failure.js';
-import { fetchWhole } from './get.js';
-import { Sha256 } from './sha256.js';
+import { fetchList, fetchRange, fetchWhole } from './get.js';
+import { WrongList } from './leaf_list.js';
+import { Sha256, digestOf } from './sha256.js';
+import { LEAF_BYTES } from '../shared/leaves.js';
 
-/** @import { Sink, Store } from './store.js' */
+/** @import { LeafList } from './leaf_list.js' */
+/** @import { Sink, Store, Writing } from './store.js' */
 /** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
 /** `told`: how far a file is. @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void}} Source */
 
@@ -15,7 +18,7 @@ import { Sha256 } from './sha256.js';
  * @param {Wanted} file @param {Uint8Array<ArrayBuffer>} into @param {Source} source @throws {Failure} */
 export async function bringInto(file, into, source) {
     const sink = { take: (/** @type {number} */ at, /** @type {Uint8Array} */ bytes) => into.set(bytes, at),
-        digest: () => crypto.subtle.digest('SHA-256', into).then(hex, () => digestOf(into)) };
+        digest: () => digestOf(into) };
     const counted = countedBy(sink, source);
     if (await source.store.find(file, counted)) return;
     throwIfCancelled(source.signal);
@@ -56,33 +59,48 @@ class NotKept extends Error {}
 
 /** @param {Wanted} file @param {Sink} sink @param {Source} source @param {boolean} only whether it is to be fetched only if
  * it is kept @returns {Promise<File | null>} */
-async function keep(file, sink, { credential, store, signal }, only) {
-    const writing = await store.begin(file);
+async function keep(file, sink, source, only) {
+    const { credential, store, signal } = source, writing = await store.begin(file);
     if (!writing && only) return null;
-    let isRight = false;
+    const take = (/** @type {number} */ at, /** @type {Uint8Array} */ bytes) => {
+        sink.take(at, bytes);
+        if (writing?.write(at, bytes) === false && only) throw new NotKept();
+    };
+    /** @type {'right' | 'wrong' | 'cut'} */
+    let how = 'cut';
     let kept = null;
     try {
-        await fetchWhole(file, credential, signal, (at, bytes) => {
-            sink.take(at, bytes);
-            if (writing?.write(at, bytes) === false && only) throw new NotKept();
-        }, writing ? 'no-store' : 'default'); // it would be on the disk twice
-        isRight = writing !== null && await sink.digest() === file.hash;
+        const found = writing?.isBegun ? await fetchList(file, credential, signal) : null;
+        if (writing && found) await goOn(file, found.list, writing, sink, take, source);
+        else {
+            writing?.restart();
+            await fetchWhole(file, credential, signal, take, writing ? 'no-store' : 'default'); // it would be on the disk twice
+        }
+        if (writing) how = await sink.digest() === file.hash ? 'right' : 'wrong';
     } catch (error) {
+        if (error instanceof WrongList) how = 'wrong'; // without the part, the next try needs no list
         if (!(error instanceof NotKept)) throw error;
         return null;
     } finally {
-        kept = await writing?.end(isRight) ?? null;
+        kept = await writing?.end(how) ?? null;
     }
-    if (!writing || isRight) return kept;
+    if (how !== 'wrong') return kept;
     throw new Failure('model_fetch_failed', `${file.url} does not have the announced SHA-256`);
 }
 
-/** For what a browser does not take at once. @param {Uint8Array} bytes */
-function digestOf(bytes) {
-    const sum = new Sha256();
-    sum.add(bytes);
-    return sum.end();
+/** Takes the leaves that are kept and right, and fetches the others, in the order of the file.
+ * @param {Wanted} file @param {LeafList} list @param {Writing} writing @param {Sink} sink
+ * @param {(at: number, bytes: Uint8Array) => void} take what is fetched @param {Source} source */
+async function goOn(file, list, writing, sink, take, { credential, signal }) {
+    for (let index = 0; index < list.count;) {
+        const bytes = writing.has(index) ? writing.read(index) : null;
+        if (bytes && await list.isRight(index, bytes)) {
+            sink.take(index++ * LEAF_BYTES, bytes);
+            continue;
+        }
+        writing.drop(index);
+        const from = index++;
+        while (index < list.count && !writing.has(index)) index++;
+        await fetchRange(file, from * LEAF_BYTES, Math.min(index * LEAF_BYTES, file.bytes), credential, signal, take, 'no-store');
+    }
 }
-
-/** @param {ArrayBuffer} digest */
-const hex = (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
