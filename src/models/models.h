@@ -461,7 +461,6 @@ void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void 
 
 /* The neighbours: sources that tell what they have (models/arrive/source/neighbours.h). */
 #define WI_NEIGHBOURS_FRESH_MS 5000.0 /* greatest age of a list that a pull uses */
-size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 struct wi_neighbours_wait;
 typedef void wi_neighbours_fn(void *context);
 /* Asks the neighbours whose list is older than `fresh_ms`; with 0 all of them, including those that

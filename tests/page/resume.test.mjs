@@ -205,6 +205,79 @@ describe('what is false', () => {
     });
 });
 
+/** Other pages: those that have some leaves, and what was said of them. */
+function others(...pages) {
+    const told = { reported: [], joined: [], hasLeft: false };
+    told.others = {
+        report: (name) => told.reported.push(name),
+        join(file, ticket, fetching) {
+            told.joined.push([file.hash, ticket]);
+            for (const { name, leaves, bytesOf = leafOf } of pages)
+                fetching.add({ name, have: (say) => say(leaves.map((leaf) => [leaf, 1])), want: async (leaf) => bytesOf(leaf), close() {} });
+            return pages.length > 0 ? () => { told.hasLeft = true; } : null;
+        },
+    };
+    return told;
+}
+const leafOf = (leaf) => new Uint8Array(CONTENT.subarray(leaf * LEAF, (leaf + 1) * LEAF));
+const ALL = [...Array(LEAVES).keys()];
+const withTicket = () => new Response(LIST, { headers: { 'X-Webinfer-Ticket': '{"file":"x"}' } });
+
+for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pages`, () => {
+    test('what they have comes from them, and the rest from the service', async () => {
+        const told = others({ name: 'a', leaves: ALL.filter((leaf) => leaf !== 4) });
+        list = withTicket;
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        assert.deepEqual([asked, told.joined, told.reported, told.hasLeft], [['list', range(4, 4)], [[HASH, '{"file":"x"}']], [], true]);
+        assert.equal(noteOf()[2], 'whole');
+    });
+
+    test('a liar is reported, and nothing of it is kept', async () => {
+        const told = others({ name: 'liar', leaves: ALL, bytesOf: (leaf) => leafOf(leaf).fill(0) }, { name: 'good', leaves: ALL });
+        list = withTicket;
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        assert.deepEqual([asked, told.reported], [['list'], ['liar']]);
+    });
+
+    test('where nobody is, and without a ticket, the service sends all at once', async () => {
+        for (const [pages, answer] of [[[], withTicket], [[{ name: 'a', leaves: ALL }], () => new Response(LIST)],
+            [[{ name: 'a', leaves: ALL }], () => new Response('no', { status: 404 })]]) {
+            disk = new PrivateFiles().install();
+            list = answer;
+            asked.length = 0;
+            assert.equal(sha256(await bring({ ...source(), ...others(...pages) })), HASH);
+            assert.deepEqual(asked, ['list', 'all']);
+        }
+    });
+
+    test('a part that is there is not asked of anybody', async () => {
+        await write(2, 9);
+        const told = others({ name: 'a', leaves: ALL, bytesOf: (leaf) => (leaf === 2 || leaf === 9 ? assert.fail() : leafOf(leaf)) });
+        list = withTicket;
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        assert.deepEqual([asked, told.reported], [['list'], []]);
+    });
+
+    test('a service that fails meanwhile fails it, and what is there stays', async () => {
+        await write(9);
+        const told = others({ name: 'a', leaves: [0, 1, 2] });
+        list = withTicket;
+        breaksAt = 0;
+        await assert.rejects(bring({ ...source(), ...told }), { code: 'model_fetch_failed' });
+        assert.equal(told.hasLeft, true);
+        assert.match(noteOf()[2], /^[0-9a-f]{2}0[23]$/);
+    });
+});
+
+test('what cannot be kept any more comes from the service alone', async () => {
+    disk.most = 5 * LEAF;
+    const told = others({ name: 'a', leaves: ALL }), into = new Uint8Array(FILE.bytes);
+    list = withTicket;
+    await bringInto(FILE, into, { ...source(), ...told });
+    assert.equal(sha256(into), HASH);
+    assert.deepEqual([[...disk.files.keys()], told.hasLeft], [[], true]);
+});
+
 test('where there is no more room, the model is computed all the same and nothing stays', async () => {
     await write(9);
     disk.most = disk.files.get(HASH).length + 200;

@@ -7,12 +7,17 @@ import { Failure, throwIfCancelled } from './failure.js';
 import { fetchList, fetchRange, fetchWhole } from './get.js';
 import { WrongList } from './leaf_list.js';
 import { Sha256, digestOf } from './sha256.js';
-import { LEAF_BYTES } from '../shared/leaves.js';
+import { Fetching } from '../peers/blocks.js';
+import { LEAF_BYTES, LISTED_BYTES } from '../shared/leaves.js';
 
 /** @import { LeafList } from './leaf_list.js' */
 /** @import { Sink, Store, Writing } from './store.js' */
 /** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
-/** `told`: how far a file is. @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void}} Source */
+/** Other pages that may have a file. `join`: has those that do added to the fetching, from which they get it and it gets theirs, until
+ * the result is called; null: there are none. `report` is told of one that has lied.
+ * @typedef {{join: (file: Wanted, ticket: string, fetching: Fetching) => (() => void) | null, report: (name: string, why: string) => void}} Others */
+/** `told`: how far a file is; `others`: where it may also come from.
+ * @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void, others?: Others}} Source */
 
 /** Fills a buffer that has room for all of the file: its digest is the browser's own to make.
  * @param {Wanted} file @param {Uint8Array<ArrayBuffer>} into @param {Source} source @throws {Failure} */
@@ -70,9 +75,11 @@ async function keep(file, sink, source, only) {
     let how = 'cut';
     let kept = null;
     try {
-        const found = writing?.isBegun ? await fetchList(file, credential, signal) : null;
-        if (writing && found) await goOn(file, found.list, writing, sink, take, source);
-        else {
+        const found = writing && (writing.isBegun || source.others && file.bytes >= LISTED_BYTES) ? await fetchList(file, credential, signal) : null;
+        if (writing && found) {
+            await gather(file, found, writing, source);
+            await goOn(file, found.list, writing, sink, take, source);
+        } else {
             writing?.restart();
             await fetchWhole(file, credential, signal, take, writing ? 'no-store' : 'default'); // it would be on the disk twice
         }
@@ -86,6 +93,54 @@ async function keep(file, sink, source, only) {
     }
     if (how !== 'wrong') return kept;
     throw new Failure('model_fetch_failed', `${file.url} does not have the announced SHA-256`);
+}
+
+/** Has the leaves that are missing kept, from other pages and the service, in whatever order they come.
+ * @param {Wanted} file @param {{list: LeafList, ticket: string | null}} found @param {Writing} writing @param {Source} source */
+async function gather(file, { list, ticket }, writing, { credential, signal, told, others }) {
+    if (!others || !ticket) return;
+    const missing = Array.from({ length: list.count }, (_, index) => index).filter((index) => !writing.has(index));
+    let left = missing.length;
+    const fetching = new Fetching({
+        count: list.count,
+        isRight: (index, bytes) => list.isRight(index, bytes),
+        take: (index, bytes) => {
+            if (!writing.write(index * LEAF_BYTES, bytes)) throw new NotKept();
+            told(Math.max(0, file.bytes - --left * LEAF_BYTES));
+        },
+        report: others.report,
+    }, missing, new Service(file, list, credential, signal));
+    const leave = others.join(file, ticket, fetching);
+    if (!leave) return;
+    try {
+        await fetching.run(signal);
+    } catch (error) {
+        if (!(error instanceof NotKept)) throw error; // goOn() does without
+    } finally {
+        leave();
+    }
+}
+
+/** The service as a source of single leaves. */
+class Service {
+    /** @param {Wanted} file @param {LeafList} list @param {import('../shared/messages.js').Credential} credential @param {AbortSignal} signal */
+    constructor(file, list, credential, signal) {
+        this.name = 'the service';
+        this._stop = new AbortController();
+        const ends = AbortSignal.any([signal, this._stop.signal]);
+        /** @param {number} index */
+        this.want = async (index) => {
+            const bytes = new Uint8Array(list.size(index)), from = index * LEAF_BYTES;
+            await fetchRange(file, from, from + bytes.length, credential, ends, (at, piece) => bytes.set(piece, at - from), 'no-store');
+            return bytes;
+        };
+    }
+
+    have() {}
+
+    close() {
+        this._stop.abort();
+    }
 }
 
 /** Takes the leaves that are kept and right, and fetches the others, in the order of the file.
