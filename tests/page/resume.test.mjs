@@ -143,6 +143,13 @@ for (const [way, bring] of Object.entries(WAYS)) describe(way, () => {
         assert.deepEqual(asked, ['list', 'all']);
     });
 
+    test('something on the way that drops the query has no list', async () => {
+        await write(9);
+        list = () => new Response(CONTENT, { headers: { ETag: `"${HASH}"` } });
+        await rightly();
+        assert.deepEqual(asked, ['list', 'all']);
+    });
+
     test('a list that is still being made is waited for', async () => {
         await write(9);
         let left = 1;
@@ -207,14 +214,18 @@ describe('what is false', () => {
 
 /** Other pages: those that have some leaves, and what was said of them. */
 function others(...pages) {
-    const told = { reported: [], joined: [], hasLeft: false };
+    const told = { reported: [], joined: [], gained: [], hasLeft: false };
     told.others = {
         report: (name) => told.reported.push(name),
-        join(file, ticket, fetching) {
+        join(file, ticket, fetching, kept) {
             told.joined.push([file.hash, ticket]);
             for (const { name, leaves, bytesOf = leafOf } of pages)
                 fetching.add({ name, have: (say) => say(leaves.map((leaf) => [leaf, 1])), want: async (leaf) => bytesOf(leaf), close() {} });
-            return pages.length > 0 ? () => { told.hasLeft = true; } : null;
+            const gained = (leaf) => {
+                assert.deepEqual([kept.has(leaf), Buffer.compare(kept.read(leaf), leafOf(leaf))], [true, 0], 'others may have it at once');
+                told.gained.push(leaf);
+            };
+            return pages.length > 0 ? { gained, leave: () => { told.hasLeft = true; } } : null;
         },
     };
     return told;
@@ -229,6 +240,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
         assert.deepEqual([asked, told.joined, told.reported, told.hasLeft], [['list', range(4, 4)], [[HASH, '{"file":"x"}']], [], true]);
+        assert.deepEqual(told.gained.sort(), ALL);
         assert.equal(noteOf()[2], 'whole');
     });
 

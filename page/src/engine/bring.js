@@ -13,9 +13,11 @@ import { LEAF_BYTES, LISTED_BYTES } from '../shared/leaves.js';
 /** @import { LeafList } from './leaf_list.js' */
 /** @import { Sink, Store, Writing } from './store.js' */
 /** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
-/** Other pages that may have a file. `join`: has those that do added to the fetching, from which they get it and it gets theirs, until
- * the result is called; null: there are none. `report` is told of one that has lied.
- * @typedef {{join: (file: Wanted, ticket: string, fetching: Fetching) => (() => void) | null, report: (name: string, why: string) => void}} Others */
+/** Other pages that may have a file. `join`: has those that do added to the fetching; they may be given what is kept so far, until
+ * `leave` is called; `gained` tells of one leaf more; null: there are none. `report` is told of a page that has lied.
+ * @typedef {{leave: () => void, gained: (index: number) => void}} Joined
+ * @typedef {{join: (file: Wanted, ticket: string, fetching: Fetching, kept: Pick<Writing, 'has' | 'read'>) => Joined | null,
+ *   report: (name: string, why: string) => void}} Others */
 /** `told`: how far a file is; `others`: where it may also come from.
  * @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void, others?: Others}} Source */
 
@@ -101,23 +103,26 @@ async function gather(file, { list, ticket }, writing, { credential, signal, tol
     if (!others || !ticket) return;
     const missing = Array.from({ length: list.count }, (_, index) => index).filter((index) => !writing.has(index));
     let left = missing.length;
+    /** @type {Joined | null} */
+    let joined = null;
     const fetching = new Fetching({
         count: list.count,
         isRight: (index, bytes) => list.isRight(index, bytes),
         take: (index, bytes) => {
             if (!writing.write(index * LEAF_BYTES, bytes)) throw new NotKept();
             told(Math.max(0, file.bytes - --left * LEAF_BYTES));
+            joined?.gained(index);
         },
         report: others.report,
     }, missing, new Service(file, list, credential, signal));
-    const leave = others.join(file, ticket, fetching);
-    if (!leave) return;
+    joined = others.join(file, ticket, fetching, writing);
+    if (!joined) return;
     try {
         await fetching.run(signal);
     } catch (error) {
         if (!(error instanceof NotKept)) throw error; // goOn() does without
     } finally {
-        leave();
+        joined.leave();
     }
 }
 
