@@ -258,8 +258,9 @@ async function note(folder, hash, bytes, state) {
     try {
         const access = await (await folder.getFileHandle(noteOf(hash), { create: true })).createSyncAccessHandle();
         try {
-            access.truncate(0);
-            access.write(new TextEncoder().encode(noteText({ used: Date.now(), bytes, state })), { at: 0 });
+            const text = new TextEncoder().encode(noteText({ used: Date.now(), bytes, state }));
+            access.write(text, { at: 0 });
+            access.truncate(text.length); // last, so that a kill in between leaves one note or the other
         } finally {
             await access.close();
         }
