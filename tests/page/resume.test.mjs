@@ -24,8 +24,8 @@ beforeEach(() => {
     breaksAt = Infinity;
     globalThis.fetch = async (address, { headers }) => {
         assert.equal(headers.Authorization, 'Bearer credential');
-        if (address.search === '?blocks') {
-            asked.push('list');
+        if (address.search.startsWith('?blocks')) {
+            asked.push(address.search === '?blocks' ? 'list' : `list for ${address.search.slice('?blocks='.length)}`);
             return list();
         }
         const range = headers.Range;
@@ -216,6 +216,7 @@ describe('what is false', () => {
 function others(...pages) {
     const told = { reported: [], joined: [], gained: [], hasLeft: false };
     told.others = {
+        id: 'me',
         report: (name) => told.reported.push(name),
         join(file, ticket, fetching, kept) {
             told.joined.push([file.hash, ticket]);
@@ -239,7 +240,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         const told = others({ name: 'a', leaves: ALL.filter((leaf) => leaf !== 4) });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.joined, told.reported, told.hasLeft], [['list', range(4, 4)], [[HASH, '{"file":"x"}']], [], true]);
+        assert.deepEqual([asked, told.joined, told.reported, told.hasLeft], [['list for me', range(4, 4)], [[HASH, '{"file":"x"}']], [], true]);
         assert.deepEqual(told.gained.sort(), ALL);
         assert.equal(noteOf()[2], 'whole');
     });
@@ -248,7 +249,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         const told = others({ name: 'liar', leaves: ALL, bytesOf: (leaf) => leafOf(leaf).fill(0) }, { name: 'good', leaves: ALL });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.reported], [['list'], ['liar']]);
+        assert.deepEqual([asked, told.reported], [['list for me'], ['liar']]);
     });
 
     test('where nobody is, and without a ticket, the service sends all at once', async () => {
@@ -258,7 +259,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
             list = answer;
             asked.length = 0;
             assert.equal(sha256(await bring({ ...source(), ...others(...pages) })), HASH);
-            assert.deepEqual(asked, ['list', 'all']);
+            assert.deepEqual(asked, ['list for me', 'all']);
         }
     });
 
@@ -267,7 +268,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         const told = others({ name: 'a', leaves: ALL, bytesOf: (leaf) => (leaf === 2 || leaf === 9 ? assert.fail() : leafOf(leaf)) });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.reported], [['list'], []]);
+        assert.deepEqual([asked, told.reported], [['list for me'], []]);
     });
 
     test('a service that fails meanwhile fails it, and what is there stays', async () => {

@@ -13,10 +13,10 @@ import { LEAF_BYTES, LISTED_BYTES } from '../shared/leaves.js';
 /** @import { LeafList } from './leaf_list.js' */
 /** @import { Sink, Store, Writing } from './store.js' */
 /** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
-/** Other pages that may have a file. `join`: has those that do added to the fetching; they may be given what is kept so far, until
+/** Other pages that may have a file. `id`: the page's own among them. `join`: has those that do added to the fetching; they may be given what is kept so far, until
  * `leave` is called; `gained` tells of one leaf more; null: there are none. `report` is told of a page that has lied.
  * @typedef {{leave: () => void, gained: (index: number) => void}} Joined
- * @typedef {{join: (file: Wanted, ticket: string, fetching: Fetching, kept: Pick<Writing, 'has' | 'read'>) => Joined | null,
+ * @typedef {{id: string, join: (file: Wanted, ticket: string, fetching: Fetching, kept: Pick<Writing, 'has' | 'read'>) => Joined | null,
  *   report: (name: string, why: string) => void}} Others */
 /** `told`: how far a file is; `others`: where it may also come from.
  * @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void, others?: Others}} Source */
@@ -77,7 +77,7 @@ async function keep(file, sink, source, only) {
     let how = 'cut';
     let kept = null;
     try {
-        const found = writing && (writing.isBegun || source.others && file.bytes >= LISTED_BYTES) ? await fetchList(file, credential, signal) : null;
+        const found = writing && (writing.isBegun || source.others && file.bytes >= LISTED_BYTES) ? await fetchList(file, credential, signal, source.others?.id) : null;
         if (writing && found) {
             await gather(file, found, writing, source);
             await goOn(file, found.list, writing, sink, take, source);

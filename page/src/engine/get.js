@@ -79,13 +79,15 @@ export async function fetchRange({ url, bytes: size, hash }, from, to, credentia
 const rangeOf = (at, to, hash) => ({ Range: `bytes=${at}-${to === null ? '' : to - 1}`, ...(hash ? { 'If-Range': `"${hash}"` } : {}) });
 
 /**
- * The service's list of a file's leaves, and the ticket that came with it. It may still have to make the list.
+ * The service's list of a file's leaves. It may still have to make the list.
  * @param {Wanted} file @param {Credential} credential @param {AbortSignal} signal
+ * @param {string} [peer] the page's own id among peers, for a ticket that says that it may have the file
  * @returns {Promise<{list: LeafList, ticket: string | null} | null>} null: it has none @throws {Failure}
  */
-export async function fetchList(file, credential, signal) {
+export async function fetchList(file, credential, signal, peer) {
+    const address = `${file.url}?blocks${peer ? `=${peer}` : ''}`;
     for (let tries = LIST_TRIES; ; tries--) {
-        const response = await ask(`${file.url}?blocks`, credential, signal, {}, 'no-store');
+        const response = await ask(address, credential, signal, {}, 'no-store');
         const isFile = response.headers.get('ETag') === `"${file.hash}"`; // something on the way has dropped the query
         if (response.ok && !isFile) return { list: await LeafList.read(file, await readList(response, file)), ticket: response.headers.get('X-Webinfer-Ticket') };
         await response.body?.cancel();

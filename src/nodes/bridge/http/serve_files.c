@@ -12,6 +12,8 @@
 /* Browsers ask before each request for a file of a model that is not remembered for so many
  * seconds. */
 #define PREFLIGHT_S 600
+/* The query that asks for the list of a file's blocks; "=" and the id of a peer may follow. */
+#define BLOCKS "blocks"
 
 /* --- what was found --------------------------------------------------------------------------- */
 
@@ -220,17 +222,10 @@ static int find_file(struct wi_model *model, const char *path, struct found *fou
     return found->body.fd < 0 ? -1 : 0;
 }
 
-/* Whether that is the whole query. */
-static int query_is(struct lws *wsi, const char *text)
-{
-    char query[WI_HTTP_HEADER_MAX];
-    return strcmp(wi_http_header(wsi, WSI_TOKEN_HTTP_URI_ARGS, query), text) == 0;
-}
-
-/* Answers with the list of blocks of the file that was found. A member of the service's peers may
- * get the blocks from others: it gets a ticket for that. */
+/* Answers with the list of blocks of the file that was found. A node that may get the blocks from
+ * others as well names its id among them, `peer` (NULL: it does not), and gets a ticket for it. */
 static int send_blocks(
-    struct lws *wsi, struct wi_socket *socket, const struct wi_node *node, struct found *found)
+    struct lws *wsi, struct wi_socket *socket, struct found *found, const char *peer)
 {
     struct wi_bridge *bridge = socket->bridge;
     const struct wi_model_file *file = found->body.file;
@@ -242,13 +237,18 @@ static int send_blocks(
             wi_blockstore_open_leaves(bridge->blocks, found->body.fd, file, &list.body.size, &soon);
     list.body.owned = list.body.fd >= 0;
     wi_body_clear(&found->body);
+    if (peer && !wi_peer_id_ok(peer)) {
+        wi_body_clear(&list.body);
+        return wi_http_refuse(wsi, bridge, 400, "this is no id of a peer", NULL);
+    }
     if (soon)
         return wi_http_refuse(
             wsi, bridge, 503, "the list of this file's blocks is being made", "Retry-After: 1\r\n");
     if (!list.body.owned)
         return wi_http_refuse(wsi, bridge, 404, "there is no list of this file's blocks", NULL);
     snprintf(list.etag, sizeof list.etag, "\"%s.blocks\"", file->hash);
-    list.ticket = wi_peers_ticket(&bridge->peers, node->address, file->hash, wi_wall_ms());
+    if (peer)
+        list.ticket = wi_peers_ticket(&bridge->peers, peer, file->hash, wi_wall_ms());
     return send_found(wsi, socket, &list);
 }
 
@@ -272,8 +272,10 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
         return wi_http_refuse(wsi, bridge, 404,
             "there is no such model file (any more), or this node has no work for it", NULL);
-    if (query_is(wsi, "blocks"))
-        return send_blocks(wsi, socket, node, &found);
+    const char *query = wi_http_header(wsi, WSI_TOKEN_HTTP_URI_ARGS, header);
+    size_t word = strcspn(query, "=");
+    if (word == strlen(BLOCKS) && strncmp(query, BLOCKS, word) == 0)
+        return send_blocks(wsi, socket, &found, query[word] ? query + word + 1 : NULL);
     found.body.model = wi_model_ref(model);
     return send_found(wsi, socket, &found);
 }

@@ -2,7 +2,6 @@
 #include "nodes/bridge/peers/peers.h"
 
 #include "base/buffer.h"
-#include "base/net/addresses.h"
 #include "base/text.h"
 #include <assert.h>
 #include <openssl/err.h>
@@ -139,15 +138,11 @@ const char *wi_peers_text(struct wi_peers *peers, int64_t now)
     return peers->_text;
 }
 
-char *wi_peers_ticket(
-    const struct wi_peers *peers, const char *address, const char *file, int64_t now)
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, const char *file, int64_t now)
 {
     struct wi_buffer out = {0};
-    if (strncmp(address, WI_PEER_PREFIX, strlen(WI_PEER_PREFIX)) != 0)
-        return NULL;
     wi_buffer_puts(&out, "{");
-    add_statement(peers, file ? FILE_TICKET : TICKET, file, address + strlen(WI_PEER_PREFIX),
-        now + WI_PEERS_MS, &out);
+    add_statement(peers, file ? FILE_TICKET : TICKET, file, id, now + WI_PEERS_MS, &out);
     wi_buffer_puts(&out, "}");
     return wi_buffer_take(&out);
 }

@@ -35,9 +35,8 @@ void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses);
  * call. It is made again only now and then, since everybody may ask for it; `now` is when it
  * was. */
 const char *wi_peers_text(struct wi_peers *peers, int64_t now);
-/* A ticket as JSON, for the file with that SHA-256 (NULL: for the service), which the caller owns;
- * NULL if `address`, the text of a struct wi_peer, is not a peer's. */
-char *wi_peers_ticket(
-    const struct wi_peers *peers, const char *address, const char *file, int64_t now);
+/* A ticket as JSON for the peer of that id, for the file with that SHA-256 (NULL: for the service).
+ * The caller owns it. */
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, const char *file, int64_t now);
 
 #endif

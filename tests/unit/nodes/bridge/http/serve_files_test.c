@@ -447,7 +447,7 @@ TEST(a_list_of_blocks_is_served_like_its_file)
     assert_memory_equal(reply.body, blocks.leaves, reply.size);
     assert_non_null(strstr(reply.head, etag));
     assert_non_null(strstr(reply.head, "Cache-Control: no-store\r\n"));
-    assert_null(strstr(reply.head, "X-Webinfer-Ticket")); /* it is no member */
+    assert_null(strstr(reply.head, "X-Webinfer-Ticket")); /* it named no peer */
     reply_clear(&reply);
 
     blocks.leaves = NULL;

@@ -165,17 +165,18 @@ TEST(a_node_that_comes_through_one_gets_a_ticket)
 
 /* The answer to a request for the list of a file's blocks; new reference to the ticket that comes
  * with it, or NULL. */
-static json_t *ask_for_blocks(struct fixture *fixture, const json_t *welcome)
+static json_t *ask_for_blocks(
+    struct fixture *fixture, const json_t *welcome, const char *peer, int status)
 {
     static const char name[] = "X-Webinfer-Ticket: ";
     struct client client = client_open(&fixture->loop, fixture->port);
     struct http_reply reply;
     char request[512];
     snprintf(request, sizeof request,
-        "GET /models/digits/%s/model.onnx?blocks HTTP/1.1\r\nAuthorization: Bearer %s",
-        test_model.hash, text_of(welcome, "model_credential"));
+        "GET /models/digits/%s/model.onnx?blocks%s HTTP/1.1\r\nAuthorization: Bearer %s",
+        test_model.hash, peer, text_of(welcome, "model_credential"));
     assert_int_equal(client_request(&client, request, &reply), 0);
-    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.status, status);
     const char *at = strstr(reply.head, name);
     json_t *ticket = at ? json_loads(at + strlen(name), JSON_DISABLE_EOF_CHECK, NULL) : NULL;
     reply_clear(&reply);
@@ -183,8 +184,8 @@ static json_t *ask_for_blocks(struct fixture *fixture, const json_t *welcome)
     return ticket;
 }
 
-/* By which it shows other members that it may have that file. */
-TEST(a_member_that_is_given_a_file_gets_a_ticket_for_it)
+/* By which it shows other nodes that it may have that file. */
+TEST(a_node_that_is_given_a_file_gets_a_ticket_for_it)
 {
     static struct wi_blockstore blocks = {.leaves = "the leaves"};
     struct fixture *fixture = *state;
@@ -199,7 +200,7 @@ TEST(a_member_that_is_given_a_file_gets_a_ticket_for_it)
     announce(&client, who);
     json_t *welcome = hear(&client, "welcome");
     send_task(fixture, "att-1", NULL);
-    json_t *ticket = ask_for_blocks(fixture, welcome);
+    json_t *ticket = ask_for_blocks(fixture, welcome, "=" GOOD, 200);
     assert_non_null(ticket);
     assert_string_equal(json_string_value(json_object_get(ticket, "peer")), GOOD);
     assert_string_equal(json_string_value(json_object_get(ticket, "file")), file->hash);
@@ -209,6 +210,9 @@ TEST(a_member_that_is_given_a_file_gets_a_ticket_for_it)
     assert_false(is_signed(key, "webinfer-member", ticket));
     json_object_del(ticket, "file");
     assert_false(is_signed(key, "webinfer-file", ticket)); /* nor is it one for any other file */
+    assert_null(ask_for_blocks(fixture, welcome, "", 200));
+    assert_null(ask_for_blocks(fixture, welcome, "=", 400));
+    assert_null(ask_for_blocks(fixture, welcome, "=" GOOD "x", 400));
     wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
     json_decref(ticket);
     json_decref(welcome);
