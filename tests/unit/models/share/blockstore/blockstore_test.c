@@ -312,7 +312,7 @@ TEST(after_a_restart_it_is_there_and_no_file_was_read)
 
 static int count_in(struct fixture *f, const char *folder)
 {
-    char *command = wi_sprintf("exit $(ls -A '%s/.content/%s' | wc -l)", f->directory, folder);
+    char *command = wi_sprintf("exit $(ls -A '%s/.content/%s' 2>&- | wc -l)", f->directory, folder);
     int status = system(command);
     free(command);
     return WEXITSTATUS(status);
