@@ -461,7 +461,6 @@ void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void 
 
 /* The neighbours: sources that tell what they have (models/arrive/source/neighbours.h). */
 #define WI_NEIGHBOURS_FRESH_MS 5000.0 /* greatest age of a list that a pull uses */
-size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 struct wi_neighbours_wait;
 typedef void wi_neighbours_fn(void *context);
 /* Asks the neighbours whose list is older than `fresh_ms`; with 0 all of them, including those that
@@ -554,6 +553,13 @@ const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t
 /* Begins to check whether the files of all pins are still the published ones, unless that was done
  * just now. Call it when pins are shown: the listener is told of changes. */
 void wi_blockstore_check(struct wi_blockstore *blocks);
+
+/* Opens the leaves of a file (`fd`, borrowed) of any model here, published or not, as they are
+ * stored (models/share/blockstore/leaves.h); the caller closes them. `size` receives their number
+ * of bytes. -1: there are none. Then a thread computes them if that is possible, and `soon` is 1
+ * until it has. */
+int wi_blockstore_open_leaves(struct wi_blockstore *blocks, int fd,
+    const struct wi_model_file *file, uint64_t *size, int *soon);
 
 /* Bytes in memory or in a file. */
 struct wi_segment {

@@ -9,6 +9,7 @@ import { until } from '../lib/wait.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { keepsModels, TWO_THREADS } from './support/everywhere.mjs';
 import { ggufBytes } from './support/gguf.mjs';
+import { LEAF, leafyFile } from './support/leaf_lists.mjs';
 import { nodeTests } from './support/nodes.mjs';
 
 const JOINED = { joined: true };
@@ -26,7 +27,7 @@ test('a digest is that of all bytes, however they come', () => {
 });
 
 test('what is kept is counted and removed while no note is being written', async () => {
-    const hash = sha256('a'), files = new Map([[hash, 'abc'], [`${hash}.note`, '7 3']]);
+    const hash = sha256('a'), files = new Map([[hash, 'abc'], [`${hash}.note`, '7 3 whole']]);
     const getFileHandle = async (name) => ({ getFile: async () => ({ size: files.get(name).length, text: async () => files.get(name) }) });
     const folder = { keys: () => files.keys(), getFileHandle, removeEntry: async (name) => files.delete(name) };
     let last = Promise.resolve();
@@ -76,6 +77,13 @@ const kept = (tab) => tab.evaluate(`(async () => {
     }
     return found;
 })()`);
+
+/** What the browser has noted of a file. */
+const noteOf = (tab, hash) => tab.evaluate(`(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('models').catch(() => null);
+    return folder ? (await (await folder.getFileHandle('${hash}.note')).getFile()).text() : '';
+})().catch(() => '')`);
 
 /** Changes a kept file: `how` is given a writable stream and the file's size. */
 const change = (tab, hash, how) => tab.evaluate(`(async () => {
@@ -188,6 +196,31 @@ describe('a page that joined', needsCases, () => {
         await open();
         await run(service, model);
         assert.equal((await kept(tab))[own.hash], BYTES);
+        held.destroy();
+        asked(service);
+        await open();
+        await run(service, model);
+        assert.deepEqual(asked(service), []);
+    }, { welcome: JOINED, alter: (name, content) => (name.startsWith('main-') ? `${TELLS_WORKERS}\n${content}` : content) });
+
+    nodeTest('goes on with a large file that came in part', async ({ service, tab, open }) => {
+        const content = leafyFile(9 * LEAF + 5), serve = service.serve.bind(service), ranges = [];
+        const model = service.addModel('m', readCase('op_add').onnx, undefined, { 'own.bin': content }), [, own] = model.files;
+        let held;
+        service.http.removeAllListeners('request').on('request', (request, response) => {
+            if (request.url.endsWith('own.bin')) ranges.push(request.headers.range ?? 'all');
+            if (held || !request.url.endsWith('own.bin')) return serve(request, response);
+            response.writeHead(200, { 'Content-Length': content.length });
+            response.write(content.subarray(0, 5 * LEAF + 7));
+            held = response;
+        });
+        service.request(model, readCase('op_add').inputs);
+        await until(async () => (await noteOf(tab, own.hash)).endsWith(' 1f00'), { what: 'the leaves that came' });
+        await tab.evaluate('made.forEach((worker) => worker.terminate())');
+        await open();
+        await run(service, model);
+        assert.deepEqual(ranges, ['all', `bytes=${5 * LEAF}-${content.length - 1}`]);
+        assert.match(await noteOf(tab, own.hash), / whole$/);
         held.destroy();
         asked(service);
         await open();

@@ -33,7 +33,7 @@ test('a storage that does not answer keeps nothing, and nothing waits for it', a
         play({ getFileHandle: () => NEVER });
         assert.equal(await late(store.find(FILE, sink)), null);
         assert.equal(await late(store.begin(FILE)), null);
-        const file = { size: 3, slice: () => ({ arrayBuffer: () => NEVER }) };
+        const file = { size: 3, text: async () => '7 3 whole', slice: () => ({ arrayBuffer: () => NEVER }) };
         play({ getFileHandle: async () => ({ getFile: async () => file }) });
         assert.equal(await late(store.find(FILE, sink)), null);
     } finally {

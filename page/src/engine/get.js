@@ -1,58 +1,110 @@
 /** Asks the service for model files, with the bearer credential that `welcome` gave. */
-import { Failure } from './failure.js';
+import { Failure, unlessCancelled } from './failure.js';
+import { LeafList, WrongList, listSize } from './leaf_list.js';
 
 /** @import { Credential } from '../shared/messages.js' */
+/** @import { Wanted } from './bring.js' */
 
 /** A file is asked for so often again where it broke off, if bytes came in between. */
 const RETRIES = 3;
+/** A list that the service still makes is asked for so often again. A core hashes some hundred MB/s. */
+const LIST_TRIES = 20;
+const LIST_PAUSE_MS = 1000;
 
-/** Asks the service for a file, or with a Range for a piece of it.
- * @param {string} path @param {Credential} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
- * @param {RequestCache} [cache] @throws {Failure} `model_fetch_failed` */
-export async function get(path, credential, signal, headers = {}, cache = 'default') {
+/** @param {string} path @param {Credential} credential @param {AbortSignal} signal @param {Record<string, string>} headers
+ * @param {RequestCache} cache @returns {Promise<Response>} whatever its status is @throws {Failure} `model_fetch_failed` */
+async function ask(path, credential, signal, headers, cache) {
     const { origin, token } = typeof credential === 'string' ? { origin: self.location.origin, token: credential } : credential;
     const address = new URL(path, origin);
     // Addresses in a model's own files must not lead elsewhere.
     if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
         throw new Failure('model_fetch_failed', `${path} is no file of a model`);
     }
-    let response;
     try {
-        response = await fetch(address, { headers: { ...headers, Authorization: `Bearer ${token}` }, signal, cache });
+        return await fetch(address, { headers: { ...headers, Authorization: `Bearer ${token}` }, signal, cache });
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
+}
+
+/** Asks the service for a file, or with a Range for a piece of it.
+ * @param {string} path @param {Credential} credential @param {AbortSignal} signal @param {Record<string, string>} [headers]
+ * @param {RequestCache} [cache] @throws {Failure} `model_fetch_failed` */
+export async function get(path, credential, signal, headers = {}, cache = 'default') {
+    const response = await ask(path, credential, signal, headers, cache);
     if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
     return response;
 }
 
+/** All bytes of one file; see fetchRange. @param {Wanted} file @param {Credential} credential @param {AbortSignal} signal
+ * @param {(at: number, bytes: Uint8Array) => void} take @param {RequestCache} cache */
+export const fetchWhole = (file, credential, signal, take, cache) => fetchRange(file, 0, file.bytes, credential, signal, take, cache);
+
 /**
- * All bytes of one file. After a broken connection it continues with a Range if the file is the same; otherwise it starts over.
- * @param {{url: string, bytes: number, hash?: string}} file @param {Credential} credential @param {AbortSignal} signal
+ * The bytes of a file from `from` to `to`. After a broken connection it continues where it was if the file is the same; a whole
+ * file otherwise starts over.
+ * @param {Wanted} file @param {number} from @param {number} to @param {Credential} credential @param {AbortSignal} signal
  * @param {(at: number, bytes: Uint8Array) => void} take given them in their order; what it throws ends it
  * @param {RequestCache} cache
  */
-export async function fetchWhole({ url, bytes: size, hash }, credential, signal, take, cache) {
-    let at = 0;
+export async function fetchRange({ url, bytes: size, hash }, from, to, credential, signal, take, cache) {
+    const isAll = from === 0 && to === size;
+    let at = from;
     for (let retries = RETRIES; ; retries--) {
         const before = at;
-        const response = await get(url, credential, signal, at > 0 ? rest(at, hash) : {}, cache);
-        if (response.status !== 206) at = 0;
+        const response = await get(url, credential, signal, isAll && at === 0 ? {} : rangeOf(at, isAll ? null : to, hash), cache);
+        if (response.status !== 206) {
+            if (!isAll) {
+                await response.body?.cancel();
+                throw new Failure('model_fetch_failed', `${url} was answered whole, and not the piece that was asked for`);
+            }
+            at = 0;
+        }
         try {
-            at = await readFrom(response, at, size, take);
-            if (at === size) return;
+            at = await readFrom(response, at, to, take);
+            if (at === to) return;
         } catch (error) {
             if (!(error instanceof BrokenOff)) throw error;
             at = error.at;
         }
-        if (signal.aborted || retries === 0 || at === before || at > size) {
-            throw new Failure('model_fetch_failed', `${url} does not have the announced ${size} bytes: ${at} arrived`);
+        if (signal.aborted || retries === 0 || at === before || at > to) {
+            throw new Failure('model_fetch_failed', isAll ? `${url} does not have the announced ${size} bytes: ${at} arrived`
+                : `${url} broke off at byte ${at} of ${size}`);
         }
     }
 }
 
-/** The headers that ask for a file from `at` on, if it still has this hash. @param {number} at @param {string} [hash] */
-const rest = (at, hash) => ({ Range: `bytes=${at}-`, ...(hash ? { 'If-Range': `"${hash}"` } : {}) });
+/** The headers that ask for a file from `at` on, if it still has this hash. @param {number} at @param {number | null} to null: its
+ * end @param {string} [hash] */
+const rangeOf = (at, to, hash) => ({ Range: `bytes=${at}-${to === null ? '' : to - 1}`, ...(hash ? { 'If-Range': `"${hash}"` } : {}) });
+
+/**
+ * The service's list of a file's leaves. It may still have to make the list.
+ * @param {Wanted} file @param {Credential} credential @param {AbortSignal} signal
+ * @param {string} [peer] the page's own id among peers, for a ticket that says that it may have the file
+ * @returns {Promise<{list: LeafList, ticket: string | null} | null>} null: it has none @throws {Failure}
+ */
+export async function fetchList(file, credential, signal, peer) {
+    const address = `${file.url}?blocks${peer ? `=${peer}` : ''}`;
+    for (let tries = LIST_TRIES; ; tries--) {
+        const response = await ask(address, credential, signal, {}, 'no-store');
+        const isFile = response.headers.get('ETag') === `"${file.hash}"`; // something on the way has dropped the query
+        if (response.ok && !isFile) return { list: await LeafList.read(file, await readList(response, file)), ticket: response.headers.get('X-Webinfer-Ticket') };
+        await response.body?.cancel();
+        if (response.status !== 503 || tries === 0) return null;
+        await unlessCancelled(new Promise((resolve) => setTimeout(resolve, LIST_PAUSE_MS)), signal);
+    }
+}
+
+/** Reads no more than a list has. @param {Response} response @param {Wanted} file @returns {Promise<Uint8Array<ArrayBuffer>>} */
+async function readList(response, file) {
+    const bytes = new Uint8Array(listSize(file.bytes));
+    const at = await readFrom(response, 0, bytes.length, (place, piece) => bytes.set(piece, place)).catch((error) => {
+        throw error instanceof BrokenOff ? new Failure('model_fetch_failed', `the list of the blocks of ${file.url} broke off: ${error.message}`) : error;
+    });
+    if (at > bytes.length) throw new WrongList(file, `it has more than ${bytes.length} bytes`);
+    return bytes.subarray(0, at);
+}
 
 /** How far a body came before it broke off. */
 class BrokenOff extends Error {

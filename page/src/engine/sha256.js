@@ -58,6 +58,21 @@ export class Sha256 {
     }
 }
 
+/** Of bytes that are there all at once: the browser's own digest, if it gives one. @param {Uint8Array<ArrayBuffer>} bytes
+ * @returns {Promise<string>} in hexadecimal digits */
+export async function digestOf(bytes) {
+    try {
+        return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
+    } catch {
+        const sum = new Sha256();
+        sum.add(bytes);
+        return sum.end();
+    }
+}
+
+/** @param {Uint8Array} bytes */
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** Takes whole blocks in. Rotations are spelled out: as functions they are not always inlined, which halves its speed.
  * @param {Int32Array} state @param {Int32Array} w @param {Uint8Array} bytes @param {number} at @param {number} end */
 function compress(state, w, bytes, at, end) {

@@ -1,13 +1,15 @@
 /**
  * The model files that a page that joined keeps in its browser (shared/kept_files.js), for the workers that load them.
  * - A file is only returned after it was read completely, and its length and its SHA-256 were right; otherwise it is removed.
- * - A half-written file, whose worker has ended, does not have the length in its note; it only takes space. One worker writes
- *   a file at a time: the browser locks it, and a second worker keeps nothing.
+ * - A file that came in part is whole only once its note says so, whatever its length: its last bytes may have come first. A
+ *   large one stays, so that only the rest of it is fetched; the leaves that its note lists are checked one by one when they are
+ *   read. One worker writes a file at a time: the browser locks it, and a second worker keeps nothing.
  * - The total size is limited. The least recently used files are removed first.
  * - Nothing fails because a browser stores nothing: then nothing is kept. And nothing waits for long for a browser whose storage
  *   does not answer.
  */
-import { alone, isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.js';
+import { WHOLE, alone, isHash, list, noteOf, noteText, openFolder, readNote, remove } from '../shared/kept_files.js';
+import { Bitmap, LEAF_BYTES, LISTED_BYTES, leafCount, leafSize } from '../shared/leaves.js';
 
 /** @typedef {{hash?: string, bytes: number}} Named */
 /** The destination of a file's bytes, in order; bytes at 0 start it again. `digest` returns the digest of all bytes.
@@ -17,6 +19,8 @@ import { alone, isHash, list, noteOf, openFolder, remove } from '../shared/kept_
 export const PIECE = 4 << 20;
 /** The largest share of the browser's quota for the page's origin. */
 const SHARE = 0.5;
+/** The leaves of a file that is being written are noted at most so often: what came since the last note is fetched again after a kill. */
+const NOTE_EVERY_MS = 250;
 /** The longest wait for an answer of the storage. A piece takes some milliseconds. */
 export const PATIENCE_MS = 15000;
 
@@ -31,9 +35,10 @@ export class Store {
     async find({ hash, bytes }, sink) {
         if (!this._may(hash)) return null;
         try {
-            const { folder, file } = await soon(open(hash));
+            const { folder, file, state } = await soon(open(hash));
+            if (state !== WHOLE) return null; // begin() goes on with it
             if (file.size === bytes && await isRight(file, hash, sink)) {
-                await soon(alone(() => note(folder, hash, bytes)));
+                await soon(alone(() => note(folder, hash, bytes, WHOLE)));
                 return file;
             }
             await soon(remove(folder, hash));
@@ -43,12 +48,12 @@ export class Store {
         return null;
     }
 
-    /** Begins to keep a file. @param {Named} file @returns {Promise<Writing | null>} null: it is not to be */
+    /** Begins to keep a file, or goes on with it. @param {Named} file @returns {Promise<Writing | null>} null: it is not to be */
     async begin({ hash, bytes }) {
         if (!this._may(hash) || bytes > this._most) return null;
         const begun = this._begin(hash, bytes);
         return soon(begun).catch(() => {
-            begun.then((late) => late?.end(false));
+            begun.then((late) => late?.end('cut'));
             return null;
         });
     }
@@ -59,13 +64,13 @@ export class Store {
         try {
             const folder = await openFolder(true);
             const handle = await folder.getFileHandle(hash, { create: true });
-            writing = new Writing(folder, handle, await handle.createSyncAccessHandle(), hash, bytes);
-            hasRoom = await alone(() => makeRoom(folder, hash, bytes, this._most));
+            const begun = writing = new Writing(folder, handle, await handle.createSyncAccessHandle(), hash, bytes);
+            hasRoom = await alone(() => begun.reserve(this._most));
         } catch {
             // Another worker writes it, or the browser stores nothing.
         }
         if (hasRoom) return writing;
-        await writing?.end(false);
+        await writing?.end('wrong');
         return null;
     }
 
@@ -75,8 +80,8 @@ export class Store {
     }
 }
 
-/** A file that is being written, from its beginning on. */
-class Writing {
+/** A file that is being written, in any order; what an earlier page has written of it is there. */
+export class Writing {
     /** @param {FileSystemDirectoryHandle} folder @param {FileSystemFileHandle} handle
      * @param {FileSystemSyncAccessHandle} access @param {string} hash @param {number} size */
     constructor(folder, handle, access, hash, size) {
@@ -85,34 +90,117 @@ class Writing {
         this._access = access;
         this._hash = hash;
         this._size = size;
+        this._have = new Bitmap(leafCount(size));
+        /** Where the bytes began and ended that came last without a gap. */
+        this._from = 0;
         this._end = 0;
-        this._isWhole = size === 0; /* so far */
+        this._hasFailed = false;
+        this._notedAt = -Infinity;
+        /** Settles once the note is written that is being written. */
+        this._noting = Promise.resolve();
+        this._isNoting = false;
     }
 
-    /** @param {number} at 0 starts it again @param {Uint8Array} bytes @returns {boolean} false: it cannot be kept */
-    write(at, bytes) {
+    /** Whether leaves of it are there from before. */
+    get isBegun() {
+        return !this._have.isEmpty;
+    }
+
+    /** Makes room for it; to be called by `alone`. @param {number} most @returns {Promise<boolean>} false: there is none */
+    async reserve(most) {
+        const { bytes, state } = await readNote(this._folder, this._hash);
+        if (bytes === this._size && this._isResumed) this._have = new Bitmap(leafCount(bytes), state);
+        return makeRoom(this._folder, this._hash, this._size, most, this._state);
+    }
+
+    /** Drops what there is of it. */
+    restart() {
+        this._have.clear();
+        this._hasFailed = false;
+        this._from = this._end = 0;
         try {
-            if (at === 0) this._access.truncate(0);
-            this._isWhole = (at === 0 || this._isWhole && at === this._end)
-                && this._access.write(/** @type {Uint8Array<ArrayBuffer>} */ (bytes), { at }) === bytes.length;
-            this._end = at + bytes.length;
+            this._access.truncate(0);
         } catch {
-            this._isWhole = false; // there is no more room
+            this._hasFailed = true;
         }
-        return this._isWhole;
     }
 
-    /** @param {boolean} isRight whether what was written has its SHA-256
-     * @returns {Promise<File | null>} null: it is not kept */
-    async end(isRight) {
+    /** Whether the note says that a leaf is there. @param {number} index */
+    has(index) {
+        return this._have.has(index);
+    }
+
+    /** A leaf that is there. @param {number} index @returns {Uint8Array<ArrayBuffer> | null} null: it cannot be read */
+    read(index) {
+        const bytes = new Uint8Array(leafSize(index, this._size));
+        try {
+            return this._access.read(bytes, { at: index * LEAF_BYTES }) === bytes.length ? bytes : null;
+        } catch {
+            return null;
+        }
+    }
+
+    /** A leaf that is there is not right. @param {number} index */
+    drop(index) {
+        this._have.remove(index);
+    }
+
+    /** @param {number} at @param {Uint8Array} bytes @returns {boolean} false: it cannot be kept */
+    write(at, bytes) {
+        if (at !== this._end) this._from = at;
+        this._end = at + bytes.length;
+        try {
+            this._hasFailed ||= this._access.write(/** @type {Uint8Array<ArrayBuffer>} */ (bytes), { at }) !== bytes.length;
+        } catch {
+            this._hasFailed = true; // there is no more room
+        }
+        if (!this._hasFailed) this._take(at);
+        return !this._hasFailed;
+    }
+
+    /** @param {'right' | 'wrong' | 'cut'} how whether what is there has the file's SHA-256, or did not come to its end
+     * @returns {Promise<File | null>} null: it is not kept as a whole */
+    async end(how) {
+        const isPart = how === 'cut' && this._isResumed && !this._have.isEmpty;
         try {
             await soon(this._access.close());
-            if (isRight && this._isWhole && this._end === this._size) return await soon(this._handle.getFile());
+            await soon(this._noting);
+            if (!this._hasFailed && (isPart || how === 'right' && this._have.isFull)) {
+                await soon(alone(() => note(this._folder, this._hash, this._size, isPart ? this._state : WHOLE)));
+                return isPart ? null : await soon(this._handle.getFile());
+            }
             await soon(remove(this._folder, this._hash));
         } catch {
             // It cannot be kept.
         }
         return null;
+    }
+
+    /** Whether the part of it that is there is of use. */
+    get _isResumed() {
+        return this._size >= LISTED_BYTES;
+    }
+
+    get _state() {
+        return this._isResumed ? this._have.text : '';
+    }
+
+    /** Notes the leaves that are complete with the bytes from `at` on. @param {number} at */
+    _take(at) {
+        const { _have: have, _size: size } = this, first = Math.max(Math.ceil(this._from / LEAF_BYTES), Math.floor(at / LEAF_BYTES));
+        let next = first;
+        while (next < have.count && next * LEAF_BYTES + leafSize(next, size) <= this._end) have.add(next++);
+        if (next > first && this._isResumed) this._tell();
+    }
+
+    _tell() {
+        const now = performance.now();
+        if (this._isNoting || now - this._notedAt < NOTE_EVERY_MS) return;
+        this._notedAt = now;
+        this._isNoting = true;
+        this._noting = alone(() => note(this._folder, this._hash, this._size, this._state)).catch(() => {}).finally(() => {
+            this._isNoting = false;
+        });
     }
 }
 
@@ -131,8 +219,9 @@ async function soon(answer) {
 
 /** @param {string} hash @throws where it is not there */
 async function open(hash) {
-    const folder = await openFolder(false);
-    return { folder, file: await (await folder.getFileHandle(hash)).getFile() };
+    const folder = await openFolder(false), file = await (await folder.getFileHandle(hash)).getFile();
+    const { state } = await alone(() => readNote(folder, hash));
+    return { folder, file, state };
 }
 
 /** Reads the next piece while the last is taken. @param {File} file @param {string} hash @param {Sink} sink */
@@ -148,8 +237,8 @@ async function isRight(file, hash, { take, digest }) {
 }
 
 /** Removes what was used least recently, until there is room within the bound, and takes it.
- * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes @param {number} most */
-async function makeRoom(folder, hash, bytes, most) {
+ * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes @param {number} most @param {string} state */
+async function makeRoom(folder, hash, bytes, most, state) {
     const { quota = Infinity } = await navigator.storage.estimate?.() ?? {};
     const room = Math.min(most, quota * SHARE) - bytes;
     if (room < 0) return false;
@@ -159,18 +248,19 @@ async function makeRoom(folder, hash, bytes, most) {
         if (taken <= room) break;
         if (await remove(folder, entry.hash)) taken -= entry.bytes;
     }
-    if (taken <= room) await note(folder, hash, bytes);
+    if (taken <= room) await note(folder, hash, bytes, state);
     return taken <= room;
 }
 
 /** Notes that a file is used now; to be called by `alone`. If another worker is writing the note, nothing is done.
- * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes */
-async function note(folder, hash, bytes) {
+ * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes @param {string} state */
+async function note(folder, hash, bytes, state) {
     try {
         const access = await (await folder.getFileHandle(noteOf(hash), { create: true })).createSyncAccessHandle();
         try {
-            access.truncate(0);
-            access.write(new TextEncoder().encode(`${Date.now()} ${bytes}`), { at: 0 });
+            const text = new TextEncoder().encode(noteText({ used: Date.now(), bytes, state }));
+            access.write(text, { at: 0 });
+            access.truncate(text.length); // last, so that a kill in between leaves one note or the other
         } finally {
             await access.close();
         }

@@ -5,7 +5,7 @@
  * its task's run, and has a turn.
  */
 import { EngineFault, runtime } from '../engine/engine.js';
-import { Failure, throwIfCancelled } from '../engine/failure.js';
+import { Failure, throwIfCancelled, unlessCancelled } from '../engine/failure.js';
 import { staying, stays } from '../engine/wasm_tensors.js';
 import { Turns } from '../engine/turns.js';
 import { LEAVABLE } from './parts.js';
@@ -66,7 +66,7 @@ export class Library {
 
     async _open() {
         /** @type {any} */ (globalThis)[HANDED_OVER] = {
-            onnxruntime: this._onnxruntime(), errors: { EngineFault, Failure, throwIfCancelled },
+            onnxruntime: this._onnxruntime(), errors: { EngineFault, Failure, throwIfCancelled, unlessCancelled },
         };
         const opened = await this._bring(this._script).catch((error) => {
             throw new Failure('model_fetch_failed',

@@ -6,4 +6,4 @@
 const worker = /** @type {any} */ (globalThis)[Symbol.for('webinfer.worker')];
 
 export const { InferenceSession, Tensor, env } = worker.onnxruntime;
-export const { EngineFault, Failure, throwIfCancelled } = worker.errors;
+export const { EngineFault, Failure, throwIfCancelled, unlessCancelled } = worker.errors;

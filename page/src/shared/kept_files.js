@@ -2,22 +2,36 @@
  * The model files that this browser keeps for a page that joined: a folder in the private file system of the page's origin
  * (OPFS). Workers of Chromium, Firefox and Safari write it as the bytes arrive and read it piece by piece; files in the Cache
  * API can only be read from the beginning. WebKitGTK 2.50 has no OPFS and keeps nothing. Each file is named by its SHA-256.
- * The note next to it says when the file was used last and how many bytes it has when complete. These bytes are reserved from
- * the moment at which the file is begun.
+ * The note next to it says when the file was used last, how many bytes it has when complete, and whether it is whole: then all
+ * of it was written, and its SHA-256 was right. Of a large file that is not whole the note says which leaves are there. The bytes
+ * are reserved from the moment at which the file is begun.
  */
 
 const FOLDER = 'models';
 const NOTE = '.note';
 const HASH = /^[0-9a-f]{64}$/;
 const LOCK = 'webinfer.models';
+/** The state of a file of which all is there and right. */
+export const WHOLE = 'whole';
 
 /** `bytes`: those that it takes, or will. @typedef {{hash: string, bytes: number, used: number, isWhole: boolean}} Entry */
+/** `state`: WHOLE; or the leaves that are there, as a Bitmap prints them; or "". @typedef {{used: number, bytes: number, state: string}} Note */
 
 /** @param {string | undefined} hash */
 export const isHash = (hash) => HASH.test(hash ?? '');
 
 /** The note's name. @param {string} hash */
 export const noteOf = (hash) => hash + NOTE;
+
+/** @param {Note} note @returns {string} */
+export const noteText = ({ used, bytes, state }) => `${used} ${bytes} ${state}`;
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} hash @returns {Promise<Note>} zeros: there is none */
+export async function readNote(folder, hash) {
+    const file = await fileOf(folder, noteOf(hash)), text = await file?.text().catch(() => '') ?? '';
+    const [used, bytes, state = ''] = text.split(' ');
+    return { used: Number(used) || 0, bytes: Number(bytes) || 0, state };
+}
 
 /** Runs `work` while no other page or worker runs such work. So no two make room for the same bytes, and none reads a
  * half-written note, which would say that its file was never used and is not complete.
@@ -42,10 +56,9 @@ export async function list(folder) {
 
 /** @param {FileSystemDirectoryHandle} folder @param {string} hash @returns {Promise<Entry>} */
 async function describe(folder, hash) {
-    const [file, note] = await Promise.all([hash, noteOf(hash)].map((name) => fileOf(folder, name)));
-    const [used = 0, bytes = 0] = (await note?.text().catch(() => ''))?.split(' ').map(Number) ?? [];
+    const [file, { used, bytes, state }] = await Promise.all([fileOf(folder, hash), readNote(folder, hash)]);
     const size = file?.size ?? 0;
-    return { hash, used: used || 0, bytes: Math.max(size, bytes || 0), isWhole: file !== null && size === bytes };
+    return { hash, used, bytes: Math.max(size, bytes), isWhole: state === WHOLE && size === bytes };
 }
 
 /** @param {FileSystemDirectoryHandle} folder @param {string} name @returns {Promise<File | null>} null: there is none, or it is

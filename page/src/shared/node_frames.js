@@ -36,10 +36,11 @@ export const closeOf = (bytes) => (bytes.length < 2 ? { code: 1005, reason: '' }
 
 /** Reads frames as they come, and hands on pieces of them: none is held whole. */
 export class FrameReader {
-    /** @param {number} most bytes of a frame
+    /** @param {number | ((kind: number, length: number) => number | undefined)} most bytes of a message; or, for frames of other streams,
+     * of a frame of a kind (undefined: there is no such kind), which is asked once for each frame
      * @param {(kind: number, piece: Uint8Array, isLast: boolean) => void} on a piece of the present frame */
     constructor(most, on) {
-        this._most = most;
+        this._mostOf = typeof most === 'function' ? most : (/** @type {number} */ kind) => (kind === CLOSE ? CLOSE_MAX : KINDS.has(kind) ? most : undefined);
         this._on = on;
         this._head = new Uint8Array(HEAD_BYTES);
         this._have = 0; /* of the head */
@@ -64,8 +65,8 @@ export class FrameReader {
 
     _begin() {
         const length = new DataView(this._head.buffer).getUint32(0), kind = this._head[4];
-        if (!KINDS.has(kind)) throw new RangeError(`a frame has the unknown kind ${kind}`);
-        const most = kind === CLOSE ? CLOSE_MAX : this._most;
+        const most = this._mostOf(kind, length);
+        if (most === undefined) throw new RangeError(`a frame has the unknown kind ${kind}`);
         if (length > most) throw new RangeError(`a frame has ${length} bytes; allowed: at most ${most}`);
         this._left = length;
         if (length === 0) this._takePiece(new Uint8Array(0));

@@ -55,7 +55,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     json_t *tuning =
         bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
     const char *peer = node->peer.name;
-    char *ticket = *peer ? wi_peers_ticket(&bridge->peers, peer, wi_wall_ms()) : NULL;
+    char *ticket = *peer ? wi_peers_ticket(&bridge->peers, peer, NULL, wi_wall_ms()) : NULL;
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,

@@ -10,6 +10,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
 import { decode, encode } from '../../../page/src/shared/frame.js';
+import { LEAF, leafList } from './leaf_lists.mjs';
 import { PATIENCE_MS } from './tabs.mjs';
 
 const TYPES = {
@@ -79,7 +80,7 @@ export class Service extends EventEmitter {
     // --- files -----------------------------------------------------------------------------------
 
     serve(request, response) {
-        const pathname = decodeURIComponent(new URL(request.url, 'http://x').pathname);
+        const address = new URL(request.url, 'http://x'), pathname = decodeURIComponent(address.pathname);
         const csp = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; `
             + `connect-src 'self' ws://${request.headers.host}; manifest-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'`;
         const headers = { ...HEADERS, 'Content-Security-Policy': csp };
@@ -88,10 +89,12 @@ export class Service extends EventEmitter {
             response.end(content);
         };
         if (pathname.startsWith('/models/')) {
-            this.fetched.push(pathname);
+            this.fetched.push(pathname + address.search);
             const content = this.models.get(pathname.slice('/models/'.length));
             if (request.headers.authorization !== `Bearer ${CREDENTIAL}`) return send(401, Buffer.from('no'));
-            if (!content) return send(404, Buffer.from('no'));
+            const isListed = address.search === '?blocks';
+            if (!content || (isListed && content.length < 8 * LEAF)) return send(404, Buffer.from('no'));
+            if (isListed) return send(200, leafList(content));
             const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
             return from === undefined ? send(200, content)
                 : send(206, content.subarray(Number(from), to === '' ? undefined : Number(to) + 1));

@@ -145,7 +145,7 @@ static void on_known(void *context)
 void wi_handle_content(struct wi_request *request)
 {
     struct wi_neighbours *neighbours = request->api->deps.neighbours;
-    if (!neighbours || wi_neighbours_count(neighbours) == 0) {
+    if (!neighbours) {
         content_answer(request);
         return;
     }

@@ -34,6 +34,7 @@ struct wi_neighbour_info {
     const struct wi_offer *offer;
     int is_self;
 };
+size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 struct wi_neighbour_info wi_neighbours_at(const struct wi_neighbours *neighbours, size_t index);
 
 /* Calls `each` for those that have an offer; if one daemon has several names, only for the

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Publishings that have a thread at a time: others need the pool, too. */
+/* Files that are hashed at a time: others need the pool, too. */
 #define HASHINGS 1
 
 /* --- pins that stay --------------------------------------------------------------------------- */
@@ -99,6 +99,7 @@ void wi_blockstore_free(struct wi_blockstore *blocks)
         return;
     wi_versions_work_tell(blocks->models->versions, NULL, NULL);
     wi_publishings_free(blocks);
+    wi_asked_leaves_free(blocks);
     wi_work_queue_free(blocks->hashing);
     blocks_end(blocks);
     free(blocks);

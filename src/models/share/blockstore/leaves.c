@@ -165,12 +165,34 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     return result;
 }
 
-void wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
 {
     int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 1);
-    if (folder >= 0)
-        wi_leaves_write(folder, sha256, leaves);
+    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
     wi_close(folder);
+    return result;
+}
+
+/* The file of that name in the open folder (-1: there is none), which is closed. */
+static int folder_open_file(int folder, const char *sha256)
+{
+    char name[NAME_SIZE];
+    blob_make_name(sha256, name);
+    int fd = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    wi_close(folder);
+    return fd;
+}
+
+int wi_leaves_open(const char *directory, const char *sha256, uint64_t bytes, uint64_t *size)
+{
+    struct stat status;
+    int fd = folder_open_file(wi_keep_open(directory, WI_KEEP_LEAVES, 0), sha256);
+    *size = HEAD_SIZE + leaves_of(bytes) * WI_HASH_SIZE;
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        (uint64_t)status.st_size == *size)
+        return fd;
+    wi_close(fd);
+    return -1;
 }
 
 /* --- whose they are --------------------------------------------------------------------------- */
@@ -233,12 +255,7 @@ void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *contex
 
 int wi_leaves_open_file(const char *directory, const char *sha256)
 {
-    char name[NAME_SIZE];
-    int blobs = open_blobs(directory);
-    blob_make_name(sha256, name);
-    int fd = blobs < 0 ? -1 : openat(blobs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    wi_close(blobs);
-    return fd;
+    return folder_open_file(open_blobs(directory), sha256);
 }
 
 /* --- files that are no longer needed ---------------------------------------------------------- */

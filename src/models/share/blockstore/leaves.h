@@ -21,9 +21,11 @@ int wi_leaves_compute(int fd, uint64_t bytes, atomic_int *stop, atomic_ullong *d
 int wi_leaves_read(int folder, const char *sha256, uint64_t bytes, struct wi_leaves *leaves);
 /* Stores them in the open folder. 0, or -1 with errno. */
 int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leaves);
-/* The same in the store `directory`, if that is possible; creates its folder for leaves if it is
- * missing. */
-void wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves);
+/* The same in the store `directory`; creates its folder for leaves if it is missing. 0, or -1. */
+int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves);
+/* Opens the stored leaves of the file with this SHA-256 and length. `size` receives their number of
+ * bytes, with the head, which are not checked. -1: there are none of this size. */
+int wi_leaves_open(const char *directory, const char *sha256, uint64_t bytes, uint64_t *size);
 /* Calls `take` with the stored leaves (borrowed) of each file that the store `directory` has as a
  * blob (models/catalog/library/blobs.h), until it returns 1. */
 typedef int wi_leaves_take_fn(void *context, const char *sha256, const struct wi_leaves *leaves);

@@ -22,8 +22,9 @@ struct wi_blockstore {
     struct wi_pin_entry **entries; /* sorted by the names of their models */
     size_t count;
     struct wi_pin_checks *checks;
-    struct wi_work_queue *hashing;     /* of publishings */
+    struct wi_work_queue *hashing;     /* of publishings, and of `asked` */
     struct wi_publishing *publishings; /* under way */
+    struct wi_asked_leaves *asked;     /* that are being computed, or could not be */
     int is_swept;                      /* publishings may begin */
 };
 
@@ -49,6 +50,10 @@ void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why);
 void wi_publishings_start(struct wi_blockstore *blocks);
 /* No callback follows. */
 void wi_publishings_free(struct wi_blockstore *blocks);
+
+/* --- leaves that are asked for: asked_leaves.c ------------------------------------------------ */
+
+void wi_asked_leaves_free(struct wi_blockstore *blocks);
 
 /* --- checking: pin_check.c -------------------------------------------------------------------- */
 

@@ -29,7 +29,10 @@ int wi_serve_peers(struct lws *wsi, struct wi_socket *socket);
 /* Tells in one word whether devices are remembered ([bridge] devices): "yes" or "no". A page asks
  * for it before it offers that to its user. */
 int wi_serve_devices(struct lws *wsi, struct wi_socket *socket);
-/* "/models/NAME/HASH/PATH", for a node with its credential. */
+/* "/models/NAME/HASH/PATH", for a node with its credential; or, with "?blocks", the list of the
+ * blocks of such a file, if it is at least so long: the leaves of models/share/blockstore/leaves.h,
+ * as they are stored. With "?blocks=ID", a ticket for that peer comes with it. */
+#define WI_BLOCKS_MIN (8u << 20) /* bytes */
 int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path);
 /* Answers OPTIONS for such a file. */
 int wi_serve_preflight(struct lws *wsi, struct wi_socket *socket);

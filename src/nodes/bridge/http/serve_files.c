@@ -6,11 +6,14 @@
 #include "nodes/bridge/http/siblings.h"
 #include "nodes/bridge/http/transfer.h"
 #include "nodes/bridge/node.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Browsers ask before each request for a file of a model that is not remembered for so many
  * seconds. */
 #define PREFLIGHT_S 600
+/* The query that asks for the list of a file's blocks; "=" and the id of a peer may follow. */
+#define BLOCKS "blocks"
 
 /* --- what was found --------------------------------------------------------------------------- */
 
@@ -19,6 +22,7 @@ struct found {
     struct wi_body body; /* the whole of it */
     char etag[80];
     const char *type, *cache;
+    char *ticket;       /* that goes with it, owned; NULL: none */
     const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
     int varies;         /* another Accept-Encoding would have found another coding */
 };
@@ -30,6 +34,8 @@ static void found_describe(
     wi_buffer_printf(out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
     if (found->varies)
         wi_buffer_puts(out, "Vary: Accept-Encoding\r\n");
+    if (found->ticket)
+        wi_buffer_strings(out, "X-Webinfer-Ticket: ", found->ticket, "\r\n", NULL);
     if (status == 206)
         wi_buffer_printf(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
             (unsigned long long)(first + size - 1), (unsigned long long)found->body.size);
@@ -88,6 +94,7 @@ static int send_found(struct lws *wsi, struct wi_socket *socket, struct found *f
 {
     int result = found_answer(wsi, socket, found);
     wi_body_clear(&found->body);
+    free(found->ticket);
     return result;
 }
 
@@ -215,6 +222,36 @@ static int find_file(struct wi_model *model, const char *path, struct found *fou
     return found->body.fd < 0 ? -1 : 0;
 }
 
+/* Answers with the list of blocks of the file that was found. A node that may get the blocks from
+ * others as well names its id among them, `peer` (NULL: it does not), and gets a ticket for it. */
+static int send_blocks(
+    struct lws *wsi, struct wi_socket *socket, struct found *found, const char *peer)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    const struct wi_model_file *file = found->body.file;
+    struct found list = {.type = "application/octet-stream", .cache = "no-store"};
+    int soon = 0;
+    list.body.fd = -1;
+    if (bridge->blocks && file && file->bytes >= WI_BLOCKS_MIN)
+        list.body.fd =
+            wi_blockstore_open_leaves(bridge->blocks, found->body.fd, file, &list.body.size, &soon);
+    list.body.owned = list.body.fd >= 0;
+    wi_body_clear(&found->body);
+    if (peer && !wi_peer_id_ok(peer)) {
+        wi_body_clear(&list.body);
+        return wi_http_refuse(wsi, bridge, 400, "this is no id of a peer", NULL);
+    }
+    if (soon)
+        return wi_http_refuse(
+            wsi, bridge, 503, "the list of this file's blocks is being made", "Retry-After: 1\r\n");
+    if (!list.body.owned)
+        return wi_http_refuse(wsi, bridge, 404, "there is no list of this file's blocks", NULL);
+    snprintf(list.etag, sizeof list.etag, "\"%s.blocks\"", file->hash);
+    if (peer)
+        list.ticket = wi_peers_ticket(&bridge->peers, peer, file->hash, wi_wall_ms());
+    return send_found(wsi, socket, &list);
+}
+
 int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
     struct wi_bridge *bridge = socket->bridge;
@@ -235,6 +272,10 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
         return wi_http_refuse(wsi, bridge, 404,
             "there is no such model file (any more), or this node has no work for it", NULL);
+    const char *query = wi_http_header(wsi, WSI_TOKEN_HTTP_URI_ARGS, header);
+    size_t word = strcspn(query, "=");
+    if (word == strlen(BLOCKS) && strncmp(query, BLOCKS, word) == 0)
+        return send_blocks(wsi, socket, &found, query[word] ? query + word + 1 : NULL);
     found.body.model = wi_model_ref(model);
     return send_found(wsi, socket, &found);
 }

@@ -14,6 +14,7 @@
 /* The words that are signed with a peer. */
 #define CERTIFICATE "webinfer-peer"
 #define TICKET "webinfer-member"
+#define FILE_TICKET "webinfer-file"
 /* The text is made again after this time, so that its certificates have most of theirs left. */
 #define TEXT_MS (WI_PEERS_MS / 12)
 
@@ -55,12 +56,16 @@ static void add_signature(
     wi_buffer_puts(out, printed);
 }
 
-/* The members of a statement, of which none needs escaping. */
-static void add_statement(const struct wi_peers *peers, const char *word, const char *peer,
-    int64_t until, struct wi_buffer *out)
+/* The members of a statement, of which none needs escaping. `file`: NULL, or what it is about. */
+static void add_statement(const struct wi_peers *peers, const char *word, const char *file,
+    const char *peer, int64_t until, struct wi_buffer *out)
 {
     struct wi_buffer text = {0};
     wi_buffer_add(&text, word, strlen(word) + 1);
+    if (file) {
+        wi_buffer_add(&text, file, strlen(file) + 1);
+        wi_buffer_strings(out, "\"file\":\"", file, "\",", NULL);
+    }
     wi_buffer_add(&text, peer, strlen(peer) + 1);
     wi_buffer_integer(&text, until);
     wi_buffer_strings(out, "\"peer\":\"", peer, "\",\"until\":", NULL);
@@ -113,7 +118,7 @@ static char *peers_print(const struct wi_peers *peers, int64_t now)
     for (size_t i = 0; i < peers->addresses.count; i++) {
         wi_buffer_strings(&out, i ? ",{\"address\":\"" : "{\"address\":\"",
             peers->addresses.items[i], "\",", NULL);
-        add_statement(peers, CERTIFICATE, peers->_ids.items[i], now + WI_PEERS_MS, &out);
+        add_statement(peers, CERTIFICATE, NULL, peers->_ids.items[i], now + WI_PEERS_MS, &out);
         wi_buffer_puts(&out, "}");
     }
     wi_buffer_puts(&out, "]}");
@@ -131,11 +136,11 @@ const char *wi_peers_text(struct wi_peers *peers, int64_t now)
     return peers->_text;
 }
 
-char *wi_peers_ticket(const struct wi_peers *peers, const char *id, int64_t now)
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, const char *file, int64_t now)
 {
     struct wi_buffer out = {0};
     wi_buffer_puts(&out, "{");
-    add_statement(peers, TICKET, id, now + WI_PEERS_MS, &out);
+    add_statement(peers, file ? FILE_TICKET : TICKET, file, id, now + WI_PEERS_MS, &out);
     wi_buffer_puts(&out, "}");
     return wi_buffer_take(&out);
 }

@@ -1,10 +1,12 @@
 /*
  * The operator's webinfer-peers ([bridge] peers), over which pages may reach this daemon, and what
  * the service states about peers: a certificate says that nodes may connect through that peer, a
- * ticket that the peer is a node of this service. A statement has the members "peer", "until" and
- * "signature": in base64url, for a word, a NUL, the peer's id, a NUL and `until` in decimal. The
- * service's Ed25519 key (RFC 8032) is made when the daemon starts and lives in memory: no statement
- * is good for longer than an hour, and whoever checks one asks the service for the key.
+ * ticket that the peer is a node of this service, or that it may have a file. A statement has the
+ * members "peer", "until" and "signature": in base64url, for a word, a NUL, the peer's id, a NUL
+ * and `until` in decimal. A ticket for a file also has "file", the file's SHA-256 in hexadecimal
+ * digits, which is signed after the word, with a NUL. The service's Ed25519 key (RFC 8032) is made
+ * when the daemon starts and lives in memory: no statement is good for longer than an hour, and
+ * whoever checks one asks the service for the key.
  */
 #ifndef WI_NODES_BRIDGE_PEERS_PEERS_H
 #define WI_NODES_BRIDGE_PEERS_PEERS_H
@@ -34,7 +36,8 @@ void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses);
  * call. It is made again only now and then, since everybody may ask for it; `now` is when it
  * was. */
 const char *wi_peers_text(struct wi_peers *peers, int64_t now);
-/* {"peer", "until", "signature"} of the peer with that id; the caller owns it. */
-char *wi_peers_ticket(const struct wi_peers *peers, const char *id, int64_t now);
+/* A ticket as JSON for the peer of that id, for the file with that SHA-256 (NULL: for the service).
+ * The caller owns it. */
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, const char *file, int64_t now);
 
 #endif

@@ -6,6 +6,8 @@
 #define WI_TESTS_BRIDGE_BLOCKS_H
 
 #include "models/models.h"
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define SEGMENTS_MAX 8
 
@@ -29,8 +31,10 @@ struct wi_blockstore {
     size_t given_count;
     const struct wi_pin *pins;
     size_t pin_count;
-    uint64_t runs; /* of each of them */
-    int checks;    /* how often its files were to be checked */
+    uint64_t runs;      /* of each of them */
+    int checks;         /* how often its files were to be checked */
+    const char *leaves; /* what is stored of each file; NULL: nothing */
+    int soon;           /* it will be */
 };
 
 static int open_readings;
@@ -86,6 +90,17 @@ uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_
 {
     (void)pin;
     return blocks->runs;
+}
+
+int wi_blockstore_open_leaves(struct wi_blockstore *blocks, int fd,
+    const struct wi_model_file *file, uint64_t *size, int *soon)
+{
+    *soon = blocks->soon;
+    *size = blocks->leaves ? strlen(blocks->leaves) : 0;
+    int found = blocks->leaves ? memfd_create("leaves", MFD_CLOEXEC) : -1;
+    if (found >= 0)
+        assert_int_equal(write(found, blocks->leaves, *size), *size);
+    return found;
 }
 
 void wi_blockstore_check(struct wi_blockstore *blocks)

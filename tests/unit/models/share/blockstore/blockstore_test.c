@@ -312,7 +312,7 @@ TEST(after_a_restart_it_is_there_and_no_file_was_read)
 
 static int count_in(struct fixture *f, const char *folder)
 {
-    char *command = wi_sprintf("exit $(ls -A '%s/.content/%s' | wc -l)", f->directory, folder);
+    char *command = wi_sprintf("exit $(ls -A '%s/.content/%s' 2>&- | wc -l)", f->directory, folder);
     int status = system(command);
     free(command);
     return WEXITSTATUS(status);
@@ -410,6 +410,92 @@ TEST(another_folder_has_other_pins)
     wi_blockstore_reset(f->blocks); /* the same */
     assert_true(has(f, &published.cid));
     remove_root(other);
+}
+
+/* --- leaves that are asked for -----------------------------------------------------------------
+ */
+
+/* The leaves of the model's model.onnx, once they are there; -1: they cannot be had. */
+static int wait_for_leaves(struct fixture *f, const struct wi_model *model, uint64_t *size)
+{
+    const struct wi_model_file *file = wi_manifest_find(&model->manifest, "model.onnx");
+    char *path = wi_sprintf("%s/%s", model->folder, file->path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC), found, soon;
+    assert_true(fd >= 0);
+    while ((found = wi_blockstore_open_leaves(f->blocks, fd, file, size, &soon)) < 0 && soon)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_false(found >= 0 && soon);
+    close(fd);
+    free(path);
+    return found;
+}
+
+TEST(leaves_of_what_nobody_published_are_computed_when_they_are_asked_for)
+{
+    static unsigned char leaf[WI_LEAF_BYTES];
+    struct fixture *f = *state;
+    struct wi_model *model = vector_model(f, "name");
+    unsigned char text[56 + 4 * WI_HASH_SIZE], hash[WI_HASH_SIZE];
+    uint64_t size;
+    memset(leaf, 7, sizeof leaf);
+    wi_hash(leaf, sizeof leaf, hash);
+    for (int i = 0; i < 2; i++) {
+        int fd = wait_for_leaves(f, model, &size);
+        assert_true(fd >= 0);
+        assert_int_equal(size, sizeof text);
+        assert_int_equal(pread(fd, text, sizeof text, 0), sizeof text);
+        close(fd);
+        assert_memory_equal(text, "wileaves\1\0\0\0\0\0\0\0\5\0\x30\0\0\0\0\0", 24);
+        for (size_t k = 0; k < 3; k++)
+            assert_memory_equal(text + 56 + k * WI_HASH_SIZE, hash, sizeof hash);
+        assert_int_equal(count_in(f, "leaves"), 1);
+        assert_null(wi_blockstore_pin(f->blocks, "name"));
+        stop(f); /* the next start sweeps them away */
+        start(f);
+        while (count_in(f, "leaves") > 0)
+            uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    free_model(model);
+}
+
+TEST(leaves_of_a_file_that_is_another_now_are_not_had)
+{
+    struct fixture *f = *state;
+    struct wi_model *model = vector_model(f, "name");
+    uint64_t size;
+    int soon;
+    name_twice(f, "name/model.onnx");
+    write_unseen(f, "name/model.onnx");
+    assert_int_equal(wait_for_leaves(f, model, &size), -1);
+    /* Nor is it read again at once. */
+    assert_int_equal(wi_blockstore_open_leaves(f->blocks, -1,
+                         wi_manifest_find(&model->manifest, "model.onnx"), &size, &soon),
+        -1);
+    assert_int_equal(soon, 0);
+    assert_int_equal(count_in(f, "leaves"), 0);
+    free_model(model);
+}
+
+TEST(a_store_may_close_while_leaves_are_computed)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = {"a", "b", "c"};
+    struct published published = publish_good(f, vector_model(f, "name"));
+    assert_int_equal(published.done, 1); /* nothing is swept any more */
+    for (int i = 0; i < 3; i++) {
+        uint64_t size;
+        int soon;
+        fill(f, names[i], "model.onnx", i, 2 * WI_LEAF_BYTES);
+        struct wi_model *model = make_model(f, names[i], FILES("model.onnx"));
+        char *path = wi_sprintf("%s/model.onnx", model->folder);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(
+            wi_blockstore_open_leaves(f->blocks, fd, &model->manifest.files[0], &size, &soon), -1);
+        assert_int_equal(soon, 1);
+        close(fd);
+        free(path);
+        free_model(model);
+    }
 }
 
 /* --- files that change ------------------------------------------------------------------------ */

@@ -1,6 +1,8 @@
 /* The page and model files over HTTP, and what stops the bridge from starting. */
 #include "../fixture.h"
 
+#include "nodes/bridge/http/serve.h"
+
 FIXTURE(set_up, tear_down)
 
 TEST(test_files)
@@ -407,6 +409,71 @@ TEST(test_ranges_of_model_files)
         "\r\nRange: bytes=1-2\r\nIf-Range: \"other\"", &reply);
     assert_int_equal(reply.status, 200);
     assert_int_equal(reply.size, 300000);
+    reply_clear(&reply);
+    json_decref(welcome);
+    client_close(&client);
+    client_close(&node);
+}
+
+/* It goes where the file goes, and nowhere else. */
+TEST(a_list_of_blocks_is_served_like_its_file)
+{
+    static struct wi_blockstore blocks = {.leaves = "the leaves"};
+    struct fixture *fixture = *state;
+    struct wi_model_file *file = &test_model.manifest.files[1];
+    json_t *welcome;
+    struct client node = join(fixture, &welcome),
+                  client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    char request[512], etag[128];
+    assert_string_equal(file->path, "model.onnx");
+    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1", NULL);
+    file->bytes = WI_BLOCKS_MIN;
+    ask_for(fixture, &client, welcome, "model.onnx?blocks", "", &reply);
+    assert_int_equal(reply.status, 404); /* it has no work for it */
+    reply_clear(&reply);
+    send_task(fixture, "att-1", NULL);
+    json_decref(hear(&node, "task_request"));
+    snprintf(request, sizeof request, "GET /models/digits/%s/model.onnx?blocks HTTP/1.1",
+        test_model.hash);
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    assert_int_equal(reply.status, 401);
+    reply_clear(&reply);
+
+    ask_for(fixture, &client, welcome, "model.onnx?blocks", "", &reply);
+    snprintf(etag, sizeof etag, "ETag: \"%s.blocks\"\r\n", file->hash);
+    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.size, strlen(blocks.leaves));
+    assert_memory_equal(reply.body, blocks.leaves, reply.size);
+    assert_non_null(strstr(reply.head, etag));
+    assert_non_null(strstr(reply.head, "Cache-Control: no-store\r\n"));
+    assert_null(strstr(reply.head, "X-Webinfer-Ticket")); /* it named no peer */
+    reply_clear(&reply);
+
+    blocks.leaves = NULL;
+    for (blocks.soon = 1; blocks.soon >= 0; blocks.soon--) {
+        ask_for(fixture, &client, welcome, "model.onnx?blocks", "", &reply);
+        assert_int_equal(reply.status, blocks.soon ? 503 : 404);
+        assert_int_equal(strstr(reply.head, "Retry-After: 1\r\n") != NULL, blocks.soon);
+        reply_clear(&reply);
+    }
+    blocks.soon = 0;
+    blocks.leaves = "the leaves";
+    file->bytes = WI_BLOCKS_MIN - 1;
+    static const char *const none[] = {
+        "model.onnx?blocks", "weights/part.data?blocks", ".spec.json?blocks", "other?blocks"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        ask_for(fixture, &client, welcome, none[i], "", &reply);
+        assert_int_equal(reply.status, 404);
+        reply_clear(&reply);
+    }
+    ask_for(fixture, &client, welcome, "weights/part.data?block", "", &reply);
+    assert_int_equal(reply.size, 300000); /* the file */
+    reply_clear(&reply);
+    wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
+    file->bytes = WI_BLOCKS_MIN;
+    ask_for(fixture, &client, welcome, "model.onnx?blocks", "", &reply);
+    assert_int_equal(reply.status, 404);
     reply_clear(&reply);
     json_decref(welcome);
     client_close(&client);

@@ -3,6 +3,7 @@
 #include "../fixture.h"
 
 #include "base/clock.h"
+#include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/peers/peers.h"
 #include "nodes/bridge/quarantine.h"
 #include <openssl/evp.h>
@@ -45,6 +46,9 @@ static int is_signed(const char *key, const char *purpose, const json_t *stateme
             signature, sizeof signature),
         0);
     memcpy(text, purpose, size);
+    const char *file = json_string_value(json_object_get(statement, "file"));
+    if (file)
+        size += (size_t)snprintf((char *)text + size, sizeof text - size, "%s", file) + 1;
     size += (size_t)snprintf((char *)text + size, sizeof text - size, "%s%c%lld",
         json_string_value(json_object_get(statement, "peer")), 0,
         (long long)json_integer_value(json_object_get(statement, "until")));
@@ -154,6 +158,63 @@ TEST(a_node_that_comes_through_one_gets_a_ticket)
     snprintf(expected, sizeof expected, " peer:%s", GOOD);
     const char *party = wi_bridge_node(fixture->bridge, fixture->node)->party;
     assert_non_null(strstr(party, expected)); /* in the place of the address */
+    json_decref(welcome);
+    json_decref(said);
+    client_close(&client);
+}
+
+/* The answer to a request for the list of a file's blocks; new reference to the ticket that comes
+ * with it, or NULL. */
+static json_t *ask_for_blocks(
+    struct fixture *fixture, const json_t *welcome, const char *peer, int status)
+{
+    static const char name[] = "X-Webinfer-Ticket: ";
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    char request[512];
+    snprintf(request, sizeof request,
+        "GET /models/digits/%s/model.onnx?blocks%s HTTP/1.1\r\nAuthorization: Bearer %s",
+        test_model.hash, peer, text_of(welcome, "model_credential"));
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    assert_int_equal(reply.status, status);
+    const char *at = strstr(reply.head, name);
+    json_t *ticket = at ? json_loads(at + strlen(name), JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+    reply_clear(&reply);
+    client_close(&client);
+    return ticket;
+}
+
+/* By which it shows other nodes that it may have that file. */
+TEST(a_node_that_is_given_a_file_gets_a_ticket_for_it)
+{
+    static struct wi_blockstore blocks = {.leaves = "the leaves"};
+    struct fixture *fixture = *state;
+    struct wi_model_file *file = &test_model.manifest.files[1];
+    char who[128], head[4096];
+    json_t *said = ask(fixture, head);
+    const char *key = json_string_value(json_object_get(said, "key"));
+    invite(fixture, who);
+    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1", NULL);
+    file->bytes = WI_BLOCKS_MIN;
+    struct client client = open_as(fixture, GOOD);
+    announce(&client, who);
+    json_t *welcome = hear(&client, "welcome");
+    send_task(fixture, "att-1", NULL);
+    json_t *ticket = ask_for_blocks(fixture, welcome, "=" GOOD, 200);
+    assert_non_null(ticket);
+    assert_string_equal(json_string_value(json_object_get(ticket, "peer")), GOOD);
+    assert_string_equal(json_string_value(json_object_get(ticket, "file")), file->hash);
+    assert_true(llabs((long long)(json_integer_value(json_object_get(ticket, "until")) -
+                                  wi_wall_ms() - WI_PEERS_MS)) < 60000);
+    assert_true(is_signed(key, "webinfer-file", ticket));
+    assert_false(is_signed(key, "webinfer-member", ticket));
+    json_object_del(ticket, "file");
+    assert_false(is_signed(key, "webinfer-file", ticket)); /* nor is it one for any other file */
+    assert_null(ask_for_blocks(fixture, welcome, "", 200));
+    assert_null(ask_for_blocks(fixture, welcome, "=", 400));
+    assert_null(ask_for_blocks(fixture, welcome, "=" GOOD "x", 400));
+    wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
+    json_decref(ticket);
     json_decref(welcome);
     json_decref(said);
     client_close(&client);

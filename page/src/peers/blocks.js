@@ -1,0 +1,281 @@
+/**
+ * The rules by which the blocks of a file are fetched from several sources at once: peers that have some of them, and the service,
+ * which has all.
+ * - A peer is asked for the block that the fewest peers have; of several such, for any. It is asked for two at a time.
+ * - The service is asked only for what no peer has, two at a time.
+ * - A block that takes four times as long as its source usually needs is asked for elsewhere, too; the first right one is taken.
+ *   Until such a source answers, it counts as one that has nothing, and is asked for nothing more.
+ * - A source that sends a wrong block is asked for nothing more, and is reported.
+ * Sources are interfaces, and nothing here needs a network or a browser.
+ */
+import { Bitmap } from '../shared/leaves.js';
+import { median } from '../shared/median.js';
+
+/** Blocks that a source has: the first, and how many they are. @typedef {[first: number, count: number]} Run */
+/**
+ * Where blocks come from. `have` is called once: `told` gets the blocks that the source has, at once, and later those that it then
+ * has more; `over` gets why it has ended. `want` is called for blocks that were told of, or of the service for any; it rejects with NotHere if the block
+ * is not there, and with anything else if the source has ended. `close`: nothing more is wanted.
+ * @typedef {object} Source @property {string} name
+ * @property {(told: (runs: Run[]) => void, over: (why: Error) => void) => void} have
+ * @property {(index: number) => Promise<Uint8Array<ArrayBuffer>>} want
+ * @property {() => void} close
+ */
+/** What the blocks are of. `take` may throw, which ends it all; `report` is told of a source that has lied.
+ * @typedef {object} Fetched @property {number} count
+ * @property {(index: number, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>} isRight also whether it has the right length
+ * @property {(index: number, bytes: Uint8Array<ArrayBuffer>) => void} take
+ * @property {(name: string, why: string) => void} report */
+/** A block that is being asked for. `of`: the sources from which it has not come yet, `late`: those of them at which it is late;
+ * `checks`: how many that came are being checked.
+ * @typedef {{index: number, of: Set<Asked>, late: Set<Asked>, checks: number, isTaken: boolean}} Flight */
+
+const ABREAST = 2;
+/** A block is late after so many times the median of its source's last times. */
+const SLOW = 4;
+const TIMES = 16;
+/** The first block of a source is late after this time. */
+const FIRST_MS = 5000;
+/** No block is late earlier: what takes less may be chance. */
+const LEAST_MS = 100;
+
+/** A source has sent or said what cannot be. */
+export class Lie extends Error {}
+/** A source does not have a block any more. */
+export class NotHere extends Error {}
+
+/** A source, and what is known of it. */
+class Asked {
+    /** @param {Source} source @param {number} count of the file's blocks */
+    constructor(source, count) {
+        this.source = source;
+        this.has = new Bitmap(count);
+        /** @type {Set<Flight>} */
+        this.flights = new Set();
+        /** How long its last blocks took. @type {number[]} */
+        this.times = [];
+        /** A block of it is late, and it has not answered since. */
+        this.isStuck = false;
+        this.isOver = false;
+    }
+
+    get isFree() {
+        return !this.isOver && !this.isStuck && this.flights.size < ABREAST;
+    }
+
+    get patience() {
+        return this.times.length === 0 ? FIRST_MS : Math.max(LEAST_MS, SLOW * median(this.times));
+    }
+}
+
+export class Fetching {
+    /** @param {Fetched} fetched @param {Iterable<number>} missing the blocks that are wanted @param {Source} service
+     * @param {{now?: () => number, random?: () => number}} [by] */
+    constructor(fetched, missing, service, { now = () => performance.now(), random = Math.random } = {}) {
+        this._fetched = fetched;
+        this._missing = new Set(missing);
+        this._service = new Asked(service, fetched.count);
+        this._now = now;
+        this._random = random;
+        /** @type {Set<Asked>} */
+        this._peers = new Set();
+        /** How many peers have each block, those that are stuck apart. */
+        this._holders = new Uint32Array(fetched.count);
+        /** @type {Map<number, Flight>} */
+        this._flights = new Map();
+        this._isRunning = false;
+        this._isOver = false;
+        /** @type {(error?: unknown) => void} */
+        this._settle = () => {};
+    }
+
+    /** Fetches all of them. @param {AbortSignal} signal @returns {Promise<void>} rejects where the service fails, and where `take` does */
+    run(signal) {
+        return new Promise((resolve, reject) => {
+            const stop = () => this._settle(signal.reason);
+            this._settle = (error) => {
+                if (this._isOver) return;
+                signal.removeEventListener('abort', stop);
+                this._end();
+                if (error === undefined) resolve();
+                else reject(error);
+            };
+            signal.addEventListener('abort', stop, { once: true });
+            this._isRunning = true;
+            if (signal.aborted) stop();
+            else if (this._missing.size === 0) this._settle();
+            else this._ask();
+        });
+    }
+
+    /** Another peer that may have some of them. @param {Source} source */
+    add(source) {
+        if (this._isOver) return source.close();
+        const peer = new Asked(source, this._fetched.count);
+        this._peers.add(peer);
+        source.have((runs) => this._hear(peer, runs), (why) => this._leave(peer, why));
+    }
+
+    _end() {
+        this._isOver = true;
+        for (const { source } of [...this._peers, this._service]) source.close();
+        this._peers.clear();
+    }
+
+    // --- what is known of peers ------------------------------------------------------------------
+
+    /** What it repeats is not counted again and again. @param {Asked} peer @param {Run[]} runs */
+    _hear(peer, runs) {
+        if (peer.isOver || this._isOver) return;
+        const { count: all } = this._fetched;
+        for (const [first, count] of runs) {
+            if (!(Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count > 0 && first + count <= all))
+                return this._leave(peer, new Lie(`it says that it has ${count} blocks from block ${first} on; there are ${all}`));
+            for (let index = first; index < first + count; index++) {
+                if (peer.has.has(index)) return this._leave(peer, new Lie(`it says twice that it has block ${index}`));
+                peer.has.add(index);
+                if (!peer.isStuck) this._holders[index]++;
+            }
+        }
+        this._ask();
+    }
+
+    /** @param {Asked} peer @param {1 | -1} more */
+    _weigh(peer, more) {
+        for (let index = 0; index < this._fetched.count; index++) if (peer.has.has(index)) this._holders[index] += more;
+    }
+
+    /** @param {Asked} peer @param {Error} why */
+    _leave(peer, why) {
+        if (peer.isOver || this._isOver) return;
+        if (peer === this._service) return this._settle(why);
+        peer.isOver = true;
+        if (why instanceof Lie) this._fetched.report(peer.source.name, why.message);
+        if (!peer.isStuck) this._weigh(peer, -1);
+        this._peers.delete(peer);
+        for (const flight of peer.flights) this._release(flight, peer);
+        peer.source.close();
+        this._ask();
+    }
+
+    /** It has answered. @param {Asked} peer */
+    _unstick(peer) {
+        if (peer.isStuck && !peer.isOver && peer !== this._service) this._weigh(peer, 1);
+        peer.isStuck = false;
+    }
+
+    // --- which block is asked for ----------------------------------------------------------------
+
+    _ask() {
+        if (!this._isRunning || this._isOver) return;
+        const free = [...this._peers].filter((peer) => peer.isFree);
+        while (free.length > 0) {
+            const at = Math.floor(this._random() * free.length), peer = free[at], index = this._choose(peer);
+            if (index !== null) this._send(peer, index);
+            if (index === null || !peer.isFree) free.splice(at, 1);
+        }
+        for (let index; this._service.flights.size < ABREAST && (index = this._choose(this._service)) !== null;) this._send(this._service, index);
+    }
+
+    /** The block that is asked of a source next: what is late elsewhere, else what is rarest. @param {Asked} asked @returns {number | null} */
+    _choose(asked) {
+        const isService = asked === this._service;
+        let chosen = null, rarest = Infinity, ties = 0;
+        for (const index of this._missing) {
+            const flight = this._flights.get(index);
+            if (flight && (flight.checks > 0 || flight.late.size < flight.of.size || flight.of.has(asked))) continue;
+            if (isService ? this._hasHolder(index, flight) : !asked.has.has(index)) continue;
+            const holders = flight ? -1 : this._holders[index];
+            if (holders > rarest) continue;
+            ties = holders < rarest ? 1 : ties + 1;
+            rarest = holders;
+            if (this._random() * ties < 1) chosen = index;
+        }
+        return chosen;
+    }
+
+    /** Whether a peer can still be asked for it. @param {number} index @param {Flight} [flight] */
+    _hasHolder(index, flight) {
+        let holders = this._holders[index];
+        for (const { has, isStuck } of flight?.of ?? []) if (!isStuck && has.has(index)) holders--;
+        return holders > 0;
+    }
+
+    /** @param {Asked} asked @param {number} index */
+    _send(asked, index) {
+        /** @type {Flight} */
+        const flight = this._flights.get(index) ?? { index, of: new Set(), late: new Set(), checks: 0, isTaken: false };
+        this._flights.set(index, flight);
+        flight.of.add(asked);
+        asked.flights.add(flight);
+        const began = this._now(), timer = setTimeout(() => this._isLate(asked, flight), asked.patience);
+        asked.source.want(index).finally(() => clearTimeout(timer)).then(
+            (bytes) => this._receive(asked, flight, bytes, this._now() - began), (error) => this._miss(asked, flight, error));
+    }
+
+    /** @param {Asked} asked @param {Flight} flight */
+    _isLate(asked, flight) {
+        if (asked.isOver || this._isOver) return;
+        if (asked !== this._service) {
+            if (!asked.isStuck) this._weigh(asked, -1);
+            asked.isStuck = true;
+        }
+        flight.late.add(asked);
+        this._ask();
+    }
+
+    // --- what comes of it ------------------------------------------------------------------------
+
+    /** @param {Asked} asked @param {Flight} flight @param {Uint8Array<ArrayBuffer>} bytes @param {number} took in ms */
+    async _receive(asked, flight, bytes, took) {
+        if (asked.isOver || this._isOver) return;
+        asked.times = [...asked.times, took].slice(-TIMES);
+        this._unstick(asked);
+        flight.checks++;
+        this._release(flight, asked);
+        this._ask();
+        const isRight = flight.isTaken || await this._fetched.isRight(flight.index, bytes).catch(() => false);
+        flight.checks--;
+        if (this._isOver) return;
+        if (!isRight) this._leave(asked, new Lie(`it sent block ${flight.index} otherwise than it is`));
+        else if (!flight.isTaken) this._take(flight, bytes);
+        this._forget(flight);
+        this._ask();
+    }
+
+    /** @param {Flight} flight @param {Uint8Array<ArrayBuffer>} bytes */
+    _take(flight, bytes) {
+        flight.isTaken = true;
+        try {
+            this._fetched.take(flight.index, bytes);
+        } catch (error) {
+            return this._settle(error);
+        }
+        this._missing.delete(flight.index);
+        if (this._missing.size === 0) this._settle();
+    }
+
+    /** @param {Asked} asked @param {Flight} flight @param {Error} error */
+    _miss(asked, flight, error) {
+        if (asked.isOver || this._isOver) return;
+        if (!(error instanceof NotHere) || asked === this._service) return this._leave(asked, error);
+        this._unstick(asked);
+        if (asked.has.has(flight.index)) this._holders[flight.index]--;
+        asked.has.remove(flight.index);
+        this._release(flight, asked);
+        this._ask();
+    }
+
+    /** @param {Flight} flight @param {Asked} asked */
+    _release(flight, asked) {
+        flight.of.delete(asked);
+        flight.late.delete(asked);
+        asked.flights.delete(flight);
+        this._forget(flight);
+    }
+
+    /** One that nothing is left of may be asked for again. @param {Flight} flight */
+    _forget(flight) {
+        if (flight.of.size === 0 && flight.checks === 0 && this._flights.get(flight.index) === flight) this._flights.delete(flight.index);
+    }
+}
