@@ -44,6 +44,15 @@ static int has_device_news(const struct wi_node *node)
                !*wi_joins_name(&node->bridge->joins, node->join));
 }
 
+/* For a node that came through a peer; NULL: it did not. */
+static char *node_ticket(const struct wi_node *node)
+{
+    static const size_t prefix = sizeof WI_PEER_PREFIX - 1;
+    if (strncmp(node->address, WI_PEER_PREFIX, prefix) != 0)
+        return NULL;
+    return wi_peers_ticket(&node->bridge->peers, node->address + prefix, wi_wall_ms());
+}
+
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 {
     struct wi_bridge *bridge = node->bridge;
@@ -54,7 +63,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     node->tunings = 0;
     json_t *tuning =
         bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
-    char *ticket = wi_peers_ticket(&bridge->peers, node->address, wi_wall_ms());
+    char *ticket = node_ticket(node);
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,

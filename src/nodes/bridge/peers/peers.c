@@ -2,7 +2,6 @@
 #include "nodes/bridge/peers/peers.h"
 
 #include "base/buffer.h"
-#include "base/net/addresses.h"
 #include "base/text.h"
 #include <assert.h>
 #include <openssl/err.h>
@@ -78,6 +77,7 @@ static void forget_list(struct wi_peers *peers)
 {
     wi_strings_clear(&peers->addresses);
     wi_strings_clear(&peers->origins);
+    wi_strings_clear(&peers->stun);
     free(peers->_text);
     peers->_text = NULL;
 }
@@ -89,10 +89,12 @@ void wi_peers_clear(struct wi_peers *peers)
     peers->_key = NULL;
 }
 
-void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses)
+void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses,
+    const struct wi_strings *stun)
 {
     struct wi_multiaddr multiaddr;
     forget_list(peers);
+    wi_strings_copy(&peers->stun, stun);
     for (size_t i = 0; i < addresses->count; i++) {
         if (wi_multiaddr_read(addresses->items[i], &multiaddr))
             continue;
@@ -119,6 +121,9 @@ static char *peers_print(const struct wi_peers *peers, int64_t now)
         add_statement(peers, CERTIFICATE, multiaddr.peer, now + WI_PEERS_MS, &out);
         wi_buffer_puts(&out, "}");
     }
+    wi_buffer_puts(&out, "],\"stun\":[");
+    for (size_t i = 0; i < peers->stun.count; i++)
+        wi_buffer_strings(&out, i ? ",\"" : "\"", peers->stun.items[i], "\"", NULL);
     wi_buffer_puts(&out, "]}");
     return wi_buffer_take(&out);
 }
@@ -134,13 +139,11 @@ const char *wi_peers_text(struct wi_peers *peers, int64_t now)
     return peers->_text;
 }
 
-char *wi_peers_ticket(const struct wi_peers *peers, const char *address, int64_t now)
+char *wi_peers_ticket(const struct wi_peers *peers, const char *id, int64_t now)
 {
     struct wi_buffer out = {0};
-    if (strncmp(address, WI_PEER_PREFIX, strlen(WI_PEER_PREFIX)) != 0)
-        return NULL;
     wi_buffer_puts(&out, "{");
-    add_statement(peers, TICKET, address + strlen(WI_PEER_PREFIX), now + WI_PEERS_MS, &out);
+    add_statement(peers, TICKET, id, now + WI_PEERS_MS, &out);
     wi_buffer_puts(&out, "}");
     return wi_buffer_take(&out);
 }
