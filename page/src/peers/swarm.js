@@ -21,8 +21,10 @@ const OPERATORS = 2;
 /** Pages that are dialled at a time. */
 const DIALS = 4;
 const DIAL_MS = 20_000;
-/** A page says again what it can compute, for those that have come since. */
-const ANNOUNCE_MS = 60_000;
+/** A page says again what it can compute, for those that were not there yet: after this time, which doubles … */
+const AGAIN_MS = GOSSIP_MS + 1000;
+/** … up to this one. */
+const AGAIN_MAX_MS = 60_000;
 const ADDRESSES = 6;
 const MODELS = 16;
 /** By this tag libp2p connects again to who is gone. */
@@ -47,7 +49,7 @@ export class Swarm {
         this._own = { computes: [], models: [], running: 0, waiting: 0 };
         /** @type {Record<string, unknown> | null} */
         this._ticket = null;
-        this._announced = { text: '', at: -Infinity };
+        this._announced = { text: '', at: -Infinity, again: AGAIN_MS };
         this._toldAt = -Infinity;
         /** @type {ReturnType<typeof setTimeout> | undefined} */
         this._timer = undefined;
@@ -88,7 +90,7 @@ export class Swarm {
     /** Another node has told something. @param {Told} told */
     hear(told) {
         if (!this._known.hear(told)) return;
-        this._announced.at = -Infinity; // for the newcomer
+        this._announced = { text: '', at: -Infinity, again: AGAIN_MS }; // for the newcomer
         if (told.from > String(this._node?.peerId)) this._look(); // of two, one dials at once
     }
 
@@ -139,6 +141,7 @@ export class Swarm {
             if (this._ticket) this._gossip.join(); // a service that has started again has another network
             await this._meetOperators();
             await this._meetPages();
+            this._endRelays();
         } finally {
             this._isLooking = false;
             this._timer = setTimeout(() => this._look(), this._wanted.every);
@@ -186,6 +189,12 @@ export class Swarm {
         else if (!isRelayed) await this._dial(peerIdFromString(id));
     }
 
+    /** Beside a direct connection, a relayed one is of no use. */
+    _endRelays() {
+        for (const connection of this._node?.getConnections() ?? [])
+            if (connection.limits && this._way(String(connection.remotePeer)) === 'direct') connection.close().catch(() => {});
+    }
+
     /** @param {any} to @param {boolean} [force] although there is a connection */
     async _dial(to, force = false) {
         await this._node?.dial(to, { signal: AbortSignal.timeout(DIAL_MS), force }).catch(() => {});
@@ -224,11 +233,11 @@ export class Swarm {
         const now = performance.now(), { computes, models, running, waiting } = this._own, me = String(this._node?.peerId);
         if (!this._ticket || this._wanted.most === 0 || now - this._toldAt < GOSSIP_MS) return;
         const data = { ticket: this._ticket, computes, addresses: this._addresses().filter((one) => this._isReached(one)).slice(0, ADDRESSES) };
-        const text = JSON.stringify(data), isNews = text !== this._announced.text || now - this._announced.at >= ANNOUNCE_MS;
-        const isTold = isNews ? this._gossip.tell('announcement', me, data)
-            : this._gossip.tell('heartbeat', me, { models: models.slice(0, MODELS), running, waiting });
-        if (!isTold) return;
+        const text = JSON.stringify(data), { text: before, at, again } = this._announced, isNew = text !== before;
+        if (isNew || now - at >= again) {
+            if (!this._gossip.tell('announcement', me, data)) return;
+            this._announced = { text, at: now, again: isNew ? AGAIN_MS : Math.min(2 * again, AGAIN_MAX_MS) };
+        } else if (!this._gossip.tell('heartbeat', me, { models: models.slice(0, MODELS), running, waiting })) return;
         this._toldAt = now;
-        if (isNews) this._announced = { text, at: now };
     }
 }
