@@ -184,6 +184,7 @@ test('a service that starts again has another network, in which its pages meet',
     const one = await startMember('webrtc'), page = await openPage();
     await sees(page, 'direct', one.id);
     const before = (await (await fetch(`${daemon.bridgeUrl}/peers`)).json()).key;
+    daemon.writeConfig({ bridge: { listen: new URL(daemon.bridgeUrl).host } }); // where its peer and its page look for it
     await daemon.stop();
     await daemon.start({ ready: false });
     assert.notEqual((await (await fetch(`${daemon.bridgeUrl}/peers`)).json()).key, before);
@@ -220,8 +221,6 @@ test('a page reaches the peer by WebRTC-direct, where that is offered', async (t
     await daemon.reload({ bridge: { peers: [direct.address.replace(/\/tcp\/\d+\//, '/tcp/1/')] } });
     const page = await openPage({ url: `${daemon.bridgeUrl}/?node_endpoints=${direct.direct}#token=${token}&start` });
     await page.waitForSelector('html[data-state=connected]', { state: 'attached' });
-    const nodes = (await daemon.get('/v1/nodes')).json.nodes;
-    assert.ok(nodes.some(({ address = '', party = '' }) => /peer:/.test(address + party)) || nodes.length > 0);
     assert.equal(await textOf(page, '#endpoints'), '');
 });
 
