@@ -29,6 +29,7 @@ const CONNECTIONS = 128;
  * @param {() => boolean} parts.isFull there are as many peers as its person wants
  * @param {() => string[]} parts.stun servers that its person lets see this browser's address */
 export function makeNode({ hasWebRTC, certificates, members, gossip, qualities, isFull, stun }) {
+    // A WebSocket with more than 4 MiB to send is looked at by a timer, which a hidden page's browser holds up. Streams have less on their way.
     const rtcConfiguration = () => ({ iceServers: stun().map((urls) => ({ urls })) });
     return createLibp2p({
         addresses: { listen: hasWebRTC ? ['/webrtc'] : [] },
