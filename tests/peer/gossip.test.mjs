@@ -10,7 +10,8 @@ const TICKET = { peer: AUTHOR, until: 1_000_000 };
 /** The rules with a clock, tickets that are right if they name their peer, and all that they accept. */
 function make({ members = [SOURCE] } = {}) {
     const around = { now: 0, key: KEY, heard: [], expelled: [] };
-    const certificates = { get key() { return around.key; }, isTicket: async (ticket, peer) => ticket?.peer === peer && ticket.until > around.now, end: ({ until }) => until };
+    const certificates = { get key() { return around.key; }, isTicket: async (ticket, peer) => ticket?.peer === peer && ticket.until > around.now, end: ({ until }) => until,
+        isCertified: (peer) => peer === 'operator' };
     const gossip = new Gossip(certificates, { has: (peer) => members.includes(peer), expel: (peer) => around.expelled.push(peer) }, () => around.now,
         ({ type, from, timestamp }) => around.heard.push([type, from, timestamp]));
     const topics = new Set(), validators = new Map(), published = [];
@@ -122,7 +123,7 @@ test('what a peer tells has the common form; what is too long is not sent', () =
 
 test('who has sent ten wrong ones is sent away', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
-    const { around, gossip } = make(), scores = { liar: -100, other: -81 };
+    const { around, gossip } = make(), scores = { liar: -100, other: -81, operator: -200 };
     gossip._pubsub.peers = new Map(Object.keys(scores).map((peer) => [peer, {}]));
     gossip._pubsub.getScore = (peer) => scores[peer];
     const end = gossip.sweep();

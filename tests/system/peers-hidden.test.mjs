@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { Peer } from '../lib/peer.mjs';
-import { CONNECTED, Phone } from '../lib/phone.mjs';
+import { CONNECTED, NODE, Phone } from '../lib/phone.mjs';
 import { SwarmPeer, TicketOffice } from '../lib/swarm.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -41,7 +41,7 @@ test('a hidden page loses no heartbeat and no task, and its connection to anothe
     other = new SwarmPeer(office.url, 'webrtc');
     await other.ask('want', 2, 5000);
     await phone.waitFor("document.querySelectorAll('#peers-rows tr[data-way=direct]').length === 2");
-    const node = await phone.evaluate('document.documentElement.dataset.node');
+    const node = await phone.evaluate(NODE);
     await phone.hide();
     for (let minute = 0; minute < MINUTES; minute++) {
         await new Promise((resolve) => setTimeout(resolve, 60_000));

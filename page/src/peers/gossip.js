@@ -60,8 +60,8 @@ export class Gossip {
         const make = gossipsub({
             ...MESH, fallbackToFloodsub: false, allowedTopics: [], pruneBackoff: AGAIN_MS, unsubcribeBackoff: AGAIN_MS, graftFloodThreshold: 0,
             maxInboundDataLength: RPC_MAX, decodeRpcLimits: LIMITS, maxTopicBytesPerPeer: RPC_MAX,
-            // Peers of one house have one address.
-            scoreParams: { IPColocationFactorWeight: 0, appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER) },
+            // Peers of one house have one address, and a slow one may miss what it has promised.
+            scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER) },
         });
         return (/** @type {any} */ components) => (this._pubsub = make(components));
     }
@@ -93,10 +93,11 @@ export class Gossip {
         this._authors.clear();
     }
 
-    /** Sends away who has sent too much that is wrong; once in a while. @returns {() => void} ends that */
+    /** Sends away who has sent too much that is wrong, unless it is the operator's; once in a while. @returns {() => void} ends that */
     sweep() {
         const timer = setInterval(() => {
-            for (const peer of [...this._pubsub.peers.keys()]) if (this._pubsub.getScore(peer) <= SCORE_MIN) this._members.expel(peer);
+            for (const peer of [...this._pubsub.peers.keys()])
+                if (this._pubsub.getScore(peer) <= SCORE_MIN && !this._certificates.isCertified(peer)) this._members.expel(peer);
         }, SWEEP_MS);
         return () => clearInterval(timer);
     }
