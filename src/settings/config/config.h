@@ -53,7 +53,7 @@ struct wi_config_bridge {
     char *public_url;            /* how browsers reach us; NULL: from the listening address */
     struct wi_strings endpoints; /* origins of sibling daemons */
     struct wi_strings peers;     /* multiaddrs of webinfer-peers */
-    struct wi_strings stun; /* servers, for pages whose person agrees */
+    struct wi_strings stun;      /* servers, for pages whose person agrees */
     struct wi_strings trusted_proxies;
     int devices; /* are remembered */
     char *page;  /* the folder of the built page */

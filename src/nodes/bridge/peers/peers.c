@@ -89,8 +89,8 @@ void wi_peers_clear(struct wi_peers *peers)
     peers->_key = NULL;
 }
 
-void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses,
-    const struct wi_strings *stun)
+void wi_peers_take(
+    struct wi_peers *peers, const struct wi_strings *addresses, const struct wi_strings *stun)
 {
     struct wi_multiaddr multiaddr;
     forget_list(peers);

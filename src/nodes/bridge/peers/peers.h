@@ -31,8 +31,8 @@ int wi_peers_begin(struct wi_peers *peers);
 void wi_peers_clear(struct wi_peers *peers);
 /* These are the peers and the STUN servers from now on, which the reader of the configuration has
  * checked. */
-void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses,
-    const struct wi_strings *stun);
+void wi_peers_take(
+    struct wi_peers *peers, const struct wi_strings *addresses, const struct wi_strings *stun);
 /* {"key", "now", "peers": [{"address", "peer", "until", "signature"}], "stun": [URL]}, borrowed
  * until the next call. It is made again only now and then, since everybody may ask for it; `now` is
  * when it was. */
