@@ -54,6 +54,7 @@ export class Swarm {
         /** @type {ReturnType<typeof setTimeout> | undefined} */
         this._timer = undefined;
         this._isLooking = false;
+        this._isAsked = false; /* to look again at once */
     }
 
     /** There are as many pages as are wanted. */
@@ -133,9 +134,11 @@ export class Swarm {
     // --- finding -----------------------------------------------------------------------------------
 
     async _look() {
+        this._isAsked = true;
         if (!this._node || this._wanted.most === 0 || this._isLooking) return;
         clearTimeout(this._timer);
         this._isLooking = true;
+        this._isAsked = false;
         try {
             await this._certificates.ask();
             if (this._ticket) this._gossip.join(); // a service that has started again has another network
@@ -144,7 +147,7 @@ export class Swarm {
             this._endRelays();
         } finally {
             this._isLooking = false;
-            this._timer = setTimeout(() => this._look(), this._wanted.every);
+            this._timer = setTimeout(() => this._look(), this._isAsked ? 0 : this._wanted.every);
         }
     }
 
