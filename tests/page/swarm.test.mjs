@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Qualities } from '../../page/src/peers/quality.js';
 import { GONE_MS, KnownNodes } from '../../page/src/peers/known.js';
-import { isDirect, isSocket, peerOf, refusalOf } from '../../page/src/peers/reach.js';
+import { isDirect, isSocket, isUnvouched, peerOf, refusalOf } from '../../page/src/peers/reach.js';
 import { Swarm } from '../../page/src/peers/swarm.js';
 import { Peering } from '../../page/src/ui/peering.js';
 import { Settings } from '../../page/src/people/settings.js';
@@ -35,6 +35,11 @@ describe('an address', () => {
     test('of WebRTC is not dialled without it', () => {
         for (const address of [DIRECT, `${CIRCUIT}/webrtc/p2p/${OTHER}`]) assert.equal(refusalOf(address, [LISTED], false), 'This browser has no WebRTC.');
         assert.equal(refusalOf(`${CIRCUIT}/p2p/${OTHER}`, [LISTED], false), '');
+    });
+
+    test('of a place for which only its author vouches is told apart', () => {
+        const isCertified = (id) => id === GOOD, direct = DIRECT.replace(OTHER, GOOD);
+        assert.deepEqual([DIRECT, `${DIRECT}/p2p-circuit/p2p/${GOOD}`, direct, `${direct}/p2p-circuit/webrtc/p2p/${OTHER}`, LISTED].map((one) => isUnvouched(one, isCertified)), [true, true, false, false, false]);
     });
 
     test('says whose it is, and whether anybody is in between', () => {
@@ -150,7 +155,8 @@ describe('a page that wants others', () => {
         swarm.want(1, 60_000);
         swarm.begin(node);
         await settled();
-        hear('12D3KooWZ', [`${CIRCUIT}/p2p/12D3KooWZ`, `${CIRCUIT}/webrtc/p2p/12D3KooWZ`, `/dns4/evil.example/tcp/1/ws/p2p/12D3KooWZ`, `${CIRCUIT}/p2p/${OTHER}`]);
+        hear('12D3KooWZ', [`${CIRCUIT}/p2p/12D3KooWZ`, `${CIRCUIT}/webrtc/p2p/12D3KooWZ`, `/dns4/evil.example/tcp/1/ws/p2p/12D3KooWZ`, `${CIRCUIT}/p2p/${OTHER}`,
+            '/ip4/10.0.0.1/udp/53/webrtc-direct/certhash/uEiA/p2p/12D3KooWZ']); // the last leads wherever its author likes
         await settled();
         assert.deepEqual(node.dialled[1], [`${CIRCUIT}/p2p/12D3KooWZ`, `${CIRCUIT}/webrtc/p2p/12D3KooWZ`]);
         assert.equal(swarm.isFull, true);
@@ -190,6 +196,7 @@ describe('a page that wants others', () => {
         assert.match(await swarm.add(`/ip4/10.0.0.1/tcp/1/p2p/${OTHER}`), /^A browser cannot use/);
         assert.deepEqual(node.dialled, []);
         assert.equal(await swarm.add(DIRECT), '');
+        assert.deepEqual([...swarm.named], [DIRECT]);
         node.protocols = ['/ipfs/kad/1.0.0'];
         node.open = [];
         assert.equal(await swarm.add(DIRECT), 'That peer belongs to another network, so this page has left it.');

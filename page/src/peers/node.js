@@ -13,7 +13,7 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { DHT, WINDOW } from '../shared/node_frames.js';
 import { Notes } from './notes.js';
-import { isDirect, refusalOf } from './reach.js';
+import { isDirect, isUnvouched, refusalOf } from './reach.js';
 
 /** @import { Multiaddr } from '@multiformats/multiaddr' */
 /** @import { Certificates } from './certificates.js' */
@@ -26,9 +26,11 @@ const CONNECTIONS = 128;
 
 /** @param {object} parts @param {boolean} parts.hasWebRTC whether this browser has it @param {Certificates} parts.certificates
  * @param {Members} parts.members @param {Gossip} parts.gossip @param {Qualities} parts.qualities
- * @param {() => boolean} parts.isFull there are as many peers as its person wants
+ * @param {() => boolean} parts.isFull there are as many peers as its person wants @param {(address: string) => boolean} parts.isNamed by that person
  * @param {() => string[]} parts.stun servers that its person lets see this browser's address */
-export function makeNode({ hasWebRTC, certificates, members, gossip, qualities, isFull, stun }) {
+export function makeNode({ hasWebRTC, certificates, members, gossip, qualities, isFull, isNamed, stun }) {
+    const isRefused = (/** @type {string} */ address) => refusalOf(address, certificates.addresses, hasWebRTC) !== ''
+        || (isUnvouched(address, (id) => certificates.isCertified(id)) && !isNamed(address));
     // A WebSocket with more than 4 MiB to send is looked at by a timer, which a hidden page's browser holds up. Streams have less on their way.
     const rtcConfiguration = () => ({ iceServers: stun().map((urls) => ({ urls })) });
     return createLibp2p({
@@ -37,7 +39,7 @@ export function makeNode({ hasWebRTC, certificates, members, gossip, qualities, 
         connectionEncrypters: [noise()],
         streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
         connectionGater: {
-            denyDialMultiaddr: (address) => refusalOf(String(address), certificates.addresses, hasWebRTC) !== '',
+            denyDialMultiaddr: (address) => isRefused(String(address)),
             denyDialPeer: (peer) => members.isAway(String(peer)),
             denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
             denyInboundRelayedConnection: (relay, peer) => members.isAway(String(peer)) || isFull(),

@@ -126,7 +126,7 @@ export class Peers {
         await this._certificates.ask();
         const node = await makeNode({
             hasWebRTC: HAS_WEBRTC, certificates: this._certificates, members: this._members, gossip: this._gossip, qualities: this._qualities,
-            isFull: () => this._swarm.isFull, stun: () => (this._mayAsk() ? this.stun : []),
+            isFull: () => this._swarm.isFull, isNamed: (address) => this._swarm.named.has(address), stun: () => (this._mayAsk() ? this.stun : []),
         });
         await this._members.watch(node);
         const tells = setInterval(() => this._swarm.tell(), TELL_MS);

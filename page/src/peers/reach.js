@@ -15,6 +15,10 @@ export const isSocket = (address) => /\/wss?(?:\/|$)/.test(address) && !address.
 /** Whether connections there are between both ends, with nobody in between. @param {string} address */
 export const isDirect = (address) => /\/webrtc(?:-direct)?(?:\/|$)/.test(address) || !address.includes('/p2p-circuit');
 
+/** Whether it begins at a place for which nobody but its author vouches: pages would send datagrams to whom that names. It is dialled
+ * only if a person names it. @param {string} address @param {(peer: string) => boolean} isCertified */
+export const isUnvouched = (address, isCertified) => firstOf(address).includes('/webrtc-direct/') && !isCertified(peerOf(firstOf(address)));
+
 const FORM = /^(?:\/[\w.:=-]+)+$/;
 const MOST = 512;
 

@@ -7,7 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { MEMBER_STREAM } from '../shared/node_frames.js';
 import { GOSSIP_MS } from './gossip.js';
 import { KnownNodes } from './known.js';
-import { isDirect, peerOf, refusalOf } from './reach.js';
+import { isDirect, isUnvouched, peerOf, refusalOf } from './reach.js';
 
 /** @import { Connection, Libp2p } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
@@ -40,6 +40,8 @@ export class Swarm {
         this._qualities = qualities;
         this._first = first;
         this._hasWebRTC = hasWebRTC;
+        /** Addresses that its person has named. @type {Set<string>} */
+        this.named = new Set();
         this._known = new KnownNodes(() => performance.now());
         /** @type {Libp2p<any> | null} */
         this._node = null;
@@ -110,6 +112,7 @@ export class Swarm {
     async add(address) {
         const problem = refusalOf(address, this._certificates.addresses, this._hasWebRTC);
         if (problem || !this._node) return problem;
+        this.named.add(address);
         try {
             const connection = await this._node.dial(multiaddr(address), { signal: AbortSignal.timeout(DIAL_MS) });
             const { protocols } = await this._node.services.identify.identify(connection, { signal: AbortSignal.timeout(DIAL_MS) });
@@ -205,7 +208,7 @@ export class Swarm {
 
     /** @param {string} address */
     _isReached(address) {
-        return refusalOf(address, this._certificates.addresses, this._hasWebRTC) === '';
+        return refusalOf(address, this._certificates.addresses, this._hasWebRTC) === '' && !isUnvouched(address, (id) => this._certificates.isCertified(id));
     }
 
     // --- who is there ------------------------------------------------------------------------------
