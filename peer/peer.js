@@ -79,6 +79,8 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
         connectionEncrypters: [noise()],
         streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
         connectionGater: {
+            // It connects to its fellows only, whatever addresses others claim to have.
+            denyDialMultiaddr: (address) => !certificates.addresses.includes(String(address)),
             denyInboundConnection: gate(mostOfOne),
             denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
             denyInboundRelayReservation: isStranger,
