@@ -113,14 +113,16 @@ async function main(out) {
             { __KERNEL_FRAGMENTS__: JSON.stringify(kernelFragments()) }, bundled),
     };
     const features = await bundleFeatures(out, bundled);
-    const peers = await bundle(out, 'peers.js', 'src/peers/peers.js', {}, bundled);
-    const link = await bundle(out, 'link.js', 'src/link/worker.js', { __PEERS__: JSON.stringify(peers) }, bundled);
+    // Short names make a tenth of it, which people load over slow lines.
+    const peers = await bundleOnly(out, 'peers.js', 'src/peers/peers.js', { minifyIdentifiers: true }, bundled);
+    const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const nested = JSON.stringify(await bundle(out, 'nested.js', 'src/workers/nested.js', {}, bundled));
     const people = await bundle(out, 'people.js', 'src/people/people.js',
         { ...emitManifest(out), __NESTED_WORKER__: nested }, bundled);
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
         __LINK_WORKER__: JSON.stringify(link),
+        __PEERS__: JSON.stringify(peers),
         __PEOPLE__: JSON.stringify(people),
         __NESTED_WORKER__: nested,
         __ENGINE_WORKERS__: JSON.stringify(engines),
@@ -175,9 +177,19 @@ function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
         bundled, entry === used.entry ? {} : { [entry]: used.entry });
 }
 
+/** A native package that webinfer-peer finds when it runs, or not: what is bundled imports it, and gets it by `require`. */
+const NATIVE = {
+    name: 'native',
+    setup(build) {
+        build.onResolve({ filter: /^node-datachannel(\/polyfill)?$/ }, ({ path: name, kind }) =>
+            (kind === 'require-call' ? { path: name, external: true } : { path: name, namespace: 'native' }));
+        build.onLoad({ filter: /./, namespace: 'native' }, ({ path: name }) => ({ contents: `module.exports = require(${JSON.stringify(name)});`, loader: 'js' }));
+    },
+};
+
 /** Bundles webinfer-peer, a program for Node.js, as one file. */
 async function bundlePeer(out, version, bundled) {
-    const { contents } = await compile('../peer/main.js', { platform: 'node', define: { __VERSION__: JSON.stringify(version) },
+    const { contents } = await compile('../peer/main.js', { platform: 'node', plugins: [NATIVE], define: { __VERSION__: JSON.stringify(version) },
         banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" } }, bundled);
     fs.mkdirSync(out, { recursive: true });
     fs.writeFileSync(path.join(out, 'webinfer-peer.mjs'), contents);
@@ -254,20 +266,24 @@ function manifest(name) {
 }
 
 /** For packages that let one choose and have no text of either: libp2p and its parts. What is compiled in has the text. */
-const CHOSEN = { 'Apache-2.0 OR MIT': 'Apache-2.0 is chosen; its text is at the end.\n' };
+const CHOSEN = { 'Apache-2.0 OR MIT': 'Apache-2.0 is chosen; its text is at the end.\n', 'Apache-2.0': 'The text of Apache-2.0 is at the end.\n' };
 
 function licenceText(name) {
     const from = LICENCE_FROM[name] ?? name, chosen = CHOSEN[manifest(name).license];
-    if (chosen) return chosen;
-    return licenceIn([packageFolder(name), packageFolder(from), path.join(here, 'licences', from)], name);
+    return licenceIn([packageFolder(name), packageFolder(from), path.join(here, 'licences', from)]) ?? chosen ?? fail(name);
 }
 
-function licenceIn(folders, name) {
+/** @returns {string | undefined} */
+function licenceIn(folders) {
     for (const folder of folders) {
         const file = fs.existsSync(folder)
             && fs.readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
         if (file) return `${fs.readFileSync(path.join(folder, file), 'utf8').trim()}\n`;
     }
+    return undefined;
+}
+
+function fail(name) {
     throw new Error(`no licence text for ${name}: put its LICENSE under licences/${name}/`);
 }
 

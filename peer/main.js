@@ -8,6 +8,7 @@ import { keyOf, startPeer } from './peer.js';
 const NODE_MIN = 22;
 /** For what a person has to mend, so that the unit does not start it again. */
 const EXIT_USAGE = 2;
+const NO_WEBRTC = '--listen-webrtc needs the npm package node-datachannel 0.33, with a binary for this machine, where Node.js finds it (see NODE_PATH)';
 /** Faults that others can cause are told at most so often. */
 const TELL_MS = 10_000;
 
@@ -23,8 +24,12 @@ async function readFiles(options) {
     }
 }
 
-/** Of what libp2p says about an address at which it cannot listen, the reason alone. @param {Error} error @returns {never} */
-function failToListen({ message }) {
+/** @param {string} text of an option that was read @returns {{host: string, port: number}} */
+const placeOf = (text) => /** @type {any} */ (addressOf(text));
+
+/** Of what libp2p says about an address at which it cannot listen, the reason alone. @param {Error & {code?: string}} error @returns {never} */
+function failToListen({ message, code }) {
+    if (code === 'MODULE_NOT_FOUND' || /native addon/.test(message)) throw new UsageError(NO_WEBRTC);
     throw new Error(`--listen: ${/Error: (.+)/.exec(message)?.[1] ?? message}`);
 }
 
@@ -41,8 +46,9 @@ function makeTeller() {
 /** @param {Record<string, any>} options */
 async function run(options) {
     const { bridge, announce } = options, { tls, key } = await readFiles(options);
-    const node = await startPeer({ key, bridge, announce, tls, ...addressOf(options.listen), tell: makeTeller(),
-        most: +options['max-connections'], mostOfOne: +options['max-connections-per-address'] }).catch(failToListen);
+    const node = await startPeer({ key, bridge, announce, tls, place: placeOf(options.listen), direct: options['listen-webrtc'] ? placeOf(options['listen-webrtc']) : null,
+        most: +options['max-connections'], mostOfOne: +options['max-connections-per-address'], tell: makeTeller(),
+        relay: { reservations: +options['relay-reservations'], bytes: +options['relay-bytes'], seconds: +options['relay-seconds'] } }).catch(failToListen);
     for (const address of node.getMultiaddrs()) console.log(`listening at ${address}`);
     const origin = options.page ? await serve(makeOrigin(bridge, String(node.peerId), tls), options.page) : null;
     if (origin) console.log(`the page is at ${tls ? 'https' : 'http'}://${authorityOf(origin.address())}/`);
@@ -57,7 +63,7 @@ async function run(options) {
 
 /** @param {import('node:http').Server} server @param {string} place @returns {Promise<import('node:http').Server>} */
 const serve = (server, place) => new Promise((resolve, reject) => {
-    const { host, port } = addressOf(place) ?? {};
+    const { host, port } = placeOf(place);
     server.on('error', reject).listen(port, host, () => resolve(server));
 });
 

@@ -1,21 +1,35 @@
-/** The peer itself: a node of libp2p that listens on WebSockets, with limits, and leads node streams to the bridge. */
+/**
+ * The peer itself: a node of libp2p that leads node streams to the bridge, and where pages find each other: it relays circuits,
+ * serves the DHT of the service's own network and passes on its gossip. Everything has a limit.
+ */
 import fs from 'node:fs';
+import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
 import { identify } from '@libp2p/identify';
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
-import { NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
+import { Certificates } from '../page/src/peers/certificates.js';
+import { Gossip } from '../page/src/peers/gossip.js';
+import { Members } from '../page/src/peers/members.js';
+import { Notes } from '../page/src/peers/notes.js';
+import { isSocket } from '../page/src/peers/reach.js';
+import { DHT, NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
+import { meetFellows } from './fellows.js';
 import { gate } from './gate.js';
-import { Members } from './members.js';
 
 /** @import { PrivateKey } from '@libp2p/interface' */
+/** @import { Multiaddr } from '@multiformats/multiaddr' */
+/** @typedef {{host: string, port: number}} Place */
 
 /** Connections that are not encrypted yet, at a time. */
 const PENDING_MAX = 64;
+const ASK_TIMEOUT_MS = 5000;
+const now = () => performance.now();
 
 /** @param {string} file @returns {Promise<PrivateKey>} */
 export async function keyOf(file) {
@@ -35,23 +49,59 @@ function readKey(file) {
     }
 }
 
-/** @param {{key: PrivateKey, bridge: string, host: string, port: number, announce?: string, tls: {cert: Buffer, key: Buffer} | null,
- *   most: number, mostOfOne: number, tell: (fault: string) => void}} options */
-export async function startPeer({ key, bridge, host, port, announce, tls, most, mostOfOne, tell }) {
-    const listen = `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${port}${tls ? '/tls' : ''}/ws`;
+/** What the service says of its peers. @param {string} bridge its origin @returns {Promise<unknown>} */
+const ask = async (bridge) => (await fetch(`${bridge}/peers`, { signal: AbortSignal.timeout(ASK_TIMEOUT_MS) })).json();
+
+/** @param {Place} place @param {string} rest */
+const addressOf = ({ host, port }, rest) => `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}${rest.replace('PORT', String(port))}`;
+
+/** Where it is reached: instead of its own WebSockets, at the address that the operator names, if there is one.
+ * @param {string[]} listen @param {string} [announce] */
+const addressesOf = (listen, announce) => (announce ? { listen, appendAnnounce: [announce],
+    announceFilter: (/** @type {Multiaddr[]} */ all) => all.filter((one) => !isSocket(String(one)) || String(one).startsWith(announce)) } : { listen });
+
+/** The package is loaded only here: its native part is not among what this program ships. @returns {Promise<any[]>} */
+async function directTransports() {
+    const { webRTCDirect } = await import('./webrtc.js');
+    return [webRTCDirect({ rtcConfiguration: { iceServers: [] } })];
+}
+
+/** @param {{key: PrivateKey, bridge: string, place: Place, direct: Place | null, announce?: string, tls: {cert: Buffer, key: Buffer} | null,
+ *   most: number, mostOfOne: number, relay: {reservations: number, bytes: number, seconds: number}, tell: (fault: string) => void}} options */
+export async function startPeer({ key, bridge, place, direct, announce, tls, most, mostOfOne, relay, tell }) {
+    const certificates = new Certificates(() => ask(bridge), now), members = new Members(certificates, now), gossip = new Gossip(certificates, members, now);
+    const listen = [addressOf(place, `/tcp/PORT${tls ? '/tls' : ''}/ws`), ...(direct ? [addressOf(direct, '/udp/PORT/webrtc-direct')] : [])];
+    const isStranger = (/** @type {unknown} */ peer) => !members.has(String(peer));
     const node = await createLibp2p({
         privateKey: key,
-        addresses: { listen: [listen], ...(announce ? { announce: [announce] } : {}) },
-        transports: [webSockets(tls ? { https: tls } : {})],
+        addresses: addressesOf(listen, announce),
+        transports: [webSockets(tls ? { https: tls } : {}), ...(direct ? await directTransports() : [])],
         connectionEncrypters: [noise()],
         streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
-        connectionGater: { denyInboundConnection: gate(mostOfOne) },
+        connectionGater: {
+            // It connects to its fellows only, whatever addresses others claim to have.
+            denyDialMultiaddr: (address) => !certificates.addresses.includes(String(address)),
+            denyInboundConnection: gate(mostOfOne),
+            denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
+            denyInboundRelayReservation: isStranger,
+            denyOutboundRelayedConnection: isStranger,
+        },
         connectionManager: { maxConnections: most, inboundConnectionThreshold: mostOfOne, maxIncomingPendingConnections: PENDING_MAX },
-        services: { identify: identify(), ping: ping() },
+        datastore: new Notes(),
+        services: {
+            identify: identify(), ping: ping(), pubsub: gossip.service(),
+            dht: kadDHT({ protocol: DHT, clientMode: false, peerInfoMapper: passthroughMapper, allowQueryWithZeroPeers: true }),
+            relay: circuitRelayServer({ reservations: {
+                maxReservations: relay.reservations, defaultDurationLimit: relay.seconds * 1000, defaultDataLimit: BigInt(relay.bytes) } }),
+        },
         start: false,
     });
+    // The place of a page that is gone is free again.
+    node.addEventListener('peer:disconnect', ({ detail }) => node.services.relay.reservations.delete(detail));
     await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge, tell), { maxInboundStreams: 1 });
-    await new Members(bridge).watch(node);
+    await members.watch(node);
     await node.start();
+    const ends = [gossip.sweep(), meetFellows(node, certificates, gossip)];
+    node.addEventListener('stop', () => ends.forEach((end) => end()));
     return node;
 }

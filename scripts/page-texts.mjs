@@ -11,7 +11,7 @@ const ROOT = 'page/src';
 const NAMES = new Set(['BERT', 'CLIP', 'Chromium', 'Firefox', 'GGUF', 'JSON', 'ONNX', 'PNG', 'RawImage', 'SpeechT5', 'WASM',
     'WAV', 'WebGL', 'WebGPU', 'WebKit', 'WebNN', 'Whisper']);
 /** The names of browsers, the labels of the page, what its person sees, the console and the report, and how a model is told of its tools. */
-const OTHER_FILES = /^(?:ui\/(?:browser|endpoints|view|volunteer)|chat\/formats)\.js$|^(?:console|people|report)\//;
+const OTHER_FILES = /^(?:ui\/(?:browser|endpoints|view|volunteer)|chat\/formats|peers\/(?:peers|reach|swarm))\.js$|^(?:console|people|report)\//;
 /** What models read, and a header. */
 const OTHER_TEXTS = new Set(['This example is {}.', 'This is a photo of {}', 'This is a sound of {}.', 'Describe the picture.',
     'The function', 'Bearer …']);

@@ -151,6 +151,12 @@ export class Phone {
         await this.#page('Page.bringToFront');
     }
 
+    /** Another tab is in front of it from now on. */
+    async hide() {
+        await this.devtools.send('Target.createTarget', { url: 'about:blank' });
+        await this.waitFor("document.visibilityState === 'hidden'");
+    }
+
     /** The processes that pages run in. @returns {Promise<number[]>} */
     async renderers() {
         const { processInfo } = await this.devtools.send('SystemInfo.getProcessInfo');

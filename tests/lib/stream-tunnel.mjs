@@ -10,7 +10,7 @@ import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { WebSocketServer } from 'ws';
-import { PeerSocket } from '../../page/src/link/peer_socket.js';
+import { PeerSocket } from '../../page/src/peers/peer_socket.js';
 import { MEMBER_STREAM, NODE_STREAM } from '../../page/src/shared/node_frames.js';
 
 const [address, mode] = process.argv.slice(2);

@@ -1,13 +1,17 @@
 // tier: quick
-/** A page's way through a peer: frames, the socket over them, which peers have a certificate, and which a link may name. */
+/** A page's way through a peer: frames, the socket over them and its port, which peers have a certificate, and which a link may name. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { isPeer, PeerSocket } from '../../page/src/link/peer_socket.js';
+import { Membership, RENEW_MS } from '../../page/src/link/membership.js';
+import { isPeer, PortSocket } from '../../page/src/link/port_socket.js';
 import { Services } from '../../page/src/link/services.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
+import { PeerSocket } from '../../page/src/peers/peer_socket.js';
+import { joinPort } from '../../page/src/peers/ports.js';
 import { BINARY, CLOSE, FrameReader, TEXT, closeFrame, closeOf, frameHead } from '../../page/src/shared/node_frames.js';
 import { choose, hostOf, readPeers, sentenceOf } from '../../page/src/ui/endpoints.js';
 import { describe, test } from '../lib/tier.mjs';
+import { until } from '../lib/wait.mjs';
 
 const GOOD = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB', EVIL = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
 const ADDRESS = `/dns4/peer.example/tcp/9090/wss/p2p/${GOOD}`, OWN = 'https://a.example';
@@ -47,6 +51,13 @@ describe('frames', () => {
     });
 });
 
+/** @returns {{promise: Promise<any>, resolve: (value: any) => void, reject: (error: Error) => void}} */
+function defer() {
+    const deferred = /** @type {any} */ ({});
+    deferred.promise = new Promise((resolve, reject) => Object.assign(deferred, { resolve, reject }));
+    return deferred;
+}
+
 /** A stream of libp2p whose other end is the test. */
 function makeStream() {
     const listeners = {}, stream = {
@@ -66,8 +77,8 @@ function makeStream() {
 }
 
 async function openSocket() {
-    const stream = makeStream(), heard = [], show = async (ticket) => heard.push(ticket);
-    const socket = new PeerSocket(async () => ({ stream, show, release: () => (stream.isReleased = true) }));
+    const stream = makeStream(), heard = [];
+    const socket = new PeerSocket(async () => ({ stream, release: () => (stream.isReleased = true) }));
     socket.onopen = () => heard.push('open');
     socket.onmessage = ({ data }) => heard.push(typeof data === 'string' ? data : new Uint8Array(data));
     socket.onclose = ({ code, reason }) => heard.push([code, reason]);
@@ -108,15 +119,6 @@ describe('the socket', () => {
         assert.deepEqual([heard, stream.isReleased], [[[1000, 'left']], true]);
     });
 
-    test('it shows the ticket that came over it, and none later', async () => {
-        const { socket, heard } = await openSocket(), ticket = { peer: GOOD };
-        socket.show(ticket);
-        assert.deepEqual(heard.splice(0), [ticket]);
-        socket.close();
-        socket.show(ticket);
-        assert.deepEqual(heard, [[1006, '']]);
-    });
-
     test('a silent peer is not waited for', async () => {
         const { socket, stream, heard } = await openSocket();
         socket.close();
@@ -154,6 +156,126 @@ describe('the socket', () => {
     });
 });
 
+describe('the port between the link worker and the document', () => {
+    /** Both ends of a connection whose stream is the test's. @param {any} t the test */
+    function join(t) {
+        const stream = makeStream(), heard = [], opened = defer();
+        let over;
+        const socket = new PortSocket((port) => {
+            t.after(() => port.close());
+            over = joinPort(new PeerSocket(() => opened.promise), port);
+        });
+        socket.onopen = () => heard.push('open');
+        socket.onmessage = ({ data }) => heard.push(typeof data === 'string' ? data : new Uint8Array(data));
+        socket.onclose = ({ code, reason }) => heard.push([code, reason]);
+        const reach = () => opened.resolve({ stream, release: () => (stream.isReleased = true) });
+        const open = async () => {
+            reach();
+            await until(() => socket.readyState === 1, { what: 'the connection' });
+        };
+        return { stream, socket, heard, open, reach, over: () => over, refuse: (error) => opened.reject(error), hears: (count) => until(() => heard.length >= count, { what: `${count} events` }) };
+    }
+
+    test('carries messages both ways, in their order', async (t) => {
+        const { stream, socket, heard, open, hears } = join(t), frame1 = Uint8Array.of(1, 2, 3).buffer;
+        assert.equal(socket.readyState, 0);
+        await open();
+        socket.send('a');
+        socket.send(frame1);
+        assert.equal(frame1.byteLength, 3, 'the outbox keeps it');
+        await until(() => stream.sent.length === 2, { what: 'both messages' });
+        assert.deepEqual(Buffer.concat(stream.sent), Buffer.concat([frame(TEXT, bytes('a')), frame(BINARY, Buffer.from([1, 2, 3]))]));
+        stream.receive(Buffer.concat([frame(TEXT, bytes('b')), frame(BINARY, Buffer.from([4, 5]))]));
+        await hears(3);
+        assert.deepEqual(heard, ['open', 'b', Uint8Array.of(4, 5)]);
+    });
+
+    test('what the document has not taken, and what waits there, counts as not sent', async (t) => {
+        const { stream, socket, open } = join(t);
+        await open();
+        stream.writeBufferLength = 1000;
+        socket.send('x'.repeat(50));
+        assert.equal(socket.bufferedAmount, 50);
+        await until(() => socket.bufferedAmount === 1000, { what: 'what waits' });
+        stream.writeBufferLength = 0;
+        stream.happen('idle');
+        await until(() => socket.bufferedAmount === 0, { what: 'the end of it' });
+    });
+
+    test('the service closes it with a code', async (t) => {
+        const { stream, socket, heard, open, over, hears } = join(t);
+        await open();
+        stream.receive(closeFrame(1008, 'no'));
+        await hears(2);
+        assert.deepEqual([heard, socket.readyState, stream.isReleased], [['open', [1008, 'no']], 3, true]);
+        await over();
+    });
+
+    test('a close of the page goes after what it has sent', async (t) => {
+        const { stream, socket, heard, open, hears } = join(t);
+        await open();
+        socket.send('bye');
+        socket.close(1000, 'left');
+        await hears(2);
+        assert.deepEqual(Buffer.concat(stream.sent), Buffer.concat([frame(TEXT, bytes('bye')), closeFrame(1000, 'left')]));
+        assert.deepEqual(heard, ['open', [1000, 'left']]);
+    });
+
+    test('a peer that cannot be reached is told', async (t) => {
+        const { heard, refuse, hears } = join(t);
+        refuse(new Error('no certificate'));
+        await hears(1);
+        assert.deepEqual(heard, [[1006, 'no certificate']]);
+    });
+
+    test('one that was given up meanwhile is released when it opens', async (t) => {
+        const { stream, socket, heard, reach, hears } = join(t);
+        socket.close();
+        await hears(1);
+        reach();
+        await until(() => stream.isReleased, { what: 'the release' });
+        assert.deepEqual(heard, [[1006, '']]);
+    });
+});
+
+describe('the ticket of the page', () => {
+    function join() {
+        const told = [], timers = [], membership = new Membership({ ask: (id) => told.push(`ask ${id}`), give: (ticket) => told.push(ticket),
+            setTimer: (run, ms) => timers.push({ run, ms }) - 1, clearTimer: (timer) => delete timers[timer] });
+        return { membership, told, timers: () => timers.filter(Boolean) };
+    }
+
+    test('is asked for once there is a connection and a peer, whichever comes first, and in good time again', () => {
+        for (const peerFirst of [true, false]) {
+            const { membership, told, timers } = join();
+            if (peerFirst) membership.is(GOOD);
+            membership.welcomed(undefined);
+            if (!peerFirst) membership.is(GOOD);
+            assert.deepEqual(told.splice(0), [`ask ${GOOD}`]);
+            membership.heard({ ticket: { peer: GOOD } });
+            assert.deepEqual([told.splice(0), timers().map(({ ms }) => ms)], [[{ peer: GOOD }], [RENEW_MS]]);
+            timers()[0].run();
+            assert.deepEqual(told, [`ask ${GOOD}`]);
+        }
+    });
+
+    test('comes with the welcome through a peer; one of another peer is not the page’s', () => {
+        const { membership, told } = join();
+        membership.is(GOOD);
+        membership.welcomed({ ticket: { peer: GOOD, until: 1 } });
+        membership.heard({ ticket: { peer: EVIL } });
+        assert.deepEqual(told, [{ peer: GOOD, until: 1 }]);
+    });
+
+    test('is not asked for without a peer, or while the connection is lost', () => {
+        const { membership, told, timers } = join();
+        membership.welcomed(undefined);
+        membership.lost();
+        membership.is(GOOD);
+        assert.deepEqual([told, timers()], [[], []]);
+    });
+});
+
 describe('certificates', () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519'), other = generateKeyPairSync('ed25519');
     const key = publicKey.export({ format: 'jwk' }).x, NOW = Date.UTC(2001, 0); // the page's clock need not be right
@@ -170,6 +292,7 @@ describe('certificates', () => {
         ['none for it', answer()],
         ['one of another address', answer(certify()), `/dns4/evil.example/tcp/1/ws/p2p/${GOOD}`],
         ['one of another peer', answer(certify({ peer: EVIL }))],
+        ['another’s, at an address of WebRTC', answer(certify()), `/ip4/10.0.0.1/udp/1/webrtc-direct/certhash/uEiA/p2p/${EVIL}`],
         ['the attacker’s with a valid id of its own', answer(certify({ address: `/ip4/10.9.9.9/tcp/1/ws/p2p/${EVIL}`, peer: EVIL, by: other.privateKey })), `/ip4/10.9.9.9/tcp/1/ws/p2p/${EVIL}`],
         ['one that somebody else has signed', answer(certify({ by: other.privateKey }))],
         ['a ticket', answer(certify({ purpose: 'webinfer-member' }))],
@@ -178,6 +301,16 @@ describe('certificates', () => {
         ['a signature that is none', answer({ ...certify(), signature: 'x' })],
         ['a key that is none', { ...answer(certify()), key: '????' }],
     ]) test(`${what} is not`, () => assert.rejects(check(said, address), REFUSED));
+
+    test('one of its id is good at an address of WebRTC, since the peer proves its id wherever it is', () =>
+        check(answer(certify()), `/ip4/10.0.0.1/udp/1/webrtc-direct/certhash/uEiA/p2p/${GOOD}`));
+
+    test('it says of which peers there is one, and which STUN servers are listed', async () => {
+        const certificates = new Certificates(async () => ({ ...answer(certify()), stun: ['stun:a.example', 'turn:b', 5] }), () => 0);
+        await certificates.ask();
+        assert.deepEqual([certificates.addresses, certificates.isCertified(GOOD), certificates.isCertified(EVIL), certificates.isCertified(''), certificates.stun, certificates.key],
+            [[ADDRESS], true, false, false, ['stun:a.example'], key]);
+    });
 
     test('an earlier answer counts while it is good and the origin is silent', async () => {
         let said = answer(certify()), now = 1000;
@@ -205,6 +338,12 @@ describe('links', () => {
         const said = sentenceOf(choose(`${foreign},${ADDRESS}`, OWN, [ADDRESS]));
         assert.match(said, /^This link names \/ip4\/10\.9\.9\.9.*, which the operator of this service does not list\. Nothing was sent there\. This page connects to \/dns4/);
         assert.match(sentenceOf(choose(bare, OWN, [ADDRESS])), / A browser cannot use \/tcp\/ without \/ws\. This page connects to https:\/\/a\.example only\.$/);
+    });
+
+    test('a listed peer may be named at an address of WebRTC, and no other one', () => {
+        const direct = (id) => `/ip4/10.0.0.1/udp/1/webrtc-direct/certhash/uEiA/p2p/${id}`;
+        const { origins, foreign } = choose(`${direct(GOOD)},${direct(EVIL)}`, OWN, [ADDRESS]);
+        assert.deepEqual([origins, foreign.length], [[direct(GOOD)], 1]);
     });
 
     test('a list that is none lists nothing', () => {

@@ -20,7 +20,7 @@ import { model, setUp } from './support/dispatcher.mjs';
 import { ort } from './support/ort.mjs';
 
 const GIB = 2 ** 30;
-const DEFAULTS = { preferredDevice: 'high-performance', memoryLimit: 0, storageLimit: 16 * GIB, pauseOnBattery: false, pauseWhileHidden: false, wakeLock: false, minutesPerHour: 60 };
+const DEFAULTS = { preferredDevice: 'high-performance', memoryLimit: 0, storageLimit: 16 * GIB, pauseOnBattery: false, pauseWhileHidden: false, wakeLock: false, minutesPerHour: 60, maxPeers: 0, discoveryInterval: 30_000 };
 
 /** @param {string} fragment @param {string} [stored] */
 function open(fragment, stored = '') {
@@ -83,7 +83,7 @@ describe('settings', () => {
     test('out of range are the default, which is said', () => {
         for (const [name, value] of [['preferredDevice', 'gpu'], ['memoryLimit', '1048575'], ['memoryLimit', '1099511627777'], ['memoryLimit', '-1'],
             ['memoryLimit', '1e9'], ['memoryLimit', '1.5'], ['memoryLimit', ''], ['memoryLimit', 'Infinity'], ['storageLimit', '1099511627777'], ['storageLimit', 'NaN'],
-            ['pauseOnBattery', 'true'], ['pauseWhileHidden', '1'], ['minutesPerHour', '0'], ['minutesPerHour', '61'], ['minutesPerHour', '9'.repeat(200)]]) {
+            ['pauseOnBattery', 'true'], ['pauseWhileHidden', '1'], ['minutesPerHour', '0'], ['minutesPerHour', '61'], ['minutesPerHour', '9'.repeat(200)], ['maxPeers', '51'], ['maxPeers', '-1'], ['discoveryInterval', '4999'], ['discoveryInterval', '3600001']]) {
             const { settings } = open(`token=t&${name}=${value}`, JSON.stringify({ [name]: value }));
             assert.deepEqual(settings.values, DEFAULTS, `${name}=${value}`);
             assert.equal(settings.problems.length, 2, name);
@@ -138,7 +138,7 @@ describe('settings', () => {
         const { settings, asked } = open('token=t&start=&storageLimit=0', JSON.stringify({ pauseOnBattery: 'yes', memoryLimit: String(GIB) }));
         settings.choose('preferredDevice', 'cpu');
         const carried = carry(settings.values, asked);
-        assert.equal(String(carried), 'token=t&start=&storageLimit=0&preferredDevice=cpu&memoryLimit=1073741824&pauseOnBattery=yes&pauseWhileHidden=no&wakeLock=no&minutesPerHour=60');
+        assert.equal(String(carried), 'token=t&start=&storageLimit=0&preferredDevice=cpu&memoryLimit=1073741824&pauseOnBattery=yes&pauseWhileHidden=no&wakeLock=no&minutesPerHour=60&maxPeers=0&discoveryInterval=30000');
         assert.equal(String(asked), 'token=t&start=&storageLimit=0');
         const there = open(String(carried), JSON.stringify({ pauseWhileHidden: 'yes', minutesPerHour: '5' })).settings;
         assert.deepEqual([there.values, there.problems], [settings.values, []]);

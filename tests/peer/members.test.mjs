@@ -1,45 +1,51 @@
 // tier: quick
-/** Who may stay connected to webinfer-peer: who has shown a ticket of this service. And how many may connect from one address. */
+/** Who may stay connected to a peer: who has shown a ticket of this service, or is certified. And how many may connect from one address. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { once } from 'node:events';
-import http from 'node:http';
-import { after, before } from 'node:test';
 import { gate } from '../../peer/gate.js';
-import { Members, SHOW_MS } from '../../peer/members.js';
+import { Certificates } from '../../page/src/peers/certificates.js';
+import { Members, SHOW_MS } from '../../page/src/peers/members.js';
 import { test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 import { TestStream } from './stream.mjs';
 
 const ID = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB', OTHER = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
-let pair = generateKeyPairSync('ed25519'), server, bridge, asked = 0;
+let pair = generateKeyPairSync('ed25519'), asked = 0, certified = [];
+const state = (purpose, peer, end, by) => ({ peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), by).toString('base64url') });
 const ticket = ({ peer = ID, until: end = Date.now() + 60_000, purpose = 'webinfer-member', by = pair.privateKey } = {}) =>
-    ({ peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), by).toString('base64url') });
+    state(purpose, peer, end, by);
 
-before(async () => {
-    server = http.createServer((request, response) => {
-        asked++;
-        response.end(JSON.stringify({ key: pair.publicKey.export({ format: 'jwk' }).x, peers: [] }));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    bridge = `http://127.0.0.1:${server.address().port}`;
-});
-after(() => server.close());
+/** What the service says, once it is asked. */
+const makeCertificates = () => new Certificates(async () => {
+    asked++;
+    return { key: pair.publicKey.export({ format: 'jwk' }).x, now: Date.now(),
+        peers: certified.map((peer) => ({ address: `/dns4/a/tcp/1/ws/p2p/${peer}`, ...state('webinfer-peer', peer, Date.now() + 60_000, pair.privateKey) })) };
+}, () => performance.now());
 
 /** A node of libp2p with one connection, how that connection has ended, and a clock. @param {any} t the test */
-async function connect(t) {
+async function connect(t, { own = null } = {}) {
     t.mock.timers.enable({ apis: ['setTimeout'] });
-    const node = new EventTarget(), handled = {}, connection = { id: '1', remotePeer: ID, ended: '', abort: (error) => (connection.ended = error.message) };
+    const node = new EventTarget(), handled = {}, accepted = [], streams = [];
+    const connection = { id: '1', remotePeer: ID, ended: '', abort: (error) => (connection.ended = error.message),
+        newStream: async (protocol) => {
+            const stream = Object.assign(new TestStream(), { protocol });
+            streams.push(stream);
+            return stream;
+        } };
     node.handle = async (protocol, handler) => (handled[protocol] = handler);
-    await new Members(bridge).watch(node);
+    node.getConnections = () => [connection];
+    const certificates = makeCertificates(), members = new Members(certificates, () => performance.now(), ({ id }) => accepted.push(id));
+    await certificates.ask();
+    await members.watch(node);
+    if (own) members.hold(own);
     const tell = (type) => node.dispatchEvent(Object.assign(new Event(type), { detail: connection }));
-    tell('connection:open');
+    if (!own) tell('connection:open');
     const show = async (...chunks) => {
         const stream = Object.assign(new TestStream(), { chunks: chunks.map((one) => Buffer.from(one)) });
         await handled['/webinfer/member/1'](stream, connection);
         return stream;
     };
-    return { connection, tell, show, pass: (ms) => t.mock.timers.tick(ms) };
+    return { members, connection, streams, accepted, tell, show, pass: (ms) => t.mock.timers.tick(ms) };
 }
 
 test('a connection without a ticket is cut', async (t) => {
@@ -87,14 +93,53 @@ test('what is no JSON, or too long, is no ticket', async (t) => {
     assert.equal((await show('x'.repeat(700), 'x'.repeat(700))).error.message, 'a ticket has at most 1024 bytes');
 });
 
+test('a certified peer stays without a ticket', async (t) => {
+    certified = [ID];
+    t.after(() => (certified = []));
+    const { members, connection, pass } = await connect(t);
+    pass(SHOW_MS);
+    assert.deepEqual([connection.ended, members.has(ID), members.has(OTHER)], ['', true, false]);
+});
+
+test('a member is one until its ticket ends', async (t) => {
+    const { members, show } = await connect(t), soon = Date.now() + 300;
+    await show(JSON.stringify(ticket({ until: soon })));
+    assert.equal(members.has(ID), true);
+    t.mock.timers.reset();
+    await until(() => !members.has(ID), { what: 'the end of the ticket' });
+    assert.ok(Date.now() >= soon - 5);
+});
+
+test('who breaks the rules is sent away, and stays away as that peer', async (t) => {
+    const { members, connection, show } = await connect(t);
+    await show(JSON.stringify(ticket()));
+    members.expel(ID);
+    assert.deepEqual([connection.ended, members.has(ID), members.isAway(ID), members.isAway(OTHER)], ['the peer breaks the rules', false, true, false]);
+});
+
+test('a page shows its own ticket, and learns that it was taken', async (t) => {
+    const own = ticket({ peer: OTHER }), { streams: [stream], accepted } = await connect(t, { own });
+    await Promise.resolve();
+    assert.deepEqual([stream.protocol, JSON.parse(stream.text), stream.status, accepted], ['/webinfer/member/1', own, 'closed', []]);
+    stream.dispatchEvent(new Event('remoteCloseWrite'));
+    await until(() => accepted.length === 1, { what: 'the news' });
+});
+
+test('a peer that does not take it is no news', async (t) => {
+    const { streams: [stream], accepted } = await connect(t, { own: ticket({ peer: OTHER }) });
+    stream.dispatchEvent(Object.assign(new Event('close'), { error: new Error('reset') }));
+    await new Promise(setImmediate);
+    assert.deepEqual(accepted, []);
+});
+
 test('a daemon that has started again has another key, which is asked for once in a while', async () => {
-    const members = new Members(bridge);
-    assert.equal(await members.isGood(ticket(), ID), true);
+    const certificates = makeCertificates();
+    assert.equal(await certificates.isTicket(ticket(), ID), true);
     const before = asked;
-    for (let i = 0; i < 20; i++) assert.equal(await members.isGood(ticket({ by: generateKeyPairSync('ed25519').privateKey }), ID), false);
+    for (let i = 0; i < 20; i++) assert.equal(await certificates.isTicket(ticket({ by: generateKeyPairSync('ed25519').privateKey }), ID), false);
     assert.equal(asked, before);
     pair = generateKeyPairSync('ed25519');
-    await until(() => members.isGood(ticket(), ID), { what: 'the new key' });
+    await until(() => certificates.isTicket(ticket(), ID), { what: 'the new key' });
     assert.equal(asked, before + 1);
 });
 

@@ -8,14 +8,13 @@ import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
 import { decode, FrameError } from '../shared/frame.js';
 import { Outbox } from './outbox.js';
-import { isPeer, PeerSocket } from './peer_socket.js';
 import { PiecesOut } from './pieces_out.js';
+import { isPeer, PortSocket } from './port_socket.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
 /** @import { Envelope } from '../shared/messages.js' */
 /** @import { DeviceKey } from '../shared/device_key.js' */
 /** @import { Passes } from './passes.js' */
-/** @import { Way } from './peer_socket.js' */
 /** @import { Services } from './services.js' */
 
 /**
@@ -34,7 +33,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @property {(state: string, detail: string) => void} onState
  * @property {() => void} onLeft the node has left by itself, and its bye is on its way
  * @property {(key: DeviceKey, nonce: unknown) => Promise<string>} [sign] the proof for a challenge
- * @property {(peer: string) => Promise<Way>} [way] through the peer at that address
+ * @property {(peer: string, port: MessagePort) => void} [dial] joins the port to the peer at that address
  */
 
 /** From opening the socket to `welcome`; after that, try again. */
@@ -64,7 +63,7 @@ export class Connection {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        /** @type {WebSocket | PeerSocket | null} */
+        /** @type {WebSocket | PortSocket | null} */
         this._socket = null;
         this._welcomed = false;
         this._stopped = false;
@@ -104,8 +103,8 @@ export class Connection {
 
     /** Opens a socket to the service, or through a peer. */
     _dial() {
-        const { origin, _handlers: { way } } = this;
-        if (way && isPeer(origin)) return new PeerSocket(() => way(origin));
+        const { origin, _handlers: { dial } } = this;
+        if (dial && isPeer(origin)) return new PortSocket((port) => dial(origin, port));
         return new WebSocket(`${origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
     }
 
@@ -213,7 +212,6 @@ export class Connection {
         this._services.welcomed(positive(data.resume_grace_ms), data.endpoints);
         if (!data.resumed) this._passes.welcomed();
         this._backoff.reset();
-        if (this._socket instanceof PeerSocket && data.peers?.ticket) this._socket.show(data.peers.ticket);
         if (Array.isArray(data.cancel)) {
             this._outbox.acknowledge(data.cancel);
             this._handlers.onUnwanted(data.cancel);

@@ -4,7 +4,7 @@
  * the node could be resumed, or a moment if the service has said that it shuts down, and tries the others in their order. It
  * uses no browser globals.
  */
-import { isPeer } from './peer_socket.js';
+import { isPeer } from './port_socket.js';
 
 /** A service that is tried has so long for its welcome, if there is another. */
 export const TRY_MS = 3000;

@@ -9,9 +9,10 @@ import { Elsewhere } from './elsewhere.js';
 import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
 import { Features } from './features.js';
+import { Membership } from './membership.js';
 import { Passes } from './passes.js';
-import { isPeer } from './peer_socket.js';
 import { PiecesIn } from './pieces_in.js';
+import { isPeer } from './port_socket.js';
 import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
@@ -19,7 +20,6 @@ import { Channel } from '../shared/channel.js';
 import { sign } from '../shared/device_key.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
 
-/** @import { Peers } from '../peers/peers.js' */
 /** @import { Credit, DeviceNews, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
@@ -67,8 +67,12 @@ class Link {
         this._results = new Results((result) => this._send('result', result), () => performance.now());
         this._arriving = new PiecesIn(() => performance.now());
         this._clock = new AwakeClock(() => performance.now());
-        /** What leads through peers, a script of its own. @type {Promise<Peers> | null} */
-        this._peers = null;
+        this._membership = new Membership({
+            ask: (id) => this._send('peer', { id }),
+            give: (ticket) => this._tell({ type: 'ticket', ticket }),
+            setTimer: (run, ms) => setTimeout(run, ms),
+            clearTimer: (timer) => clearTimeout(timer),
+        });
         this._services = new Services(start.services, !start.isChosen, () => performance.now());
         this._elsewhere = new Elsewhere(self.location.origin, {
             answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
@@ -122,17 +126,8 @@ class Link {
             onState: (state, detail) => this._setState(state, detail),
             onLeft: () => self.close(),
             sign: (key, nonce) => sign(key, self.location.origin, nonce),
-            way: async (peer) => (await this._loadPeers()).open(peer),
+            dial: (address, port) => this._tell({ type: 'dial', address, port }, [port]),
         };
-    }
-
-    /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
-    _loadPeers() {
-        this._peers ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => new Made(), (error) => {
-            this._peers = null;
-            throw error;
-        });
-        return this._peers;
     }
 
     /** @returns {import('./dispatcher.js').Surroundings} */
@@ -185,6 +180,8 @@ class Link {
             this._send('forget_device', {});
             if (this._device) this._device = { remembered: false };
             this._show();
+        } else if (message.type === 'peer') {
+            this._membership.is(message.id);
         } else if (message.type === 'result') {
             this._results.send(message.result, this._state === 'connected');
             this._show();
@@ -267,6 +264,7 @@ class Link {
         this._shareable = welcome.shareable === true;
         this._clock.expect(Math.max(STANDSTILL_MS, STANDSTILL_INTERVALS * this.connection.interval));
         this._noteDevice(welcome);
+        this._membership.welcomed(welcome.peers);
         this._tellPause();
         this._show();
         this._configure(welcome);
@@ -333,7 +331,9 @@ class Link {
         case 'task_data': return this._request(this._arriving.add(message, buffer, section));
         case 'task_credit': return this._credit(message.data.attempt_id, message.data);
         case 'task_cancel': return this._cancel(message.data.attempt_id);
-        case 'settings': case 'tuning': return this._configure(message.data);
+        case 'settings': case 'tuning':
+            if (message.data.peers) return this._membership.heard(message.data.peers);
+            return this._configure(message.data);
         case 'tune': return dispatcher.tune(String(message.data.kernel), String(message.data.size_class));
         case 'model_load': return dispatcher.load(message);
         case 'result_kept':
@@ -424,7 +424,10 @@ class Link {
         if (state !== 'connected') this._clock.expect(Infinity); // there are no heartbeats
         this._state = state;
         this._detail = detail;
-        if (state !== 'connected') this._results.lost();
+        if (state !== 'connected') {
+            this._results.lost();
+            this._membership.lost();
+        }
         this._show();
     }
 
@@ -462,9 +465,9 @@ class Link {
         return true;
     }
 
-    /** @param {FromLink} message */
-    _tell(message) {
-        self.postMessage(message);
+    /** @param {FromLink} message @param {Transferable[]} [moved] */
+    _tell(message, moved = []) {
+        self.postMessage(message, moved);
     }
 }
 

@@ -1,12 +1,16 @@
 /**
- * Which peers may be given what this page sends to its service: those for which the service has signed a certificate. The page
- * has certificates and the service's key from its own origin (GET /peers). It uses no browser globals.
+ * What the service says of its peers (GET /peers): its key, and for which peers it has signed a certificate. Only these may be given
+ * what a page sends to its service. Pages and webinfer-peer read it with this file. It uses no browser globals.
  */
-import { CERTIFICATE, isSigned } from './statement.js';
+import { peerOf, isSocket } from './reach.js';
+import { CERTIFICATE, TICKET, isSigned } from './statement.js';
 
 /** @import { Statement } from './statement.js' */
 /** @typedef {Statement & {address: string}} Certificate */
-/** @typedef {{key: string, now: number, peers: Certificate[]}} Listed the answer */
+/** @typedef {{key: string, now: number, peers: Certificate[], stun?: unknown}} Listed the answer */
+
+/** The answer is asked for again at most so often because something does not fit it: anybody can show what does not. */
+const AGAIN_MS = 1000;
 
 /** @param {unknown} said @returns {said is Listed} */
 const isList = (said) => {
@@ -16,30 +20,76 @@ const isList = (said) => {
 };
 
 export class Certificates {
-    /** @param {() => Promise<unknown>} ask the page's origin; rejects if it does not answer @param {() => number} now in ms, by a clock
+    /** @param {() => Promise<unknown>} ask the service; rejects if it does not answer @param {() => number} now in ms, by a clock
      * that is not set */
     constructor(ask, now) {
         this._ask = ask;
         this._now = now;
+        this._askedAt = -Infinity;
+        this._ahead = 0; /* of `now`, the service's clock, in ms */
         /** Of the peer at an address, until when there is a certificate. @type {Map<string, number>} */
         this._until = new Map();
+        /** The service's, in base64url; "": it has not answered yet. Another one begins another network of peers. */
+        this.key = '';
+        /** STUN servers that the operator lists. @type {string[]} */
+        this.stun = [];
     }
 
-    /** Settles if the peer at that address has a certificate, else rejects. Where the origin does not answer, earlier answers count.
+    /** Those of peers with a certificate. */
+    get addresses() {
+        return [...this._until].filter(([, until]) => until > this._now()).map(([address]) => address);
+    }
+
+    /** @param {string} peer */
+    isCertified(peer) {
+        return this.addresses.some((address) => peerOf(address) === peer);
+    }
+
+    /** Settles if what is for the service may be sent to the peer at that address, else rejects. Where the service does not answer,
+     * earlier answers count. A peer proves its id whichever way leads to it; a WebSocket is opened to listed addresses only.
      * @param {string} address */
     async check(address) {
-        const said = await this._ask().catch(() => null);
-        if (isList(said)) await this._take(said);
-        if (!((this._until.get(address) ?? 0) > this._now()))
+        await this.ask();
+        if (!(isSocket(address) ? this.addresses.includes(address) : this.isCertified(peerOf(address))))
             throw new Error('the service of this page has no certificate for that peer, so nothing is sent to it');
     }
 
+    /** Whether the service has signed that this peer is a node of its own. @param {any} ticket @param {string} peer that has shown it */
+    async isTicket(ticket, peer) {
+        const { peer: named, until, signature } = ticket ?? {};
+        if (named !== peer || typeof signature !== 'string' || !Number.isSafeInteger(until)) return false;
+        if (until <= this._now() + this._ahead) return false;
+        // A service that has started again has another key.
+        return await isSigned(this.key, TICKET, ticket) || (await this._askAgain() && isSigned(this.key, TICKET, ticket));
+    }
+
+    /** Until when a ticket is good, by the clock `now`. @param {Statement} ticket */
+    end({ until }) {
+        return until - this._ahead;
+    }
+
+    /** @returns {Promise<boolean>} whether there is another key */
+    async _askAgain() {
+        const before = this.key;
+        if (this._now() - this._askedAt >= AGAIN_MS) await this.ask();
+        return this.key !== before;
+    }
+
+    async ask() {
+        this._askedAt = this._now();
+        const said = await this._ask().catch(() => null);
+        if (isList(said)) await this._take(said);
+    }
+
     /** @param {Listed} said */
-    async _take({ key, now, peers }) {
-        this._until.clear();
-        for (const one of peers) {
-            const isOf = one.address.endsWith(`/p2p/${one.peer}`);
-            if (isOf && await isSigned(key, CERTIFICATE, one)) this._until.set(one.address, this._now() + one.until - now);
-        }
+    async _take({ key, now, peers, stun }) {
+        /** @type {Map<string, number>} */
+        const found = new Map();
+        for (const one of peers)
+            if (peerOf(one.address) === one.peer && await isSigned(key, CERTIFICATE, one)) found.set(one.address, this._now() + one.until - now);
+        this._until = found;
+        this._ahead = now - this._now();
+        this.stun = Array.isArray(stun) ? stun.filter((url) => typeof url === 'string' && url.startsWith('stun:')) : [];
+        this.key = key;
     }
 }

@@ -1,7 +1,7 @@
 /** The controls with which a person sets what settings.js lists. */
 import { element, say, section } from './elements.js';
 import { SENSES } from './senses.js';
-import { MINUTES } from './settings.js';
+import { MINUTES, PEERS } from './settings.js';
 
 /** @import { Settings, Values } from './settings.js' */
 /** @import { Ruling } from './power.js' */
@@ -19,7 +19,16 @@ const LIMITS = [
     ['storageLimit', 'Storage for models’ files, in GiB', 'The limit is a number from 0 to 1024, or nothing.',
         'Empty: 16. With 0, nothing is kept, and files are fetched again. The browser may allow less.'],
 ];
-const MINUTES_ALLOWED = `The limit is a whole number from 1 to ${MINUTES}.`;
+/** The whole numbers: their names, labels, the least, the most, how many of the setting's one is, and hints.
+ * @typedef {['minutesPerHour' | 'maxPeers' | 'discoveryInterval', string, number, number, number, string]} Count */
+/** @type {Count} */
+const PER_HOUR = ['minutesPerHour', 'Compute for at most so many minutes of an hour', 1, MINUTES, 1, `With ${MINUTES} there is no limit. Only time in which something runs counts.`];
+/** @type {Count[]} */
+const PEERING = [
+    ['maxPeers', 'Connect to so many other browsers', 0, PEERS, 1,
+        'With 0, to none. These are browsers of others who help this service, and people see there what this one can compute, and from which address.'],
+    ['discoveryInterval', 'Look for more every so many seconds', 5, 3600, 1000, 'Only while there are fewer.'],
+];
 /** What is said where the browser keeps nothing. */
 const UNKEPT = 'This browser keeps nothing for this page. What you choose holds until the page is closed.';
 
@@ -50,8 +59,8 @@ export class Controls {
         this._deferred = element('p', { id: 'device-deferred', role: 'status' });
         this._unkept = element('p', { id: 'settings-unkept', class: 'problem', role: 'alert' });
         this.section = section('settings', 'Settings', this._problems, this._unkept, this._device(), this._deferred, ...LIMITS.map((row) => this._limit(...row)), remember,
-            element('fieldset', {}, element('legend', {}, 'When to rest'), this._now,
-                ...SWITCHES.map((row) => this._switch(...row)), this._minutes(), element('ul', { class: 'rules' }, ...RULES.map((row) => rule(...row)))));
+            ...PEERING.map((row) => this._count(...row)), element('fieldset', {}, element('legend', {}, 'When to rest'), this._now,
+                ...SWITCHES.map((row) => this._switch(...row)), this._count(...PER_HOUR), element('ul', { class: 'rules' }, ...RULES.map((row) => rule(...row)))));
         this._problems.hidden = settings.problems.length === 0;
         this._problems.append(...settings.problems.map((problem) => element('li', {}, problem)));
     }
@@ -111,12 +120,14 @@ export class Controls {
         return field;
     }
 
-    _minutes() {
-        const control = element('input', { type: 'number', min: '1', max: String(MINUTES), step: '1', inputmode: 'numeric', value: String(this._settings.values.minutesPerHour) });
-        const { field, problem } = this._field('minutesPerHour', control, 'Compute for at most so many minutes of an hour',
-            `With ${MINUTES} there is no limit. Only time in which something runs counts.`);
-        control.addEventListener('change', () =>
-            this._chooseTyped('minutesPerHour', control.value || (control.validity.badInput ? '?' : ''), control, problem, MINUTES_ALLOWED));
+    /** @param {Count[0]} name @param {string} label @param {number} least @param {number} most @param {number} scale @param {string} hint */
+    _count(name, label, least, most, scale, hint) {
+        const control = element('input', { type: 'number', min: String(least), max: String(most), step: '1', inputmode: 'numeric', value: String(this._settings.values[name] / scale) });
+        const { field, problem } = this._field(name, control, label, hint), allowed = `This is a whole number from ${least} to ${most}.`;
+        control.addEventListener('change', () => {
+            const isEmpty = control.value === '' && !control.validity.badInput;
+            this._chooseTyped(name, isEmpty ? '' : String(control.valueAsNumber * scale), control, problem, allowed);
+        });
         return field;
     }
 

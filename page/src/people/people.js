@@ -10,6 +10,7 @@ import { Log, Noter } from './log.js';
 import { LogView } from './log_view.js';
 import { rulingOf, Usage } from './power.js';
 import { Watch } from './senses.js';
+import { PeersView } from './peers_view.js';
 import { MINUTES } from './settings.js';
 import { Remember } from './remember.js';
 import { linkField, Share } from './share.js';
@@ -20,6 +21,7 @@ import { keep, recall } from '../ui/kept.js';
 /** @import { Build, DeviceResult, StateMessage } from '../shared/messages.js' */
 /** @import { Ruling } from './power.js' */
 /** @import { Settings, Values } from './settings.js' */
+/** @import { Peering } from '../ui/peering.js' */
 /** @import { Remembered } from '../ui/remembered.js' */
 
 /** How often rules are looked at that no event tells. */
@@ -35,6 +37,7 @@ const USED = 'webinfer.used';
  * @property {Element} place after which the sections are put
  * @property {Record<Build, string>} scripts of engine workers @property {(bytes: number) => void} fetched is told what they fetch
  * @property {() => string} token of its link, or "" @property {Remembered} remembered whether services remember this browser
+ * @property {Peering} peering its connections to other browsers
  * @property {(address: string) => void} open the page at that address of its origin
  * @property {(result: DeviceResult) => void} send to the service what was measured here
  * @property {(ruling: Ruling) => void} rule is told the first ruling, and each other one
@@ -42,7 +45,7 @@ const USED = 'webinfer.used';
 
 export class People {
     /** @param {Page} page */
-    constructor({ settings, place, scripts, fetched, token, remembered, open, send, rule }) {
+    constructor({ settings, place, scripts, fetched, token, remembered, peering, open, send, rule }) {
         this._settings = settings;
         this._values = settings.values;
         this._rule = rule;
@@ -59,6 +62,7 @@ export class People {
         this._remember = new Remember(remembered, token() !== '');
         this._controls = new Controls(settings, this._remember.field);
         this._share = new Share(token);
+        this._peers = new PeersView(peering);
         this._wake = new Wake();
         this._device = new DeviceView({
             scripts, fetched, send, device: () => settings.values.preferredDevice, busy: () => this._busy,
@@ -67,7 +71,7 @@ export class People {
                 this._look();
             },
         });
-        const sections = [this._figures, this._controls, this._device, this._share, this._log].map((one) => one.section);
+        const sections = [this._figures, this._controls, this._peers, this._device, this._share, this._log].map((one) => one.section);
         place.after(...(token() ? [] : [linkField(open)]), ...sections);
         // Browsers can install a page that has these.
         for (const [rel, name] of [['icon', __ICON__], ['manifest', __MANIFEST__]])
@@ -120,5 +124,6 @@ export class People {
         }
         this._wake.want(this._settings.values.wakeLock && this._works);
         this._log.show();
+        this._peers.show();
     }
 }

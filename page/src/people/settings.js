@@ -7,7 +7,7 @@
 /** @typedef {'high-performance' | 'low-power' | 'cpu'} Device */
 /** Limits are in bytes; `memoryLimit` 0: the service's.
  * @typedef {{preferredDevice: Device, memoryLimit: number, storageLimit: number, pauseOnBattery: boolean, pauseWhileHidden: boolean,
- *   minutesPerHour: number, wakeLock: boolean}} Values */
+ *   minutesPerHour: number, wakeLock: boolean, maxPeers: number, discoveryInterval: number}} Values */
 /** `otherwise`: the default; `read`: undefined for what is not allowed.
  * @template T @typedef {{otherwise: T, expected: string, instead: string, read: (text: string) => T | undefined}} Row */
 
@@ -20,6 +20,8 @@ export const LONGEST = 4096;
 const SHOWN = 40;
 /** All of an hour. */
 export const MINUTES = 60;
+/** Other pages. */
+export const PEERS = 50;
 /** What a fragment may have besides settings. */
 const OTHERS = ['token', 'start', 'paused', 'gpu', 'nudge'];
 
@@ -46,6 +48,8 @@ export const SETTINGS = {
     pauseWhileHidden: { otherwise: false, expected: 'yes or no', instead: 'it is no', read: yesOrNo },
     wakeLock: { otherwise: false, expected: 'yes or no', instead: 'it is no', read: yesOrNo },
     minutesPerHour: { otherwise: MINUTES, expected: `a number from 1 to ${MINUTES}`, instead: 'there is no limit', read: whole(1, MINUTES) },
+    maxPeers: { otherwise: 0, expected: `a number from 0 to ${PEERS}`, instead: 'this page connects to no other pages', read: whole(0, PEERS) },
+    discoveryInterval: { otherwise: 30_000, expected: 'a number of milliseconds from 5000 to 3600000', instead: 'it is 30000', read: whole(5000, 3_600_000) },
 };
 
 /** @type {(keyof Values)[]} */

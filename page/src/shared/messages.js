@@ -148,7 +148,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'remember_device', key: DeviceKey}} RememberDeviceMessage its person wants services to remember this device
  * @typedef {{type: 'forget_device'}} ForgetDeviceMessage its person wants that no more; the browser has the key no more
  * @typedef {{type: 'result', result: DeviceResult}} ResultMessage its person sends what was measured here
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage} ToLink
+ * @typedef {{type: 'peer', id: string}} PeerMessage the document is a peer of libp2p with that id
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage | PeerMessage} ToLink
  */
 
 /** What a person has measured: for each platform whether the answer was right, and the times of runs.
@@ -178,10 +179,18 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   origin from which the page could be loaded now and join again, or ""; `memory`, `sent`, `received`:
  *   bytes, of models and of messages; `device`: what the service says of remembering this one, if it says something; `result`: of the last one that
  *   its person has sent
+ * @typedef {{type: 'dial', address: string, port: MessagePort}} DialMessage joins the port to the peer at that address (link/port_socket.js)
+ * @typedef {{type: 'ticket', ticket: Record<string, unknown>}} TicketMessage by which the document's peer is known as a node of the service
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature
  * @typedef {{type: 'found_all'}} FoundAllMessage ends the workers that trying features has begun
- * @typedef {BeginMessage | CloseMessage | ReloadMessage | ReopenMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
+ * @typedef {BeginMessage | CloseMessage | ReloadMessage | ReopenMessage | StateMessage | DialMessage | TicketMessage | FindMessage | FoundAllMessage} FromLink
  */
+
+/** What other nodes are told of this one. @typedef {{computes: string[], models: string[], running: number, waiting: number}} Own */
+/** Another peer, as a person sees it. `isOperators`: it is a webinfer-peer; `way`: how it is connected; `rtt`: of the last ping that was answered,
+ * in ms; `pings`, and how many are `lost`; `sent` and `received`: bytes of streams. Of the operator's, nothing else is known.
+ * @typedef {Own & {id: string, isOperators: boolean, way: 'direct' | 'relayed' | 'none', rtt?: number, pings: number, lost: number, sent: number,
+ *   received: number}} PeerRow */
 
 /** `reason`: why not, although it was to be. @typedef {{remembered: boolean, reason?: string}} DeviceNews */
 /** The running and waiting tasks of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */

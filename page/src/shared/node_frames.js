@@ -6,6 +6,8 @@
 export const NODE_STREAM = '/webinfer/node/1';
 /** On this stream a node shows its ticket: `welcome.peers.ticket`, as JSON, and nothing else. */
 export const MEMBER_STREAM = '/webinfer/member/1';
+/** The table of who is where, of the service's own peers: a public peer of libp2p speaks another protocol. */
+export const DHT = '/webinfer/kad/1';
 /** Bytes of a ticket. */
 export const TICKET_MAX = 1024;
 /** Kinds: the opcodes of RFC 6455, 5.2. A close frame has a code (u16) and a reason in UTF-8, at most 123 bytes. */

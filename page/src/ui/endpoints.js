@@ -4,6 +4,8 @@
  * that no link leads a page or its token elsewhere. It uses no browser globals.
  */
 
+import { isSocket, peerOf } from '../peers/reach.js';
+
 /** Characters of a list: more than that of as many origins as an operator may list. */
 const LIST_MAX = 4096;
 /** Characters of a stranger's word that are shown. */
@@ -16,10 +18,17 @@ const SHOWN = 80;
 export function choose(asked, own, known) {
     if (asked.length > LIST_MAX) return { origins: [own], foreign: [`a list of ${asked.length} characters`] };
     const allowed = [own, ...known], words = asked.split(',').map((word) => word.trim()).filter(Boolean);
-    const origins = [...new Set(words.filter((word) => allowed.includes(word)))];
-    const foreign = [...new Set(words.filter((word) => !allowed.includes(word)))].map(shown);
+    const isAllowed = (/** @type {string} */ word) => allowed.includes(word) || isOtherWay(word, known);
+    const origins = [...new Set(words.filter(isAllowed))];
+    const foreign = [...new Set(words.filter((word) => !isAllowed(word)))].map(shown);
     return { origins: origins.length ? origins : [own], foreign };
 }
+
+/** Whether this is a service's peer, at an address of WebRTC: it proves its id wherever it is. @param {string} word @param {string[]} known */
+const isOtherWay = (word, known) => word.includes('/webrtc-direct/') && !isSocket(word) && known.some((one) => isPeer(one) && peerOf(one) === peerOf(word));
+
+/** A multiaddr, which begins with a slash, and not an origin. @param {string} service */
+export const isPeer = (service) => service.startsWith('/');
 
 /** The text of the service's list, one origin on a line. @param {string} text */
 export const read = (text) => text.split('\n').filter(Boolean);
@@ -31,7 +40,7 @@ export const readPeers = (said) => (Array.isArray(said?.peers) ? said.peers.map(
 const isBareTcp = (word) => /^\/.*\/tcp\//.test(word) && !/\/wss?(\/|$)/.test(word);
 
 /** How a service is shown: its host. @param {string} service */
-export const hostOf = (service) => (service.startsWith('/') ? service.split('/')[2] : new URL(service).host);
+export const hostOf = (service) => (isPeer(service) ? service.split('/')[2] : new URL(service).host);
 
 /** What is told of the rest; empty if there is none. @param {Chosen} chosen */
 export function sentenceOf({ origins, foreign }) {

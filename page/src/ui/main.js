@@ -5,11 +5,12 @@
 import { baseCapabilities, llamaBuild, possibleBuilds, powerOf } from './capabilities.js';
 import { Engines } from './engines.js';
 import { Features } from './features.js';
-import { choose, read, readPeers, sentenceOf } from './endpoints.js';
+import { choose, isPeer, read, readPeers, sentenceOf } from './endpoints.js';
 import { keep, recall } from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { isOver } from '../shared/lent.js';
 import { countFetched } from '../shared/traffic.js';
+import { Peering } from './peering.js';
 import { Person } from './person.js';
 import { carry, readFragment, Settings } from '../people/settings.js';
 import { onClear, show, showEndpoints, showKept, showState, showUnloaded } from './view.js';
@@ -106,22 +107,30 @@ async function start(token) {
     const { preferredDevice: device } = settings.values;
     const options = () => ({ nudge: asked.get('nudge') !== 'off', gpu: asked.has('gpu'), power: powerOf(device) });
     const engines = new Engines(scripts(), options, tellLink, countMore);
-    const features = new Features(__FEATURE_WORKERS__, (name, found) => tellLink({ type: 'found', name, found }), countMore);
+    const features = new Features(__FEATURE_WORKERS__, (name, found) => {
+        peering.found(name, found.state);
+        tellLink({ type: 'found', name, found });
+    }, countMore);
     const heard = hearVerbs(tellLink, engines);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
         else if (data.type === 'close') engines.close(data.worker);
         else if (data.type === 'reload') reload();
         else if (data.type === 'reopen') reopen(data.origin);
+        else if (data.type === 'dial') peering.open(data.address, data.port);
+        else if (data.type === 'ticket') peering.hold(data.ticket);
         else if (data.type === 'find') features.find(data.name);
         else if (data.type === 'found_all') features.end();
         else {
             if (data.platforms.webgpu?.available) asked.set('gpu', '');
-            if (isOver(data)) keepFragment('');
-            else if (data.joined && !heard.left) keepFragment(String(asked));
+            if (isOver(data)) {
+                keepFragment('');
+                peering.end();
+            } else if (data.joined && !heard.left) keepFragment(String(asked));
             last = data;
             draw();
             person.show(data);
+            peering.show(data);
             const now = JSON.stringify(data.models);
             if (now !== models) showFiles();
             models = now;
@@ -135,6 +144,7 @@ async function start(token) {
     const script = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1);
     const capabilities = await baseCapabilities(device);
     const builds = possibleBuilds(/** @type {Build[]} */ (Object.keys(__ENGINE_WORKERS__)), capabilities);
+    peering.begin(tellLink);
     tellLink({ type: 'start', services, isChosen, token, page_version: __PAGE_VERSION__, script, builds, capabilities,
         ...person.begin(tellLink, draw) });
     for (const build of builds) engines.begin(build, build);
@@ -148,8 +158,10 @@ const linked = new URLSearchParams(location.hash.slice(1));
 const isForPerson = !linked.has('token') || !linked.has('start') || recall('sessionStorage', FRAGMENT) !== '';
 const { asked, problem } = takeAddress(), token = asked.get('token') ?? '';
 const settings = new Settings(asked, recall('localStorage', SETTINGS), (text) => keep('localStorage', SETTINGS, text), problem);
+const peering = new Peering(settings, () => services.filter(isPeer), showUnloaded);
 const person = new Person(settings, asked, {
     scripts: scripts(),
+    peering,
     fetched: countMore,
     changed: () => {
         tellKeep(settings.values.storageLimit);

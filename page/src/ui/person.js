@@ -11,6 +11,7 @@ import { isOver } from '../shared/lent.js';
 /** @import { People } from '../people/people.js' */
 /** @import { Ruling } from '../people/power.js' */
 /** @import { Device, Settings } from '../people/settings.js' */
+/** @import { Peering } from './peering.js' */
 
 /** Why it rests before it loads itself again. */
 const RESTARTS = 'it is about to compute with another device';
@@ -18,6 +19,7 @@ const RESTARTS = 'it is about to compute with another device';
 /** What the document does for it.
  * @typedef {object} Around
  * @property {Record<Build, string>} scripts of engine workers
+ * @property {Peering} peering its connections to other browsers
  * @property {(bytes: number) => void} fetched is told what workers fetch of which the link worker knows nothing
  * @property {() => void} changed a setting has changed
  * @property {(origin: string) => void} restart loads the page again, from there
@@ -96,11 +98,11 @@ export class Person {
 
     /** @returns {Promise<People | null>} */
     async _load() {
-        const { scripts, fetched, open, failed } = this._around;
+        const { scripts, fetched, peering, open, failed } = this._around;
         try {
             const { People: Made } = await import(new URL(__PEOPLE__, import.meta.url).href);
             return new Made({
-                settings: this.settings, place: /** @type {Element} */ (document.getElementById('lent')), scripts, fetched, open,
+                settings: this.settings, place: /** @type {Element} */ (document.getElementById('lent')), scripts, fetched, peering, open,
                 token: () => this._asked.get('token') ?? '', remembered: this.remembered, rule: (/** @type {Ruling} */ ruling) => this._onRuling(ruling),
                 send: (/** @type {DeviceResult} */ result) => this._tell?.({ type: 'result', result }),
             });

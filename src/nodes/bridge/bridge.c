@@ -121,7 +121,7 @@ static void take_ways(struct wi_bridge *bridge, const struct wi_config_bridge *c
     const char *const urls[] = {bridge->url, bridge->local_url, bridge->inside_url, NULL};
     wi_strings_clear(&bridge->siblings);
     wi_strings_copy(&bridge->siblings, &config->endpoints);
-    wi_peers_take(&bridge->peers, &config->peers);
+    wi_peers_take(&bridge->peers, &config->peers, &config->stun);
     wi_networks_clear(&bridge->proxies);
     wi_networks_add(&bridge->proxies, &config->trusted_proxies);
     free(bridge->security_headers);

@@ -16,11 +16,13 @@
 #include "nodes/bridge/response.h"
 #include "nodes/bridge/task/task_parts.h"
 #include "nodes/node/relay.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Messages that belong to no attempt of ours; a page sends a handful. */
 static const struct wi_rate_rule loose_rule = {.most = 2000, .window_ms = 1000};
 static const struct wi_rate_rule lines_rule = {.most = 20, .window_ms = 1000};
+static const struct wi_rate_rule tickets_rule = {.most = 1, .window_ms = 1000};
 
 typedef enum wi_heard handler_fn(struct wi_node *, struct wi_frame *, struct wi_error *);
 
@@ -245,6 +247,37 @@ static enum wi_heard on_forget_device(
     return WI_HEARD_LOOSE;
 }
 
+/* --- peer ------------------------------------------------------------------------------------ */
+
+struct peer {
+    const char *id;
+};
+
+static const struct wi_param peer_table[] = {
+    WI_PARAM(peer, id, STRING, .required = 1, .max = WI_PEER_ID_SIZE - 1),
+    WI_PARAM_END,
+};
+
+/* Its page is a peer of that id, too, and asks for a ticket, which is of use only to who has that
+ * peer's key. Signing takes time: more than one in a second says nothing. */
+static enum wi_heard on_peer(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct peer said = {0};
+    if (read_data(peer_table, frame, &said, error) == WI_HEARD_WRONG)
+        return WI_HEARD_WRONG;
+    if (!wi_peer_id_ok(said.id)) {
+        wi_error_set(error, WI_BAD_REQUEST, "data.id", "this is no id of a peer");
+        return WI_HEARD_WRONG;
+    }
+    if (!wi_rate_limit_take(&node->tickets, &tickets_rule, wi_awake_ms(), NULL))
+        return WI_HEARD_LOOSE;
+    char *ticket = wi_peers_ticket(&bridge->peers, said.id, NULL, wi_wall_ms());
+    wi_node_send(node, wi_make_ticket(++bridge->sequence, ticket));
+    free(ticket);
+    return WI_HEARD_LOOSE;
+}
+
 /* --- bye ------------------------------------------------------------------------------------- */
 
 struct bye {
@@ -290,6 +323,7 @@ static const struct {
     {"relay_models", on_relay_models, NULL},
     {"forget_device", on_forget_device, NULL},
     {"result", wi_person_result_handle, NULL},
+    {"peer", on_peer, NULL},
     {"bye", on_bye, NULL},
 };
 

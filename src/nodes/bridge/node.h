@@ -70,12 +70,13 @@ struct wi_node {
     json_t *models;
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;
-    struct wi_link_heard heard;        /* of the links before this one; last_seen while away */
-    struct wi_rate_limit loose, lines; /* messages for no attempt, and log lines: messages.c */
-    struct wi_reading reading;         /* of its messages; holds a reference to its token's share */
-    unsigned late_large; /* large messages that may still come for attempts that have ended */
-    unsigned tunings;    /* the number it has reported since its last welcome */
-    double result_at;    /* when a result of its person was taken last; 0: never */
+    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
+    /* Messages for no attempt, log lines, and tickets for a peer: messages.c. */
+    struct wi_rate_limit loose, lines, tickets;
+    struct wi_reading reading; /* of its messages; holds a reference to its token's share */
+    unsigned late_large;       /* large messages that may still come for attempts that have ended */
+    unsigned tunings;          /* the number it has reported since its last welcome */
+    double result_at;          /* when a result of its person was taken last; 0: never */
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
     unsigned offered_next;
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */

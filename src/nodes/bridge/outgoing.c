@@ -198,6 +198,11 @@ static void add_device(struct wi_buffer *out, const struct wi_welcome *welcome)
     wi_buffer_puts(out, "}");
 }
 
+static void add_ticket(struct wi_buffer *out, const char *ticket)
+{
+    wi_buffer_strings(out, "\"peers\":{\"ticket\":", ticket, "}", NULL);
+}
+
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
     const struct wi_bridge_settings *settings = welcome->settings;
@@ -222,8 +227,10 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_puts(&out, ",\"shareable\":true");
     if (welcome->siblings)
         add_endpoints(&out, welcome->siblings);
-    if (welcome->ticket)
-        wi_buffer_strings(&out, ",\"peers\":{\"ticket\":", welcome->ticket, "}", NULL);
+    if (welcome->ticket) {
+        wi_buffer_puts(&out, ",");
+        add_ticket(&out, welcome->ticket);
+    }
     if (welcome->device)
         add_device(&out, welcome);
     if (resumed)
@@ -245,6 +252,14 @@ struct wi_message *wi_make_settings(
     begin_text(&out, "settings", sequence);
     wi_buffer_printf(&out, "\"threads\":%d", threads);
     add_model_terms(&out, models);
+    return end_text(&out);
+}
+
+struct wi_message *wi_make_ticket(uint64_t sequence, const char *ticket)
+{
+    struct wi_buffer out = {0};
+    begin_text(&out, "settings", sequence);
+    add_ticket(&out, ticket);
     return end_text(&out);
 }
 

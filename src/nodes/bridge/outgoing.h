@@ -56,6 +56,8 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
 /* Sends these settings of the welcome after they have changed. */
 struct wi_message *wi_make_settings(
     uint64_t sequence, int threads, const struct wi_model_terms *models);
+/* Sends a ticket (JSON, peers/peers.h) as a welcome has it. */
+struct wi_message *wi_make_ticket(uint64_t sequence, const char *ticket);
 /* Sends the tuning that a welcome would contain now. */
 struct wi_message *wi_make_tuning(uint64_t sequence, const json_t *list);
 /* Orders the node to measure the kernel's variants. */

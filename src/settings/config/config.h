@@ -46,12 +46,14 @@ struct wi_config_api {
 
 #define WI_ENDPOINTS_MAX 16
 #define WI_PEERS_MAX 8
+#define WI_STUN_MAX 4 /* with more, browsers warn */
 
 struct wi_config_bridge {
     char *listen;
     char *public_url;            /* how browsers reach us; NULL: from the listening address */
     struct wi_strings endpoints; /* origins of sibling daemons */
     struct wi_strings peers;     /* multiaddrs of webinfer-peers */
+    struct wi_strings stun;      /* servers, for pages whose person agrees */
     struct wi_strings trusted_proxies;
     int devices; /* are remembered */
     char *page;  /* the folder of the built page */

@@ -287,6 +287,27 @@ static void check_peers(const struct check *check)
     }
 }
 
+/* A URI of RFC 7064; nothing of it needs escaping in JSON. */
+static int is_stun(const char *text)
+{
+    return strncmp(text, "stun:", 5) == 0 && is_host(text + 5);
+}
+
+static void check_stun(const struct check *check)
+{
+    const struct wi_strings *servers = &check->config->bridge.stun;
+    if (servers->count > WI_STUN_MAX)
+        check_fail(check, "bridge", "stun", "has %zu servers; allowed: at most %d", servers->count,
+            WI_STUN_MAX);
+    for (size_t i = 0; i < servers->count; i++) {
+        if (!is_stun(servers->items[i]))
+            check_fail(check, "bridge", "stun",
+                "found \"%.80s\"; allowed: stun:, a host and an optional port, such as "
+                "stun:stun.example:3478",
+                servers->items[i]);
+    }
+}
+
 /* --- browsers --------------------------------------------------------------------------------- */
 
 static void check_preferred(const struct check *check)
@@ -492,6 +513,7 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     check_callers(&check);
     check_endpoints(&check);
     check_peers(&check);
+    check_stun(&check);
     check_preferred(&check);
     check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);

@@ -251,6 +251,10 @@ const struct wi_setting wi_options[] = {
         .help = "Addresses of webinfer-peer programs through which pages may reach this listener, "
                 "at most 8, as they print them: /dns4/HOST/tcp/PORT/wss/p2p/ID. Pages follow links "
                 "to no others. See webinfer-peer(8)."},
+    {KEY(bridge, stun), LIST, DEFAULT(""), RELOADABLE,
+        .help = "STUN servers, at most 4, such as stun:stun.example:3478, with which pages behind "
+                "different routers can connect to each other. A server sees the addresses of the "
+                "browsers that ask it, so each page asks its person first. See webinfer-join(7)."},
     {KEY(bridge, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
         .help =
             "Addresses and networks of your webinfer-peer programs, such as 127.0.0.1. The peer "

@@ -25,19 +25,22 @@ export function findFirefox() {
     return fs.existsSync(found) ? found : null;
 }
 
-/** @param {string} program @param {Record<string, unknown>} [preferences] beside ours */
-export async function launchFirefox(program, preferences = {}) {
+/** @param {string} program @param {Record<string, unknown>} [preferences] beside ours
+ * @param {{under?: string[], reach?: (url: string) => Promise<string>}} [place] on another machine of a room: the words that run a command
+ * there, and where from here its protocol is reached */
+export async function launchFirefox(program, preferences = {}, { under = [], reach = async (url) => url } = {}) {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-firefox-'));
     const profile = path.join(home, 'profile');
     fs.mkdirSync(profile);
     fs.writeFileSync(path.join(profile, 'user.js'), Object.entries({ ...PREFERENCES, ...preferences })
         .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(''));
-    const child = spawn(program, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0'], {
+    const [first, ...words] = [...under, program];
+    const child = spawn(first, [...words, '--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0'], {
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
         stdio: ['ignore', 'ignore', 'pipe'], detached: true,
     });
     const ended = new Promise((resolve) => child.on('exit', resolve));
-    const bidi = await Bidi.connect(await listening(child));
+    const bidi = await Bidi.connect(await reach(await listening(child)));
     return {
         /** From now on, has what a page's policy keeps from it added to `problems`. @param {string[]} problems */
         async noteViolations(problems) {

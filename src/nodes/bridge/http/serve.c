@@ -15,8 +15,9 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
     struct wi_bridge *bridge = socket->bridge;
     char length[WI_HTTP_HEADER_MAX];
     bridge->counters.file_requests++;
-    socket->for_siblings = strncmp(path, "/models/", 8) == 0;
-    if (socket->for_siblings && bridge->siblings.count > 0 &&
+    int is_model = strncmp(path, "/models/", 8) == 0;
+    socket->for_siblings = is_model || strcmp(path, "/peers") == 0;
+    if (is_model && bridge->siblings.count > 0 &&
         lws_hdr_total_length(wsi, WSI_TOKEN_OPTIONS_URI) > 0)
         return wi_serve_preflight(wsi, socket);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0 &&
@@ -28,7 +29,7 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
     if (strcmp(path, "/node") == 0)
         return wi_http_refuse(wsi, bridge, 426, "this path is for the WebSocket",
             "Upgrade: websocket\r\nConnection: upgrade\r\n");
-    if (socket->for_siblings)
+    if (is_model)
         return wi_serve_model(wsi, socket, path);
     if (strcmp(path, "/work") == 0)
         return wi_serve_work(wsi, socket);

@@ -83,6 +83,7 @@ static void forget_list(struct wi_peers *peers)
     wi_strings_clear(&peers->addresses);
     wi_strings_clear(&peers->_ids);
     wi_strings_clear(&peers->origins);
+    wi_strings_clear(&peers->stun);
     free(peers->_text);
     peers->_text = NULL;
 }
@@ -94,10 +95,12 @@ void wi_peers_clear(struct wi_peers *peers)
     peers->_key = NULL;
 }
 
-void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses)
+void wi_peers_take(
+    struct wi_peers *peers, const struct wi_strings *addresses, const struct wi_strings *stun)
 {
     struct wi_multiaddr multiaddr;
     forget_list(peers);
+    wi_strings_copy(&peers->stun, stun);
     for (size_t i = 0; i < addresses->count; i++) {
         if (wi_multiaddr_read(addresses->items[i], &multiaddr))
             continue;
@@ -121,6 +124,9 @@ static char *peers_print(const struct wi_peers *peers, int64_t now)
         add_statement(peers, CERTIFICATE, NULL, peers->_ids.items[i], now + WI_PEERS_MS, &out);
         wi_buffer_puts(&out, "}");
     }
+    wi_buffer_puts(&out, "],\"stun\":[");
+    for (size_t i = 0; i < peers->stun.count; i++)
+        wi_buffer_strings(&out, i ? ",\"" : "\"", peers->stun.items[i], "\"", NULL);
     wi_buffer_puts(&out, "]}");
     return wi_buffer_take(&out);
 }

@@ -6,7 +6,8 @@
  * and `until` in decimal. A ticket for a file also has "file", the file's SHA-256 in hexadecimal
  * digits, which is signed after the word, with a NUL. The service's Ed25519 key (RFC 8032) is made
  * when the daemon starts and lives in memory: no statement is good for longer than an hour, and
- * whoever checks one asks the service for the key.
+ * whoever checks one asks the service for the key. Peers name the topics of their gossip after the
+ * key.
  */
 #ifndef WI_NODES_BRIDGE_PEERS_PEERS_H
 #define WI_NODES_BRIDGE_PEERS_PEERS_H
@@ -23,6 +24,7 @@ struct wi_peers {
     struct wi_strings addresses; /* multiaddrs */
     struct wi_strings _ids;      /* of the peers there, in the same order */
     struct wi_strings origins;   /* of their WebSockets, for the policy of pages */
+    struct wi_strings stun;      /* servers that pages may ask if their person agrees */
     char *_text;                 /* NULL: it has to be made */
     int64_t _made;               /* when it was; Unix milliseconds, as every time here */
 };
@@ -30,11 +32,13 @@ struct wi_peers {
 /* Begins without peers. 0, or -1: there is no key. */
 int wi_peers_begin(struct wi_peers *peers);
 void wi_peers_clear(struct wi_peers *peers);
-/* These are the peers from now on, which the reader of the configuration has checked. */
-void wi_peers_take(struct wi_peers *peers, const struct wi_strings *addresses);
-/* {"key", "now", "peers": [{"address", "peer", "until", "signature"}]}, borrowed until the next
- * call. It is made again only now and then, since everybody may ask for it; `now` is when it
- * was. */
+/* These are the peers and the STUN servers from now on, which the reader of the configuration has
+ * checked. */
+void wi_peers_take(
+    struct wi_peers *peers, const struct wi_strings *addresses, const struct wi_strings *stun);
+/* {"key", "now", "peers": [{"address", "peer", "until", "signature"}], "stun": [URL]}, borrowed
+ * until the next call. It is made again only now and then, since everybody may ask for it; `now` is
+ * when it was. */
 const char *wi_peers_text(struct wi_peers *peers, int64_t now);
 /* A ticket as JSON for the peer of that id, for the file with that SHA-256 (NULL: for the service).
  * The caller owns it. */

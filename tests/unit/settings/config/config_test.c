@@ -396,6 +396,27 @@ TEST(refuses_peers_that_no_page_reaches)
     wi_config_unref(config);
 }
 
+TEST(refuses_stun_servers_that_are_none)
+{
+    static const char *const bad[] = {
+        "turn:a.example", "stun:", "stun:a\"b", "stun:a.example:0", "a.example:3478"};
+    struct wi_problems none = {0};
+    char text[256], field[192];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "[bridge]\nstun = %s\n", bad[i]);
+        snprintf(field, sizeof field,
+            "2: [bridge] stun: found \"%s\"; allowed: stun:, a host and an optional port", bad[i]);
+        refuse(text, field);
+    }
+    refuse("[bridge]\nstun = stun:a, stun:b, stun:c, stun:d, stun:e\n",
+        "2: [bridge] stun: has 5 servers; allowed: at most 4");
+    struct wi_config *config =
+        load("[bridge]\nstun = stun:a.example:3478, stun:[fd00::1]\n", &none);
+    assert_non_null(config);
+    assert_int_equal(config->bridge.stun.count, 2);
+    wi_config_unref(config);
+}
+
 /* Each word behind "such as", in what is said of a value that was refused. */
 TEST(examples_are_values_that_are_allowed)
 {

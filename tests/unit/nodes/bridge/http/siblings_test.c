@@ -103,6 +103,20 @@ TEST(files_of_models_are_readable_for_their_pages)
     }
 }
 
+/* So that they find peers while their own service is gone. */
+TEST(the_list_of_peers_is_readable_for_their_pages)
+{
+    struct fixture *fixture = *state;
+    struct http_reply reply = ask(fixture, "GET /peers", SIBLING);
+    assert_int_equal(reply.status, 200);
+    assert_non_null(strstr(reply.head, ALLOWED SIBLING "\r\n"));
+    reply_clear(&reply);
+    reply = ask(fixture, "GET /peers", foreign[0]);
+    assert_int_equal(reply.status, 200);
+    assert_null(strcasestr(reply.head, ALLOWED));
+    reply_clear(&reply);
+}
+
 TEST(a_preflight_names_what_is_allowed)
 {
     struct fixture *fixture = *state;

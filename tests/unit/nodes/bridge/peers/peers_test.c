@@ -126,17 +126,18 @@ TEST(the_policy_of_pages_names_their_sockets)
 
 TEST(the_text_is_made_again_now_and_then)
 {
-    static char *items[] = {ADDRESS};
-    const struct wi_strings list = {items, 1}, none = {0};
+    static char *items[] = {ADDRESS}, *urls[] = {"stun:a.example:1", "stun:[fd00::1]:2"};
+    const struct wi_strings list = {items, 1}, servers = {urls, 2}, none = {0};
     struct wi_peers peers;
     assert_int_equal(wi_peers_begin(&peers), 0);
-    wi_peers_take(&peers, &list);
+    wi_peers_take(&peers, &list, &servers);
     char *first = wi_strdup(wi_peers_text(&peers, 1000));
+    assert_non_null(strstr(first, "],\"stun\":[\"stun:a.example:1\",\"stun:[fd00::1]:2\"]}"));
     assert_string_equal(first, wi_peers_text(&peers, 1000 + WI_PEERS_MS / 12 - 1));
     assert_string_not_equal(first, wi_peers_text(&peers, 1000 + WI_PEERS_MS / 12));
     assert_string_equal(first, wi_peers_text(&peers, 1000)); /* the clock was set back */
-    wi_peers_take(&peers, &none);
-    assert_non_null(strstr(wi_peers_text(&peers, 1000), "\"peers\":[]"));
+    wi_peers_take(&peers, &none, &none);
+    assert_non_null(strstr(wi_peers_text(&peers, 1000), "\"peers\":[],\"stun\":[]}"));
     free(first);
     wi_peers_clear(&peers);
 }
@@ -218,6 +219,49 @@ TEST(a_node_that_is_given_a_file_gets_a_ticket_for_it)
     json_decref(welcome);
     json_decref(said);
     client_close(&client);
+}
+
+/* The page of a node may be a peer as well: it asks for a ticket for that id, whichever it is. */
+TEST(a_page_that_is_a_peer_asks_for_a_ticket)
+{
+    struct fixture *fixture = *state;
+    char who[128], head[4096];
+    json_t *said = ask(fixture, head);
+    invite(fixture, who);
+    struct client client = open_as(fixture, GOOD);
+    announce(&client, who);
+    json_decref(hear(&client, "welcome"));
+    say(&client, "peer", "{\"id\":\"" LIAR "\"}");
+    json_t *settings = hear(&client, "settings");
+    const json_t *peers = json_object_get(json_object_get(settings, "data"), "peers");
+    const json_t *ticket = json_object_get(peers, "ticket");
+    assert_string_equal(json_string_value(json_object_get(ticket, "peer")), LIAR);
+    assert_true(
+        is_signed(json_string_value(json_object_get(said, "key")), "webinfer-member", ticket));
+    json_decref(settings);
+    json_decref(said);
+    /* In the same second there is no other: the next that comes is the end, for what is wrong. */
+    say(&client, "peer", "{\"id\":\"" GOOD "\"}");
+    say(&client, "peer", "{}");
+    assert_int_equal(hear_close(&client), 1008);
+    client_close(&client);
+}
+
+TEST(what_is_no_peer_gets_no_ticket)
+{
+    static const char *const bad[] = {"{}", "{\"id\":5}", "{\"id\":\"\"}", "{\"id\":\"" GOOD "x\"}",
+        "{\"id\":\"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N\"}"};
+    struct fixture *fixture = *state;
+    char who[128];
+    invite(fixture, who);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct client client = open_as(fixture, GOOD);
+        announce(&client, who);
+        json_decref(hear(&client, "welcome"));
+        say(&client, "peer", bad[i]);
+        assert_int_equal(hear_close(&client), 1008);
+        client_close(&client);
+    }
 }
 
 /* A header from elsewhere says nothing, and neither does another header. */

@@ -1,20 +1,16 @@
 /**
- * A node's connection through a peer, as the part of a WebSocket that `Connection` uses: messages are frames on a stream of
- * libp2p (shared/node_frames.js), which the peer joins to a WebSocket of the service. It uses no browser globals.
+ * A node's connection through a peer, as the part of a WebSocket that is used: messages are frames on a stream of libp2p
+ * (shared/node_frames.js), which the peer joins to a WebSocket of the service. It uses no browser globals.
  */
 import { joined } from '../shared/joined.js';
 import { BINARY, CLOSE, FrameReader, TEXT, closeFrame, closeOf, frameHead } from '../shared/node_frames.js';
-
-/** A link may name a peer instead of an origin: a multiaddr, which begins with a slash. @param {string} service */
-export const isPeer = (service) => service.startsWith('/');
 
 /** A stream of libp2p, as much of it as is used. @typedef {object} Stream
  * @property {(bytes: Uint8Array) => boolean} send throws if the stream is closed
  * @property {() => Promise<void>} close settles when all is sent
  * @property {number} writeBufferLength
- * @property {(type: 'message' | 'end' | 'close', listener: (event: any) => void) => void} addEventListener */
-/** @typedef {object} Way @property {Stream} stream @property {() => void} release nothing of it is needed any more
- * @property {(ticket: Record<string, unknown>) => Promise<void>} show shows the peer that this is a node of its service */
+ * @property {(type: 'message' | 'end' | 'close' | 'idle', listener: (event: any) => void) => void} addEventListener */
+/** @typedef {object} Way @property {Stream} stream @property {() => void} release nothing of it is needed any more */
 
 /** The other end has so long to take what was sent before the connection is given up. */
 const CLOSE_MS = 2000;
@@ -37,6 +33,8 @@ export class PeerSocket {
         this.onmessage = null;
         /** @type {((event: {code: number, reason: string}) => void) | null} */
         this.onclose = null;
+        /** All that was written is sent. @type {(() => void) | null} */
+        this.onidle = null;
         /** @type {Way | null} */
         this._way = null;
         /** Of a message. @type {Uint8Array[]} */
@@ -57,12 +55,6 @@ export class PeerSocket {
         this._write(joined(Uint8Array, [head, bytes]));
     }
 
-    /** A peer keeps connections of nodes only: without the ticket of a welcome it cuts this one, which is seen then.
-     * @param {Record<string, unknown>} ticket */
-    show(ticket) {
-        this._way?.show(ticket).catch(() => {});
-    }
-
     /** @param {number} [code] @param {string} [reason] */
     close(code, reason = '') {
         if (this.readyState >= 2) return;
@@ -81,6 +73,7 @@ export class PeerSocket {
         this.readyState = 1;
         const { stream } = way;
         stream.addEventListener('message', ({ data }) => this._read(data.subarray()));
+        stream.addEventListener('idle', () => this.onidle?.());
         for (const type of /** @type {const} */ (['end', 'close'])) stream.addEventListener(type, () => this._lost());
         this.onopen?.();
     }

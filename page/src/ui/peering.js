@@ -1,0 +1,148 @@
+/**
+ * Peers of libp2p for this page. Their script is loaded when the link names a peer, or when the page's person or link wants other
+ * pages (`maxPeers`); without that, nothing of it is.
+ */
+import { keep, recall } from './kept.js';
+import { read } from './endpoints.js';
+
+/** @import { Settings } from '../people/settings.js' */
+/** @import { Peers } from '../peers/peers.js' */
+/** @import { PeerRow, StateMessage, ToLink } from '../shared/messages.js' */
+
+/** The page's own service has so long for an answer … */
+const ASK_MS = 3000;
+/** … and then its siblings have. */
+const SIBLINGS_MS = 10_000;
+/** The name under which the browser keeps what its person has said of STUN servers: "yes" or "no", and the servers. A link says nothing of it. */
+const STUN = 'webinfer.stun';
+const CLOSE_LOST = 1006;
+
+/** @param {string} origin @param {number} ms @returns {Promise<unknown>} */
+async function peersOf(origin, ms) {
+    const response = await fetch(`${origin}/peers`, { cache: 'no-store', signal: AbortSignal.timeout(ms) });
+    return response.json();
+}
+
+/** @returns {Promise<string[]>} */
+const fetchSiblings = () => fetch('/endpoints').then(async (response) => (response.ok ? read(await response.text()) : []), () => []);
+
+export class Peering {
+    /** @param {Settings} settings @param {() => string[]} first addresses of peers that the link names
+     * @param {(problem: string) => void} failed the script cannot be loaded */
+    constructor(settings, first, failed) {
+        this._settings = settings;
+        this._first = first;
+        this._failed = failed;
+        /** @type {Promise<Peers> | null} */
+        this._loaded = null;
+        /** @type {Peers | null} */
+        this._peers = null;
+        /** @type {Promise<string[]> | null} */
+        this._siblings = null;
+        /** @type {((message: ToLink) => void) | null} */
+        this._tell = null;
+        /** Features of this browser that were found. @type {Set<string>} */
+        this._features = new Set();
+        settings.onChange(() => this._want());
+    }
+
+    /** Whether this page connects to other pages. */
+    get isOn() {
+        return this._tell !== null && this._settings.values.maxPeers > 0;
+    }
+
+    /** The page computes from now on. @param {(message: ToLink) => void} tell the link worker */
+    begin(tell) {
+        this._tell = tell;
+        this._want();
+    }
+
+    /** @param {string} address of a peer @param {MessagePort} port of the link worker */
+    open(address, port) {
+        this._load().then((peers) => peers.open(address, port), (error) => port.postMessage({ code: CLOSE_LOST, reason: String(error) }));
+    }
+
+    /** @param {Record<string, unknown>} ticket */
+    hold(ticket) {
+        this._peers?.hold(ticket);
+    }
+
+    /** @param {string} name @param {string} state */
+    found(name, state) {
+        if (state !== 'no') this._features.add(name);
+    }
+
+    /** @param {StateMessage} message */
+    show({ platforms, models, running, queued }) {
+        const computes = Object.entries(platforms).filter(([, { available }]) => available).map(([name]) => name);
+        this._peers?.is({ computes: [...new Set([...computes, ...this._features])], running, waiting: queued,
+            models: [...new Set(models.filter(({ state }) => state === 'loaded').map(({ name }) => name))] });
+    }
+
+    end() {
+        this._tell = null;
+        this._peers?.end();
+    }
+
+    // --- for its person ----------------------------------------------------------------------------
+
+    /** @returns {PeerRow[]} */
+    rows() {
+        return this._peers?.rows() ?? [];
+    }
+
+    /** What this browser lacks, in a sentence. */
+    get problem() {
+        return this._peers?.problem ?? '';
+    }
+
+    /** @param {string} address @returns {Promise<string>} why that peer is not met, in a sentence; or "" */
+    async add(address) {
+        return (await this._load()).add(address);
+    }
+
+    /** The STUN servers of which the person is still to say whether they may see this browser's address. */
+    get asked() {
+        return this._isSaid('yes') || this._isSaid('no') ? [] : this._peers?.stun ?? [];
+    }
+
+    /** @param {boolean} isAllowed */
+    answer(isAllowed) {
+        keep('localStorage', STUN, [isAllowed ? 'yes' : 'no', ...this._peers?.stun ?? []].join(' '));
+    }
+
+    /** Of these servers. @param {'yes' | 'no'} word */
+    _isSaid(word) {
+        return recall('localStorage', STUN) === [word, ...this._peers?.stun ?? []].join(' ');
+    }
+
+    // --- the script --------------------------------------------------------------------------------
+
+    _want() {
+        const { maxPeers, discoveryInterval } = this._settings.values;
+        if (this.isOn) this._load().then((peers) => peers.want(maxPeers, discoveryInterval), (error) => this._failed(String(error)));
+        else this._peers?.want(0, 0);
+    }
+
+    /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
+    _load() {
+        this._loaded ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => (this._peers = new Made({
+            ask: () => this._ask(), first: this._first(), mayAsk: () => this._isSaid('yes'),
+            born: (/** @type {string} */ id) => this._tell?.({ type: 'peer', id }),
+        })), (error) => {
+            this._loaded = null;
+            throw error;
+        });
+        return this._loaded;
+    }
+
+    /** The page's own service, or one of its siblings while that is gone. */
+    async _ask() {
+        this._siblings ??= fetchSiblings();
+        try {
+            return await peersOf(location.origin, ASK_MS);
+        } catch {
+            return Promise.any((await this._siblings).map((origin) => peersOf(origin, SIBLINGS_MS)));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+/**
+ * A program: the peers of a page (page/src/peers), in Node.js, honest or not. It gets commands as lines of JSON, [verb, ...arguments],
+ * and answers each with a line. Its tickets come from GET /ticket?peer=ID at the service, or there are none.
+ *
+ *     node swarm-peer.mjs SERVICE [webrtc] [mute]     webrtc: it has WebRTC; mute: it shows no ticket
+ */
+import readline from 'node:readline';
+
+const [service, ...modes] = process.argv.slice(2);
+if (modes.includes('webrtc')) globalThis.RTCPeerConnection = (await import('node-datachannel/polyfill')).RTCPeerConnection;
+const { Peers } = await import('../../page/src/peers/peers.js');
+const { topicOf } = await import('../../page/src/peers/gossip.js');
+
+const ask = async (path) => (await fetch(`${service}${path}`)).json();
+let id = '';
+const peers = new Peers({
+    ask: () => ask('/peers'), first: [], mayAsk: () => false,
+    born: async (born) => {
+        id = born;
+        if (!modes.includes('mute')) peers.hold(await ask(`/ticket?peer=${born}`));
+    },
+});
+const pubsub = () => peers._gossip._pubsub;
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const verbs = {
+    id: () => id,
+    want: (most, every) => peers.want(most, every),
+    is: (own) => peers.is(own),
+    rows: () => peers.rows(),
+    add: (address) => peers.add(address),
+    hold: (ticket) => peers.hold(ticket),
+    addresses: async () => (await peers._made).getMultiaddrs().map(String),
+    connections: async () => (await peers._made).getConnections().map(({ remotePeer, remoteAddr, limits }) => ({ peer: String(remotePeer), address: String(remoteAddr), isLimited: Boolean(limits) })),
+    /** Sends that many messages as they are, each a millisecond after the other. */
+    async flood(type, count, body) {
+        for (let i = 0; i < count; i++) {
+            const message = typeof body === 'string' ? body : JSON.stringify({ type, from: id, timestamp: Date.now() + i, data: {}, ...body });
+            await pubsub().publish(topicOf(peers._certificates.key, type), new TextEncoder().encode(message)).catch(() => {});
+            if (i % 10 === 0) await wait(1);
+        }
+    },
+    /** Subscribes to that many topics with names of a kilobyte. */
+    topics(count) {
+        for (let i = 0; i < count; i++) pubsub().subscribe(`${i} `.padEnd(1024, 'x'));
+    },
+    /** What it has of others' topics. */
+    known: () => [...pubsub().topics.keys()].filter((topic) => !topic.startsWith('/webinfer/')).length,
+    async end() {
+        await peers.end();
+        setTimeout(() => process.exit(0), 100);
+    },
+};
+
+for await (const line of readline.createInterface(process.stdin)) {
+    const [verb, ...words] = JSON.parse(line);
+    const answer = await Promise.resolve().then(() => verbs[verb](...words)).then((value) => ({ value: value ?? null }), ({ message }) => ({ error: message }));
+    console.log(JSON.stringify(answer));
+}
+process.exit(0);
