@@ -2,6 +2,20 @@
  * The JSON that webinferd takes and answers. Made by scripts/js-types.mjs of the description of the API: do not edit.
  */
 
+export interface Abilities {
+    browser_version: string;
+    cores: number;
+    memory_gib: number;
+    cross_origin_isolated: boolean;
+    platforms: { [name: string]: {
+        available: boolean;
+        reason?: string;
+        adapter?: Adapter;
+    } };
+    /** The engines, by name. */
+    engines: { [name: string]: Engine };
+}
+
 export interface Adapter {
     vendor?: string;
     architecture?: string;
@@ -490,6 +504,11 @@ export interface Kind {
     sessions: { [name: string]: number };
     /** How many times sessions have changed between states. */
     transitions: { [name: string]: { [name: string]: number } };
+    /**
+     * What the installed browser can do, as one of its last two sessions reported. It need not be running. Absent if
+     * that is not known, or was long ago.
+     */
+    abilities?: Abilities;
 }
 
 export interface Labels {

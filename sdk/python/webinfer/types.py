@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Literal, Sequence, TypedDict, Union
 
 __all__ = [
+    "Abilities",
     "Adapter",
     "Answers",
     "AnthropicError",
@@ -1185,7 +1186,37 @@ class NodeRow(_NodeRow, total=False):
     via: str
 
 
-class Kind(TypedDict):
+class _AbilitiesPlatformsValue(TypedDict):
+    available: bool
+
+
+class AbilitiesPlatformsValue(_AbilitiesPlatformsValue, total=False):
+    reason: str
+    adapter: Adapter
+
+
+class Engine(TypedDict):
+    version: Union[str, None]
+    #: How many tasks the engine runs at a time.
+    slots: int
+    #: How many further tasks that generate no text can run; if 0, they also use the slots.
+    short_slots: int
+    #: How many more tasks may wait in the engine's queue.
+    queue: int
+    can: List[Literal["continue", "continue_several", "webgpu"]]
+
+
+class Abilities(TypedDict):
+    browser_version: str
+    cores: int
+    memory_gib: float
+    cross_origin_isolated: bool
+    platforms: Dict[str, AbilitiesPlatformsValue]
+    #: The engines, by name.
+    engines: Dict[str, Engine]
+
+
+class _Kind(TypedDict):
     installed: bool
     problem: Union[str, None]
     #: open: starts are paused after failures.
@@ -1201,6 +1232,12 @@ class Kind(TypedDict):
     sessions: Dict[str, int]
     #: How many times sessions have changed between states.
     transitions: Dict[str, Dict[str, int]]
+
+
+class Kind(_Kind, total=False):
+    #: What the installed browser can do, as one of its last two sessions reported. It need
+    #: not be running. Absent if that is not known, or was long ago.
+    abilities: Abilities
 
 
 class ModelFilesItem(TypedDict):
@@ -1798,17 +1835,6 @@ class _NodePlatformsValue(TypedDict):
 class NodePlatformsValue(_NodePlatformsValue, total=False):
     reason: str
     adapter: Adapter
-
-
-class Engine(TypedDict):
-    version: Union[str, None]
-    #: How many tasks the engine runs at a time.
-    slots: int
-    #: How many further tasks that generate no text can run; if 0, they also use the slots.
-    short_slots: int
-    #: How many more tasks may wait in the engine's queue.
-    queue: int
-    can: List[Literal["continue", "continue_several", "webgpu"]]
 
 
 class _Node(TypedDict):

@@ -326,7 +326,8 @@ static void take_back(
     memcpy(next.kind, known->kind, sizeof next.kind);
     memcpy(next.relay, known->relay, sizeof next.relay);
     next.relay_models = known->relay_models;
-    memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
+    if (!*known->relay)
+        memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
     memcpy(next.gpu, known->gpu, sizeof next.gpu);
     next.connected_at = known->connected_at;
     *known = next;

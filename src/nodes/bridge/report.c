@@ -246,7 +246,8 @@ enum wi_code wi_report_read(
         return error->code;
     if (!*next.kind)
         wi_text_printable(next.kind, sizeof next.kind, browser.name);
-    if (!*next.browser_version)
+    /* A page's does not change; behind a relay another one may stand for its kind by now. */
+    if (!*next.browser_version || *next.relay)
         wi_text_printable(next.browser_version, sizeof next.browser_version, browser.version);
     wi_text_printable(next.user_agent, sizeof next.user_agent, browser.user_agent);
     next.cores = (int)report.cores;

@@ -160,6 +160,22 @@ TEST(test_halves)
     }
 }
 
+TEST(only_a_relay_has_another_version_by_now)
+{
+    static const char *const relays[] = {"", "attic"};
+    json_t *report = json_pack("{s:{s:s,s:s}, s:{s:{s:b}}, s:b}", "browser", "name", "chrome",
+        "version", "157", "platforms", "wasm", "available", 1, "cross_origin_isolated", 1);
+    for (size_t i = 0; i < 2; i++) {
+        struct wi_node_info info = {.browser_version = "156"};
+        struct wi_error error;
+        strcpy(info.relay, relays[i]);
+        assert_int_equal(wi_report_read(report, &info, &error), WI_OK);
+        assert_string_equal(info.browser_version, i ? "157" : "156");
+        json_decref(info.capabilities);
+    }
+    json_decref(report);
+}
+
 /* What is not there is not shown, apart from browsers' platforms. */
 TEST(a_report_is_shown_as_what_its_browser_can_do)
 {

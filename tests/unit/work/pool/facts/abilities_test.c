@@ -159,14 +159,14 @@ TEST(the_latest_page_speaks_for_the_kind_unless_it_has_lost_something)
         const char *session;
         int webnn;
         const char *said_by;
-    } rows[] = {{"s-1", 0, "s-1"}, {"s-2", 1, "s-2"}, {"s-3", 0, "s-2"}, {"s-4", 0, "s-4"}};
+    } reports[] = {{"s-1", 0, "s-1"}, {"s-2", 1, "s-2"}, {"s-3", 0, "s-2"}, {"s-4", 0, "s-4"}};
     struct wi_ability known = known_at(NOW);
 
     assert_null(wi_ability_page(&known));
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        note(rows[i].session, rows[i].webnn, NOW);
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
+        note(reports[i].session, reports[i].webnn, NOW);
         known = known_at(NOW);
-        assert_string_equal(wi_ability_page(&known)->session, rows[i].said_by);
+        assert_string_equal(wi_ability_page(&known)->session, reports[i].said_by);
     }
 }
 
