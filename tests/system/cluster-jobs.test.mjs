@@ -95,7 +95,7 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
         const instance = await instanceOf(b);
         /** A job that b has taken. @param {number} priority */
         const taken = async (priority) => {
-            const id = await accepted(a, echo(priority, { priority }));
+            const id = await accepted(a, echo(priority + 1, { priority }));
             await recordThat(server, id, 'b has taken it', ({ state, holder }) => state === 'running' && holder === instance);
             return id;
         };
@@ -104,8 +104,8 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
         const low = await taken(0), urgent = await taken(9);
         assert.equal((await recordOf(server, first)).state, 'running', 'the node was never free');
         const [early, late] = [await ended(a, urgent), await ended(a, low)];
-        assertDone(early, 9);
-        assertDone(late, 0);
+        assertDone(early, 10);
+        assertDone(late, 1);
         assert.ok(early.finished_at < late.finished_at, `${early.finished_at}, ${late.finished_at}`);
     }));
 
