@@ -68,7 +68,7 @@ export function assertDone(job, number) {
 
 /**
  * Members and their simulated nodes, for the time of `body`.
- * @param {{name: string, nodes?: number, latencyMs?: number, more?: object}[]} list
+ * @param {{name: string, nodes?: number, latencyMs?: number, more?: object, prepare?: (daemon: Daemon) => void}[]} list `prepare` comes before its start
  * @param {(room: {server: NatsServer, members: Daemon[], simulate: (daemon: Daemon, options: object) => Promise<Simulation>}) => Promise<void>} body
  */
 export async function withRoom(list, body) {
@@ -79,7 +79,10 @@ export async function withRoom(list, body) {
         return simulation.up();
     };
     try {
-        for (const one of members) await one.start({ ready: false });
+        for (const [i, one] of members.entries()) {
+            list[i].prepare?.(one);
+            await one.start({ ready: false });
+        }
         for (const one of members) await ready(one);
         for (const [i, { nodes, latencyMs }] of list.entries())
             if (nodes) await simulate(members[i], { nodes, latencyMs: latencyMs ?? 5 });

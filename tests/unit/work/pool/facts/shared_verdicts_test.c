@@ -166,6 +166,43 @@ TEST(what_joined_nodes_have_shown_is_not_told)
     assert_int_equal(rows_now(), 0);
 }
 
+static void version_change(void)
+{
+    strcpy(node.browser_version, "157.0");
+}
+
+static void kind_change(void)
+{
+    strcpy(node.kind, "edge");
+}
+
+static void engine_change(void)
+{
+    strcpy(node.engines[WI_ENGINE_ORT].version, "1.31.0");
+}
+
+static void adapter_change(void)
+{
+    strcpy(node.platforms[WI_WEBGPU].adapter.vendor, "another");
+}
+
+TEST(what_one_has_found_does_not_count_at_an_unequal_place)
+{
+    static void (*const changes[])(void) = {
+        version_change, kind_change, engine_change, adapter_change};
+    const struct wi_node_info equal = node;
+    find(0, WI_WRONG);
+    sweep(0, 0);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        assert_int_equal(look(1).verdict, WI_WRONG);
+        changes[i]();
+        assert_int_equal(look(1).verdict, WI_UNKNOWN);
+        assert_true(look(1).due);
+        node = equal;
+    }
+    assert_int_equal(rows_now(), 1);
+}
+
 TEST(what_cannot_be_told_comes_again)
 {
     find(0, WI_TRUSTED);
@@ -239,6 +276,24 @@ TEST(rows_about_anything_else_are_garbage)
     assert_int_equal(counters->garbage, 5);
     strcpy(node.session, "session-1");
     node.party[0] = '\0';
+    assert_int_equal(look(1).verdict, WI_UNKNOWN);
+}
+
+/* The lending daemon's browsers are none of ours, and another member may be lent others. */
+TEST(what_a_relay_has_shown_is_neither_told_nor_heard)
+{
+    const struct wi_row_counters *counters = wi_rows_counters(followers[1].rows);
+    node.session[0] = '\0';
+    strcpy(node.relay, "lender");
+    strcpy(node.party, "ada" WI_PARTY_VIA "lender");
+    find(0, WI_WRONG);
+    sweep(0, 0);
+    assert_int_equal(rows_now(), 0);
+    assert_int_equal(look(0).verdict, WI_WRONG);
+    assert_int_equal(look(1).verdict, WI_UNKNOWN);
+    put(key_of(NULL)); /* what another program wrote is no better */
+    fake_turn_all(followers, MEMBERS);
+    assert_int_equal(counters->garbage, 1);
     assert_int_equal(look(1).verdict, WI_UNKNOWN);
 }
 
