@@ -1,4 +1,5 @@
 /** Who may connect at all: so many connections of one address. */
+import { endWith } from '../page/src/peers/sockets.js';
 
 /** @import { MultiaddrConnection } from '@libp2p/interface' */
 
@@ -7,6 +8,7 @@ export function gate(most) {
     /** @type {Map<string, number>} */
     const counts = new Map();
     return (connection) => {
+        endWith(connection); // also if it is refused
         const [, , address = ''] = String(connection.remoteAddr).split('/'), count = counts.get(address) ?? 0;
         if (count >= most) return true;
         counts.set(address, count + 1);

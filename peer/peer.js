@@ -17,6 +17,7 @@ import { Gossip } from '../page/src/peers/gossip.js';
 import { Members } from '../page/src/peers/members.js';
 import { Notes } from '../page/src/peers/notes.js';
 import { isSocket } from '../page/src/peers/reach.js';
+import { endWith } from '../page/src/peers/sockets.js';
 import { DHT, NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
 import { meetFellows } from './fellows.js';
@@ -82,6 +83,10 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
             // It connects to its fellows only, whatever addresses others claim to have.
             denyDialMultiaddr: (address) => !certificates.addresses.includes(String(address)),
             denyInboundConnection: gate(mostOfOne),
+            denyOutboundConnection: (peer, connection) => {
+                endWith(connection);
+                return false;
+            },
             denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
             denyInboundRelayReservation: isStranger,
             denyOutboundRelayedConnection: isStranger,

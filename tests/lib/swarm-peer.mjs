@@ -31,7 +31,7 @@ const verbs = {
     add: (address) => peers.add(address),
     hold: (ticket) => peers.hold(ticket),
     addresses: async () => (await peers._made).getMultiaddrs().map(String),
-    connections: async () => (await peers._made).getConnections().map(({ remotePeer, remoteAddr, limits }) => ({ peer: String(remotePeer), address: String(remoteAddr), isLimited: Boolean(limits) })),
+    connections: async () => (await peers._made).getConnections().map(({ id: connection, remotePeer, remoteAddr, limits }) => ({ connection, peer: String(remotePeer), address: String(remoteAddr), isLimited: Boolean(limits) })),
     /** Sends that many messages as they are, each a millisecond after the other. */
     async flood(type, count, body) {
         for (let i = 0; i < count; i++) {

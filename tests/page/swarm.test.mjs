@@ -209,7 +209,9 @@ describe('a page that wants others', () => {
 describe('the quality of a connection', () => {
     test('is measured: round trips, lost pings, bytes', async (t) => {
         t.mock.timers.enable({ apis: ['setInterval'] });
-        const answers = [5, 7, null], node = new FakeNode(), qualities = new Qualities();
+        t.mock.method(AbortSignal, 'timeout', () => ({ aborted: isLate }));
+        let isLate = false;
+        const answers = [5, 7, null, null], node = new FakeNode(), qualities = new Qualities();
         node.services.ping = { ping: async () => answers.shift() ?? Promise.reject(new Error('late')) };
         const end = qualities.watch(node), peer = { toString: () => OTHER };
         const tell = (type) => node.dispatchEvent(Object.assign(new Event(type), { detail: peer }));
@@ -223,9 +225,13 @@ describe('the quality of a connection', () => {
         t.mock.timers.tick(10_000);
         await settled();
         assert.deepEqual(qualities.of(OTHER), { rtt: 7, pings: 2, lost: 0, sent: 3, received: 7 });
+        t.mock.timers.tick(10_000); // one that was not sent is not lost
+        await settled();
+        assert.deepEqual([qualities.of(OTHER).pings, qualities.of(OTHER).lost], [2, 0]);
+        isLate = true;
         t.mock.timers.tick(10_000);
         await settled();
-        assert.deepEqual([qualities.of(OTHER).lost, got], [1, [['sent', 3], ['received', 7]]]);
+        assert.deepEqual([qualities.of(OTHER).pings, qualities.of(OTHER).lost, got], [3, 1, [['sent', 3], ['received', 7]]]);
         tell('peer:disconnect');
         assert.deepEqual(qualities.of(OTHER), { pings: 0, lost: 0, sent: 0, received: 0 });
         end();

@@ -72,7 +72,7 @@ test('one that has ended is not waited for', async (t) => {
 
 for (const [what, text] of [
     ['another’s', () => ticket({ peer: OTHER })],
-    ['an expired one', () => ticket({ until: Date.now() - 1 })],
+    ['an expired one', () => ticket({ until: Date.now() - 50 })],
     ['a foreign one', () => ticket({ by: generateKeyPairSync('ed25519').privateKey })],
     ['a certificate', () => ticket({ purpose: 'webinfer-peer' })],
     ['one that was prolonged', () => ({ ...ticket(), until: Date.now() + 3_600_000 })],
@@ -144,13 +144,15 @@ test('a daemon that has started again has another key, which is asked for once i
 });
 
 test('one address has so many connections, and another has its own', () => {
-    const refuses = gate(2), connections = [];
+    const refuses = gate(2), connections = [], ended = [];
     const come = (address) => {
-        const connection = Object.assign(new EventTarget(), { remoteAddr: `${address}/tcp/${1000 + connections.length}/ws` });
+        const connection = Object.assign(new EventTarget(), { websocket: { terminate: () => ended.push(address) }, remoteAddr: `${address}/tcp/${1000 + connections.length}/ws` });
         connections.push(connection);
         return refuses(connection);
     };
     assert.deepEqual(['/ip4/10.0.0.1', '/ip4/10.0.0.1', '/ip4/10.0.0.1', '/ip4/10.0.0.2', '/ip6/fd00::1'].map(come), [false, false, true, false, false]);
     connections[0].dispatchEvent(new Event('close'));
     assert.deepEqual(['/ip4/10.0.0.1', '/ip4/10.0.0.1'].map(come), [false, true]);
+    connections[2].dispatchEvent(new Event('close')); // libp2p has aborted the one that was refused
+    assert.deepEqual(ended, ['/ip4/10.0.0.1', '/ip4/10.0.0.1'], 'its WebSocket, too');
 });

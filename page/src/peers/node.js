@@ -14,6 +14,7 @@ import { createLibp2p } from 'libp2p';
 import { DHT, WINDOW } from '../shared/node_frames.js';
 import { Notes } from './notes.js';
 import { isDirect, isUnvouched, refusalOf } from './reach.js';
+import { endWith } from './sockets.js';
 
 /** @import { Multiaddr } from '@multiformats/multiaddr' */
 /** @import { Certificates } from './certificates.js' */
@@ -40,6 +41,10 @@ export function makeNode({ hasWebRTC, certificates, members, gossip, qualities, 
         streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
         connectionGater: {
             denyDialMultiaddr: (address) => isRefused(String(address)),
+            denyOutboundConnection: (peer, connection) => {
+                endWith(connection);
+                return false;
+            },
             denyDialPeer: (peer) => members.isAway(String(peer)),
             denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
             denyInboundRelayedConnection: (relay, peer) => members.isAway(String(peer)) || isFull(),

@@ -60,10 +60,13 @@ export class Qualities {
 
     /** @param {any} peer */
     async _ping(peer) {
-        const id = String(peer);
-        this._change(id, (quality) => quality.pings++);
-        const rtt = await this._node?.services.ping.ping(peer, { signal: AbortSignal.timeout(LOST_MS) }).catch(() => undefined);
-        this._change(id, (quality) => (rtt === undefined ? quality.lost++ : quality.rtt = rtt));
+        const signal = AbortSignal.timeout(LOST_MS), rtt = await this._node?.services.ping.ping(peer, { signal }).catch(() => undefined);
+        if (rtt === undefined && !signal.aborted) return; // it was not sent, or its connection has ended
+        this._change(String(peer), (quality) => {
+            quality.pings++;
+            if (rtt === undefined) quality.lost++;
+            else quality.rtt = rtt;
+        });
     }
 
     /** A listener would take what comes before the stream has its reader, so that is counted on its way to them.
