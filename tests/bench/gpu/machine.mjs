@@ -73,10 +73,10 @@ const largestDifference = (some, others) => some.reduce((most, value, at) => Mat
 export const webglRow = (ground) => ({ name: 'matmul on WebGL', most: 45, measure: async (figures) => {
     const daemon = await ground.timed();
     for (const size of WEBGL_SIZES) {
-        const { kernel, shapes } = matmul(size), tensors = tensorsOf(shapes), head = { kernel, browser: ground.browser, fallback: false };
+        const { kernel, shapes } = matmul(size), tensors = tensorsOf(shapes), head = { kernel, browser: ground.browser };
         const { result: first } = await measure(daemon, { ...head, platform: 'webgl', runs: 1, warmup: 1 }, tensors);
         figures[size] = { run_ms: first.run_ms[0] };
-        const answerOn = async (platform) => (await ask(daemon, '/v1/compute', { ...head, platform }, tensors)).outputs[0].values;
+        const answerOn = async (platform) => (await ask(daemon, '/v1/compute', { ...head, platform, fallback: false }, tensors)).outputs[0].values;
         figures[size].off_wasm = largestDifference(await answerOn('webgl'), await answerOn('wasm'));
         if (first.run_ms[0] > WEBGL_MOST_MS) return;
         const { result } = await measure(daemon, { ...head, platform: 'webgl', runs: RUNS }, tensors);
