@@ -8,8 +8,10 @@ import { spoiledPage } from '../../lib/spoiled-page.mjs';
 const CHANNEL = 'webinfer-counts';
 /** The workers that ask a GPU for something. */
 const WORKERS = ['engine-webgpu', 'engine-gpu_kernels', 'engine-gpu_llama'];
-/** Answers are waited for so long: a worker that has counted nothing gives none. */
-const PATIENCE_MS = { take: 2000, move: 20_000 };
+/** Answers are waited for so long. */
+const PATIENCE_MS = { take: 10_000, move: 20_000 };
+/** Who computes models: their worker, or a page of the bench's own. */
+const COUNTER = '/engine-webgpu-|[.]html$/';
 
 /** At the head of an engine's worker. It is serialised. @param {{channel: string}} how */
 function count({ channel: name }) {
@@ -126,7 +128,7 @@ function count({ channel: name }) {
     channel.onmessage = async ({ data }) => {
         if (data.take) {
             while (pending.size > 0) await Promise.all(pending);
-            channel.postMessage({ counts });
+            channel.postMessage({ who: location.pathname, counts });
             begin();
         } else if (data.move && device) {
             const empty = await moves(4, 4), whole = await moves(...data.move);
@@ -155,10 +157,10 @@ async function askCounters(evaluate, question, wanted, patience) {
 /** @param {import('../../lib/daemon.mjs').Daemon} daemon of the counting page */
 const inPageOf = (daemon) => (expression) => evaluated(daemon.temporary, expression);
 
-/** What was asked of WebGPU since the last call; null: nothing was. @param {(expression: string) => Promise<any>} evaluate in that origin
+/** What models have asked of WebGPU since the last call; null: nobody has counted. @param {(expression: string) => Promise<any>} evaluate in that origin
  * @returns {Promise<Record<string, any> | null>} */
 export const takeCountsBy = async (evaluate) =>
-    (await askCounters(evaluate, { take: true }, '({ counts }) => counts?.dispatches > 0', PATIENCE_MS.take))?.counts ?? null;
+    (await askCounters(evaluate, { take: true }, `({ who, counts }) => counts && ${COUNTER}.test(who)`, PATIENCE_MS.take))?.counts ?? null;
 
 /** Of the daemon's page. @param {import('../../lib/daemon.mjs').Daemon} daemon of the counting page */
 export const takeCounts = (daemon) => takeCountsBy(inPageOf(daemon));

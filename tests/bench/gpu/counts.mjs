@@ -32,7 +32,7 @@ const READ = {
     'a token, `top_k` 40': token({ temperature: 1, top_k: 40, seed: 1 }),
     'a token, `top_p` 0.8': token({ temperature: 1, top_p: 0.8, seed: 1 }),
     [`a prompt of ${PROMPT_TOKENS} tokens`]: { ask: write(1, { temperature: 0 }), whole: { logprobs: true }, bytes: PROMPT_TOKENS * WORDS * FLOAT },
-    [`the embeddings of ${TEXTS} texts`]: { ask: { model_name: 'bert', task: 'embed', inputs: texts, options: {} }, whole: { pooling: 'none' }, bytes: TEXTS * PADDED * WIDTH * FLOAT },
+    [`the embeddings of ${TEXTS} texts`]: { ask: { model_name: 'bert', precision: 'fp32', task: 'embed', inputs: texts, options: {} }, bytes: TEXTS * PADDED * WIDTH * FLOAT },
     [`a gap of \`fill-mask\`, with ${GAP_WORDS} tokens in the vocabulary`]: {
         ask: { model_name: 'bert-mask', task: 'fill-mask', inputs: GAPPED, options: {} }, bytes: GAPPED_TOKENS * GAP_WORDS * FLOAT },
 };
@@ -86,8 +86,8 @@ async function readRows(ground) {
     const daemon = await ground.counted(), rows = [];
     for (const [what, one] of Object.entries(READ)) {
         await countMore(daemon, one, false); // it loads the model, and compiles
-        const now = await countMore(daemon, one, false), whole = one.whole ? await countMore(daemon, one, true) : now;
-        rows.push([what, one.bytes, now.bytes, whole.dispatches, now.dispatches]);
+        const now = await countMore(daemon, one, false), whole = one.whole && await countMore(daemon, one, true);
+        rows.push([what, one.bytes, now.bytes, whole?.dispatches ?? '–', now.dispatches]);
         process.stderr.write('.');
     }
     return rows;

@@ -35,7 +35,7 @@ export class Ground {
         this.startMs = startMs;
         this.environment = driverEnvironment();
         this.config = { models: { directory: store }, ...config,
-            pool: { max_connections: 1, recycle_after: 0, network: 'host' }, // in one of its own nobody could debug it
+            pool: { max_connections: 1, recycle_after: 0, network: 'host', ...config.pool }, // in one of its own nobody could debug it
             ...Object.fromEntries(BROWSERS.filter((kind) => kind !== browser).map((kind) => [`browser.${kind}`, { max_connections: 0 }])),
             [`browser.${browser}`]: { gpu, ...config[`browser.${browser}`] } };
     }
