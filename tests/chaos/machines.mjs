@@ -1,7 +1,8 @@
 /**
  * ./dev chaos --machines 3: a cluster of machines (tests/lib/member-machine.mjs) under stored jobs and streams, while a seeded
- * script kills machines, servers, daemons and uplinks, cuts networks and stops daemons. In the end one machine is lost for good,
- * with its disk. Each job that was accepted has one end, the right one, and it is the same at every living member.
+ * script kills machines, servers, daemons and uplinks, cuts networks and stops daemons, and kills whichever daemons run a certain
+ * job. In the end one machine is lost for good, with its disk. Each job that was accepted has one end, the right one, and it is the
+ * same at every living member; none takes more than three daemons with it.
  *
  * Its last line is one JSON object; its exit status is 1 unless lost, duplicated, wrong, gaps, repeated, beyond and left are 0.
  */
@@ -17,12 +18,12 @@ import { faults, loseForGood } from './machine-faults.mjs';
 import { seeded } from './random.mjs';
 import { mendReplicas } from './replicas.mjs';
 
-const { seed, browsers, machines: machineCount, requests, clients, streams: streamCount, faults: faultCount = Math.max(7, Math.round(requests / 100)) } = commandLine(
+const { seed, browsers, machines: machineCount, requests, clients, streams: streamCount, faults: faultCount = Math.max(Object.keys(faults).length, Math.round(requests / 100)) } = commandLine(
     './dev chaos --machines 3', 'Lose machines of a cluster under load; its last line is one JSON object.', {
         machines: number(3, 'of the cluster', 3),
         seed: number(Date.now() % 1_000_000, 'what is drawn at random begins with it', 0),
         requests: number(2000, 'stored jobs of all clients together'),
-        faults: number(undefined, 'one after another (default a hundredth of the requests, but 7 at least)', 0),
+        faults: number(undefined, 'one after another (default a hundredth of the requests, but one of each kind at least)', 0),
         clients: number(8, 'that send jobs at once'),
         streams: number(3, 'at once'),
         browsers: number(1, 'in so many machines a real Chromium, whose jobs only these run', 0),
@@ -30,7 +31,8 @@ const { seed, browsers, machines: machineCount, requests, clients, streams: stre
 
 /** The longest that anything may take: two cores do it all. */
 const LIMIT_MS = 120_000;
-const ACK_WAIT = '2s';
+/** A claim lapses only after its daemon, if it was killed, is seen to be gone: then the run counts. */
+const ACK_WAIT = '12s';
 
 /** What the faults cost: which jobs ran where one struck, and when the last of these ended. */
 class Losses {
@@ -51,7 +53,9 @@ class Losses {
         const began = performance.now();
         await strike();
         const held = await until(() => other.heldBy(instance), { what: 'the jobs that ran there', timeout: LIMIT_MS, every: 100 });
-        this.#pending.push({ name, began, jobs: this.jobs.of(held) });
+        const jobs = this.jobs.of(held);
+        if (one.daemon.ended) for (const job of jobs) job.deaths++;
+        this.#pending.push({ name, began, jobs });
     }
 
     /** Once all jobs have ended. */
@@ -89,7 +93,7 @@ async function breakThings({ machines, random, jobs, losses }) {
         const due = Math.round((slot + random.next()) * share);
         await until(() => jobs.begun >= due, { what: 'the jobs to go on', timeout: LIMIT_MS });
         const began = performance.now();
-        const struck = await faults[name]({ machines, random, askBoth: askBoth({ machines, jobs }),
+        const struck = await faults[name]({ machines, random, askBoth: askBoth({ machines, jobs }), haveDeadly: () => jobs.haveDeadly(),
             lose: (one, instance, strike) => losses.note(name, one, instance, strike) });
         await areWhole(machines, { timeout: LIMIT_MS });
         const ms = performance.now() - began;
@@ -128,7 +132,8 @@ function report({ jobs, streams, losses, recoveries, remade, left, duplicated, b
     console.log(JSON.stringify({ seed, machines: machineCount, requests: jobs.begun, lost: lost.length, duplicated, wrong: wrong.length,
         retried: jobs.retried, poisoned: jobs.poisoned, p50_ms: quantile(jobs.times, 0.5) ?? null, p99_ms: quantile(jobs.times, 0.99) ?? null,
         computed: jobs.computed, streams: streams.begun, streams_whole: streams.whole, parts: streams.parts, gaps: streams.gaps,
-        repeated: streams.repeated, continued, streams_cut: streams.cut, lenders: streams.via.size, faults: faultCount, beyond, left, denied: jobs.denied, second_ends: secondEnds, replicas_remade: remade,
+        repeated: streams.repeated, continued, streams_cut: streams.cut, lenders: streams.via.size, faults: faultCount,
+        struck: Object.fromEntries([...recoveries].map(([name, list]) => [name, list.length])), deaths: Math.max(...[...jobs.jobs.values()].map(({ deaths }) => deaths)), beyond, left, denied: jobs.denied, second_ends: secondEnds, replicas_remade: remade,
         loss_to_last_end_p50_ms: quantile(loss, 0.5) ?? null, loss_to_last_end_p99_ms: quantile(loss, 0.99) ?? null }));
     return [lost.length, duplicated, wrong.length, streams.gaps, streams.repeated, beyond, left].every((count) => count === 0);
 }
