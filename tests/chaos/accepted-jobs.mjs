@@ -37,6 +37,10 @@ const KINDS = {
 const isPoisoned = ({ state, error, runs }) => state === 'failed' && error?.code === 'attempts_exhausted' && runs >= CRASHES_MAX &&
     /the daemon was lost \d+ times/.test(error.detail);
 
+/** Whether nothing could answer it: so a deadly job may end, too, if another daemon has taken it at the same moment as the one that
+ * its record names. With three replicas, nats-server before 2.9.21 lets both (https://github.com/nats-io/nats-server/issues/4320). */
+const isExhausted = ({ state, error }) => state === 'failed' && error?.code === 'attempts_exhausted';
+
 export class AcceptedJobs {
     /** By number. @type {Map<number, any>} */
     jobs = new Map();
@@ -148,7 +152,7 @@ export class AcceptedJobs {
         job.endedAt = performance.now();
         this.ended++;
         this.times.push(job.endedAt - job.begunAt);
-        if (isPoisoned(json)) this.poisoned++;
+        if (job.kind === 'deadly' ? isExhausted(json) : isPoisoned(json)) this.poisoned++;
         else if (json.state !== 'done' || !isDeepStrictEqual(json.answer?.outputs?.[0]?.data, job.expected))
             this.wrong.push(`job ${job.number} (${job.id}, ${job.kind}) at ${member.name}: ${JSON.stringify(json).slice(0, 600)}`);
         else if (job.kind === 'computed') this.computed++;

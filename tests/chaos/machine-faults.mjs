@@ -7,6 +7,8 @@ import { until } from '../lib/wait.mjs';
 import { CRASHES_MAX } from './accepted-jobs.mjs';
 
 const NOTICED_MS = 60_000;
+/** So long may a daemon try a job that its record says another one to have. */
+const TRIED_MS = 120_000;
 
 /** The others that can be asked. */
 const besides = (machines, one) => machines.filter((other) => other !== one && !other.isLost);
@@ -95,7 +97,7 @@ export const faults = {
         const job = await haveDeadly(), struck = new Map();
         while (struck.size <= CRASHES_MAX) {
             const found = await until(() => job.end ? { instance: null } : runnerOf(machines, job, struck),
-                { what: 'a daemon that runs the deadly job', timeout: NOTICED_MS });
+                { what: 'a daemon that runs the deadly job, or its end', timeout: TRIED_MS });
             if (!found.instance) break;
             await lose(found.one, found.instance, () => found.one.killDaemon());
             await found.one.startDaemon();
