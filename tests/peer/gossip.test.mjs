@@ -16,7 +16,7 @@ function make({ members = [SOURCE] } = {}) {
         ({ type, from, timestamp }) => around.heard.push([type, from, timestamp]));
     const topics = new Set(), validators = new Map(), published = [];
     gossip._pubsub = {
-        allowedTopics: new Set(), score: { params: { topics: {} } }, topicValidators: validators, peers: new Map(),
+        score: { params: { topics: {} } }, topicValidators: validators, peers: new Map(),
         subscribe: (topic) => topics.add(topic), unsubscribe: (topic) => topics.delete(topic),
         publish: async (topic, bytes) => published.push([topic, JSON.parse(new TextDecoder().decode(bytes))]),
     };
@@ -100,15 +100,18 @@ test('a peer may send one in five seconds, of which three may come at once', asy
     assert.equal(said.filter((one) => one === 'accept').length, 3);
 });
 
-test('the topics are those of the service’s key, and others are not allowed', () => {
+test('the topics are those of the service’s key, and what is on others is left', () => {
     const { around, gossip, topics, validators } = make(), both = (net) => [topicOf(net, 'announcement'), topicOf(net, 'heartbeat')];
     assert.equal(topicOf('K', 'heartbeat'), '/webinfer/K/heartbeat');
-    assert.deepEqual([[...topics], [...gossip._pubsub.allowedTopics], [...validators.keys()]], [both(KEY), both(KEY), both(KEY)]);
+    assert.deepEqual([[...topics], [...validators.keys()]], [both(KEY), both(KEY)]);
+    for (const topic of both(KEY)) gossip.passes(topic);
+    for (const topic of ['news', topicOf('k2', 'heartbeat'), topicOf(KEY, 'other')]) assert.throws(() => gossip.passes(topic), new Error('it is on another topic'));
     around.key = 'k2'; // it has started again
     gossip.join();
-    assert.deepEqual([[...topics], [...gossip._pubsub.allowedTopics], [...validators.keys()], Object.keys(gossip._pubsub.score.params.topics)], [both('k2'), both('k2'), both('k2'), both('k2')]);
+    assert.deepEqual([[...topics], [...validators.keys()], Object.keys(gossip._pubsub.score.params.topics)], [both('k2'), both('k2'), both('k2')]);
     gossip.leave();
-    assert.deepEqual([topics.size, gossip._pubsub.allowedTopics.size], [0, 0]);
+    assert.equal(topics.size, 0);
+    assert.throws(() => gossip.passes(topicOf('k2', 'heartbeat')));
     assert.equal(gossip.tell('heartbeat', ME, {}), false);
 });
 

@@ -135,6 +135,14 @@ test('a page that wants none loads none of it, and neither does a session', asyn
     assert.ok(bytes <= 260_000, `${bytes} bytes`);
 });
 
+test('a page that comes through the peer meets others as well', async (t) => {
+    ending(t);
+    const program = await startMember(), page = await openPage({ url: `${daemon.bridgeUrl}/?node_endpoints=${peer.address}#token=${token}&start&maxPeers=4&discoveryInterval=5000` });
+    const { cells } = await sees(page, 'relayed', program.id);
+    await page.waitForSelector('html[data-state=connected]', { state: 'attached' });
+    assert.equal(cells[5], 'wasm', 'what it computes has reached the page');
+});
+
 test('a person turns it on, names a peer by hand, and turns it off', async (t) => {
     ending(t);
     const program = await startMember(), page = await openPage({ url: `${daemon.bridgeUrl}/#token=${token}` });
@@ -270,7 +278,7 @@ test('a mebibyte of names of topics is not kept', async (t) => {
     const { one, other, liar } = await openThree(t);
     await liar.ask('topics', 1024);
     await know(one, other);
-    assert.deepEqual(await Promise.all([one, other].map((program) => program.ask('known'))), [0, 0]);
+    for (const program of [one, other]) assert.ok(await program.ask('known') <= 16);
     assert.equal((await one.row(other.id)).computes.join(), 'wasm');
 });
 

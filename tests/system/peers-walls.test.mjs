@@ -19,7 +19,7 @@ import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
 
 const SOON_MS = 90_000;
 const [SERVICE, ONE, OTHER] = ['192.168.97.1', '192.168.97.2', '192.168.97.3'];
-const [API, BRIDGE, WAYS, PAGE, DEVTOOLS] = [8470, 8471, 9090, 9091, 9222];
+const [API, BRIDGE, WAYS, PAGE] = [8470, 8471, 9090, 9091];
 let room, machines, daemon, peer, token;
 const test = testsOf(() => daemon);
 
@@ -61,12 +61,12 @@ after(async () => {
 
 /** A tab of a Chromium on that machine. @param {Machine} machine */
 async function openChromium(machine) {
-    const profile = path.join(machine.folder, 'chromium');
-    machine.spawn([process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium', '--headless=new', `--remote-debugging-port=${DEVTOOLS}`, `--user-data-dir=${profile}`, '--no-first-run',
+    const profile = fs.mkdtempSync(path.join(machine.folder, 'chromium-'));
+    machine.spawn([process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium', '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, '--no-first-run',
         `--unsafely-treat-insecure-origin-as-secure=http://${SERVICE}:${PAGE}`, '--disable-background-networking', ...process.getuid() === 0 ? ['--no-sandbox'] : [], 'about:blank'],
     { stdio: 'ignore', env: { ...process.env, HOME: machine.folder, TMPDIR: machine.folder, XDG_CONFIG_HOME: machine.folder, XDG_CACHE_HOME: machine.folder } });
-    await until(() => fs.existsSync(path.join(profile, 'DevToolsActivePort')), { what: 'the browser', timeout: SOON_MS });
-    const browser = await chromium.connectOverCDP((await machine.door(DEVTOOLS)).url), [context] = browser.contexts();
+    const port = await until(() => Number(fs.readFileSync(path.join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]), { what: 'the browser', timeout: SOON_MS });
+    const browser = await chromium.connectOverCDP((await machine.door(port)).url), [context] = browser.contexts();
     return { tab: await context.newPage(), close: () => browser.close() };
 }
 
@@ -107,8 +107,11 @@ add rule inet loss input iif != lo meta l4proto udp numgen random mod 100 < 5 dr
     try {
         for (const { tab } of browsers) await tab.goto(linkOf('&maxPeers=2&discoveryInterval=5000'));
         for (const { tab } of browsers)
-            await until(() => tab.evaluate(`[...document.querySelectorAll('#peers-rows tr[data-way=direct]')].some(({ dataset }) => dataset.peer !== '${peer.id}')`),
-                { what: 'the other page', timeout: SOON_MS });
+            await until(async () => {
+                const rows = await tab.evaluate("[...document.querySelectorAll('#peers-rows tr')].map(({ dataset, textContent }) => `${dataset.peer} ${dataset.way} ${textContent}`).join()");
+                if (!new RegExp(`(?:^|,)(?!${peer.id})\\w+ direct `).test(rows)) throw new Error(`it has ${rows}`);
+                return true;
+            }, { what: 'a direct connection to the other page', timeout: SOON_MS });
     } finally {
         for (const { close } of browsers) await close();
     }

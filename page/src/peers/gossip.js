@@ -27,6 +27,8 @@ const AUTHORS_MAX = 1024;
 /** Bytes of what libp2p sends at once, and what it may consist of. */
 const RPC_MAX = 64 << 10;
 const LIMITS = { maxSubscriptions: 8, maxMessages: 32, maxControlMessages: 32, maxIhaveMessageIDs: 256, maxIwantMessageIDs: 256, maxIdontwantMessageIDs: 256, maxPeerInfos: 0 };
+/** Bytes of names of topics that a peer may be in, with libp2p's kilobyte for each. */
+const TOPICS_MAX = 16 << 10;
 /** What a peer that is no member yet is worth: nothing is sent to it, and of what it sends, only its subscriptions count. */
 const STRANGER = -60;
 /** Ten wrong messages within seconds are worth this. Then a peer is sent away. */
@@ -58,12 +60,19 @@ export class Gossip {
     /** For libp2p. */
     service() {
         const make = gossipsub({
-            ...MESH, fallbackToFloodsub: false, allowedTopics: [], pruneBackoff: AGAIN_MS, unsubcribeBackoff: AGAIN_MS, graftFloodThreshold: 0,
-            maxInboundDataLength: RPC_MAX, decodeRpcLimits: LIMITS, maxTopicBytesPerPeer: RPC_MAX,
+            ...MESH, fallbackToFloodsub: false, pruneBackoff: AGAIN_MS, unsubcribeBackoff: AGAIN_MS, graftFloodThreshold: 0,
+            maxInboundDataLength: RPC_MAX, decodeRpcLimits: LIMITS, maxTopicBytesPerPeer: TOPICS_MAX,
+            // What is on another topic is left before its signature is looked at. Who is in which topic is known before this one joins.
+            fastMsgIdFn: ({ topic }) => this.passes(topic),
             // Peers of one house have one address, and a slow one may miss what it has promised.
             scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER) },
         });
         return (/** @type {any} */ components) => (this._pubsub = make(components));
+    }
+
+    /** @param {string} topic @returns {any} nothing, as libp2p wants it here @throws {Error} it is another one */
+    passes(topic) {
+        if (!this._net || !TYPES.some((type) => topicOf(this._net, type) === topic)) throw new Error('it is on another topic');
     }
 
     /** The service's network is this one from now on: that of its key. */
@@ -74,7 +83,6 @@ export class Gossip {
         this._net = key;
         for (const type of TYPES) {
             const topic = topicOf(key, type);
-            pubsub.allowedTopics.add(topic);
             pubsub.score.params.topics[topic] = SCORED;
             pubsub.topicValidators.set(topic, (/** @type {any} */ source, /** @type {any} */ message) => this.judge(type, String(source), message));
             pubsub.subscribe(topic);
@@ -86,7 +94,6 @@ export class Gossip {
         for (const topic of this._net ? TYPES.map((type) => topicOf(this._net, type)) : []) {
             pubsub.unsubscribe(topic);
             pubsub.topicValidators.delete(topic);
-            pubsub.allowedTopics.delete(topic);
             delete pubsub.score.params.topics[topic];
         }
         this._net = '';

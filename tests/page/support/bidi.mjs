@@ -2,10 +2,10 @@
 import WebSocket from 'ws';
 
 export class Bidi {
-    /** @param {string} url the browser's, without /session */
-    static async connect(url) {
+    /** @param {string} url the browser's, without /session @param {string} [host] as the browser knows itself, where the way there is another */
+    static async connect(url, host = new URL(url).host) {
         const bidi = new Bidi();
-        bidi.socket = new WebSocket(`${url}/session`);
+        bidi.socket = new WebSocket(`${url}/session`, { headers: { Host: host } });
         await new Promise((resolve, reject) => bidi.socket.on('open', resolve).on('error', reject));
         bidi.socket.on('message', (text) => bidi.take(JSON.parse(text)));
         bidi.socket.on('close', () => bidi.fail(new Error('the browser closed the connection')));

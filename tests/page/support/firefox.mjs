@@ -40,7 +40,7 @@ export async function launchFirefox(program, preferences = {}, { under = [], rea
         stdio: ['ignore', 'ignore', 'pipe'], detached: true,
     });
     const ended = new Promise((resolve) => child.on('exit', resolve));
-    const bidi = await Bidi.connect(await reach(await listening(child)));
+    const url = await listening(child), bidi = await Bidi.connect(await reach(url), new URL(url).host);
     return {
         /** From now on, has what a page's policy keeps from it added to `problems`. @param {string[]} problems */
         async noteViolations(problems) {
