@@ -38,7 +38,7 @@ const isPoisoned = ({ state, error, runs }) => state === 'failed' && error?.code
     /the daemon was lost \d+ times/.test(error.detail);
 
 /** Whether nothing could answer it: so a deadly job may end, too, if another daemon has taken it at the same moment as the one that
- * its record names. With three replicas, nats-server before 2.9.21 lets both (https://github.com/nats-io/nats-server/issues/4320). */
+ * its record names. With three replicas, nats-server 2.9 may let both (https://github.com/nats-io/nats-server/issues/4320). */
 const isExhausted = ({ state, error }) => state === 'failed' && error?.code === 'attempts_exhausted';
 
 export class AcceptedJobs {
