@@ -6,10 +6,10 @@ export const PATIENCE_MS = 150000;
 /** What Playwright says where the tab went to another document while it was asked. */
 const WENT_ON = /Execution context was destroyed/;
 
-/** Whether an expression holds in the tab. A document that has just gone says nothing: the next one is asked. */
+/** Whether an expression holds in the tab. A document that has just gone, or of which nothing has come yet, says nothing. */
 async function holds(tab, expression) {
     try {
-        return await tab.evaluate(expression);
+        return await tab.evaluate(`document.documentElement !== null && (${expression})`);
     } catch (error) {
         if (WENT_ON.test(error.message)) return false;
         throw error;
