@@ -240,19 +240,26 @@ test('on WebGPU, too, twelve clients get what each would get alone', () => {
         const alone = name ? await askAll(askOther) : [];
 
         await one.reload({ pool: { batching: 'fixed' } });
-        await askAll(askThese); // the first batch is compared with its requests alone
-        const answers = await askAll(askThese);
-        for (const [index, answer] of answers.entries()) {
-            assert.ok(sizeOf(answer, index) > rowsOf(index).length, `client ${index}`);
-            assert.deepEqual([answer.json.executed_on.platform, answer.json.executed_on.adapter.is_fallback], ['webgpu', true]);
+        /** All answers until those of a round were batched. The first batch is compared with its requests alone; where a batch was
+         * measured as slower, it is tried again later. */
+        const askBatched = async (ask, least) => {
+            const rounds = [];
+            await until(async () => {
+                rounds.push(await askAll(ask));
+                return rounds.at(-1).every((answer, index) => (answer.json ?? answer).performance?.batch > least(index));
+            }, { what: 'a batch of all clients' });
+            return rounds;
+        };
+        for (const answers of await askBatched(askThese, (index) => rowsOf(index).length)) {
+            answers.forEach(sizeOf);
+            for (const { json } of answers)
+                assert.deepEqual([json.executed_on.platform, json.executed_on.adapter.is_fallback], ['webgpu', true]);
         }
         if (!name) return;
-        await askAll(askOther);
-        for (const [index, { performance, outputs }] of (await askAll(askOther)).entries()) {
-            assert.ok(performance.batch > 1, `client ${index}`);
-            for (const [at, output] of outputs.entries())
-                assert.equal(cases.difference(output, alone[index].outputs[at], other), null, `client ${index}`);
-        }
+        for (const answers of await askBatched(askOther, () => 1))
+            for (const [index, { outputs }] of answers.entries())
+                for (const [at, output] of outputs.entries())
+                    assert.equal(cases.difference(output, alone[index].outputs[at], other), null, `client ${index}`);
     });
 });
 

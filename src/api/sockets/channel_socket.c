@@ -65,10 +65,13 @@ static void socket_cut(struct wi_channel_socket *socket)
     lws_cancel_service(socket->all->lws);
 }
 
-/* `last` (may be NULL) is taken over. */
+/* `last` (may be NULL) is taken over. As long as it has shown no token, its client is its address. */
 static void socket_close(struct wi_channel_socket *socket, enum wi_close code, const char *reason,
     struct wi_message *last)
 {
+    if (code != WI_CLOSE_GOING_AWAY)
+        wi_log_limited(&socket->all->refusals, WI_LOG_WARN, "channels", socket->client,
+            "a connection of a subscriber was closed: %s", reason);
     socket_leave(socket);
     wi_link_close(socket->link, code, reason, last);
 }
@@ -257,20 +260,11 @@ static enum wi_code order_carry_out(
     }
 }
 
-/* Its client is its address still. */
-static void log_stranger(struct wi_channel_socket *socket, const struct wi_error *error)
-{
-    wi_log_limited(&socket->all->refusals, WI_LOG_WARN, "channels", socket->client,
-        "a connection of a subscriber was closed: %s", error->detail);
-}
-
 /* Tells the client of its fault, and closes the connection if that is the end of it. */
 static void socket_complain(struct wi_channel_socket *socket, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     wi_channel_print_error(&text, error);
-    if (!socket->is_known)
-        log_stranger(socket, error);
     if (error->code == WI_TOO_MANY_WATCHERS)
         socket_close(socket, WI_CLOSE_TRY_LATER, error->detail, text_message(&text));
     else if (!socket->is_known || ++socket->faults == WI_CHANNEL_FAULTS)
