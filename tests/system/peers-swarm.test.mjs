@@ -138,9 +138,8 @@ test('a page that wants none loads none of it, and neither does a session', asyn
 test('a page that comes through the peer meets others as well', async (t) => {
     ending(t);
     const program = await startMember(), page = await openPage({ url: `${daemon.bridgeUrl}/?node_endpoints=${peer.address}#token=${token}&start&maxPeers=4&discoveryInterval=5000` });
-    const { cells } = await sees(page, 'relayed', program.id);
     await page.waitForSelector('html[data-state=connected]', { state: 'attached' });
-    assert.equal(cells[5], 'wasm', 'what it computes has reached the page');
+    await until(async () => (await sees(page, 'relayed', program.id)).cells[5] === 'wasm', { what: 'what it computes', timeout: SOON_MS });
 });
 
 test('a person turns it on, names a peer by hand, and turns it off', async (t) => {
