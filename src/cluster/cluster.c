@@ -376,16 +376,18 @@ static int member_may_have(const struct wi_cluster_member *member, const char *m
 int wi_cluster_may_run_elsewhere(void *context, const struct wi_record *record, enum wi_code code)
 {
     struct wi_cluster *cluster = context;
+    const struct wi_members *members = &cluster->members;
     int is_young = wi_steady_ms() - record->accepted_at < MODELS_KNOWN_MS;
-    unsigned others = 0, having = 0, tries = record->runs - record->crashes;
+    int found = !cluster->is_replayed; /* the others are not seen */
     cluster_look(cluster);
-    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
-         seen = wi_members_next(&cluster->members, seen->member.name)) {
-        int is_other = !is_self(cluster, seen->member.instance);
-        others += is_other;
-        having += is_other && (is_young || member_may_have(&seen->member, record->model_name));
+    for (size_t i = 0; i < members->count && !found; i++) { /* also those that may live */
+        const struct wi_cluster_member *member = &members->items[i]->member;
+        found =
+            !is_self(cluster, member->instance) &&
+            (code == WI_MODEL_NOT_FOUND ? is_young || member_may_have(member, record->model_name)
+                                        : !wi_strings_contain(&record->unable, member->instance));
     }
-    return code == WI_MODEL_NOT_FOUND ? having > 0 : tries <= others;
+    return found;
 }
 
 const struct wi_cluster_member *wi_cluster_find(void *context, const char *instance)

@@ -377,21 +377,33 @@ static int may_run_elsewhere(const struct wi_record *record, enum wi_code code)
     return wi_cluster_may_run_elsewhere(fixture->cluster, record, code);
 }
 
-TEST(each_member_may_try_once_what_another_cannot_run)
+TEST(what_cannot_run_here_may_run_at_members_that_have_not_said_the_same)
 {
-    struct wi_record record = {.runs = 1, .model_name = (char *)"m"};
+    struct wi_record record = {.model_name = (char *)"m"};
+    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE)); /* none is seen yet */
     until(state_now() == WI_CLUSTER_MEMBER);
     assert_false(may_run_elsewhere(&record, WI_UNAVAILABLE));
     other_writes("b", "member-b", 0, 0);
     other_writes("c", "member-c", 0, 0);
     until(wi_cluster_find(fixture->cluster, "member-c"));
+    record.runs = 99; /* back in the queue for other reasons: none has tried it */
     assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
-    record.runs = 2;
+    wi_strings_add(&record.unable, "member-c");
+    wi_strings_add(&record.unable, "member-gone");
     assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
-    record.runs = 3;
+    wi_strings_add(&record.unable, "member-b");
     assert_false(may_run_elsewhere(&record, WI_UNAVAILABLE));
-    record.crashes = 1; /* no try */
-    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    wi_strings_clear(&record.unable);
+}
+
+/* Its record was there already: whether it lives is known when it changes, or does not. */
+TEST(what_cannot_run_here_may_run_at_a_member_that_was_just_found)
+{
+    struct wi_record record = {.model_name = (char *)"m"};
+    until(state_now() == WI_CLUSTER_MEMBER);
+    other_writes("b", "member-b", 0, 1);
+    until(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    assert_null(wi_cluster_find(fixture->cluster, "member-b"));
 }
 
 TEST(a_model_may_be_at_members_that_have_not_told_theirs_yet)
