@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include <stddef.h>
 
-/* More GPUs than this are not looked at. */
+/* More GPUs than this are not looked at, and are only hidden (wi_gpus_others). */
 #define WI_GPUS_MAX 32
 
 #define WI_GPU_PATH_SIZE 64
@@ -31,6 +31,9 @@ struct wi_gpus {
  * as a render node, is found once, with the render node as its twin if the driver tells which of
  * them belong together (/proc/driver/nvidia/gpus). */
 void wi_gpus_find(const char *root, struct wi_gpus *gpus);
+/* Adds the paths, without the root, of all devices of GPUs but those of this one: also of GPUs that
+ * were not looked at, and render nodes of which it is not known whose they are. */
+void wi_gpus_others(const char *root, const struct wi_gpu_device *only, struct wi_strings *paths);
 
 /* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
  * root, in the order in which the Vulkan loader looks for them: at the paths that wi_vulkan_given
