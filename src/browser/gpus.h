@@ -3,11 +3,8 @@
 #ifndef WI_BROWSER_GPUS_H
 #define WI_BROWSER_GPUS_H
 
-#include "base/memory.h"
+#include "settings/config/config_options.h"
 #include <stddef.h>
-
-/* More GPUs than this are not looked at, and are only hidden (wi_gpus_others). */
-#define WI_GPUS_MAX 32
 
 #define WI_GPU_PATH_SIZE 64
 
@@ -26,7 +23,8 @@ struct wi_gpus {
     size_t count;
 };
 
-/* Fills `gpus`, sorted by path, NVIDIA's first. `root` is put before each path that is looked at:
+/* Fills `gpus`, sorted by path, NVIDIA's first, as far as there is room. `root` is put before each
+ * path that is looked at:
  * "" except in tests. A device that the proprietary NVIDIA driver offers twice, as /dev/nvidiaN and
  * as a render node, is found once, with the render node as its twin if the driver tells which of
  * them belong together (/proc/driver/nvidia/gpus). */
