@@ -291,10 +291,8 @@ static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broke
 static void cluster_take_problem(
     struct wi_cluster *cluster, const struct wi_broker_problem *problem)
 {
-    cluster->server = NULL;
-    cluster->is_replayed = 0;
     cluster->problem = *problem;
-    if (strcmp(cluster->told, problem->detail) == 0)
+    if (problem->fault == WI_BROKER_FINE || strcmp(cluster->told, problem->detail) == 0)
         return;
     wi_text_copy(cluster->told, sizeof cluster->told, problem->detail);
     wi_warn("cluster", NULL, "%s", problem->detail);
@@ -304,10 +302,12 @@ static void on_event(void *context, const struct wi_courier_event *event)
 {
     struct wi_cluster *cluster = context;
     if (event->kind == WI_COURIER_FAILED) {
+        cluster->server = NULL;
+        cluster->is_replayed = 0;
         cluster_take_problem(cluster, &event->problem);
     } else if (event->kind == WI_COURIER_OPENED) {
         cluster->server = event->server;
-        cluster->problem.fault = WI_BROKER_FINE;
+        cluster_take_problem(cluster, &event->problem);
         cluster->claim = (struct wi_name_claim){0};
         cluster->audience = AUDIENCE_OTHER; /* what was said may have been lost … */
         if (cluster->self.hears)
@@ -335,8 +335,9 @@ static const char *on_refuse(void *context)
         return "another daemon is a member with this one's name";
     if (cluster->was_member)
         return NULL;
-    return cluster->problem.fault == WI_BROKER_FINE ? "this daemon is not a member yet"
-                                                    : cluster->problem.detail;
+    return cluster->server || cluster->problem.fault == WI_BROKER_FINE
+               ? "this daemon is not a member yet"
+               : cluster->problem.detail;
 }
 
 static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loop,

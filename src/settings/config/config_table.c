@@ -605,8 +605,8 @@ const struct wi_setting wi_options[] = {
                 "letters, digits, \"-\" and \"_\". Clusters with different prefixes can share "
                 "servers."},
     {KEY(cluster, replicas), ENUM(odd_replicas), DEFAULT("1"),
-        .help = "On how many NATS servers the data of the cluster is stored. With 3, one server "
-                "may fail; with 5, two may fail. All members need the same value."},
+        .help = "How many NATS servers store the data. With 3, one may fail; with 5, two. "
+                "Both need nats-server 2.9.21 or later. All members need the same value."},
     {KEY(cluster, ack_wait), DURATION(1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
         .help = "The time after which stored jobs of a member that is lost run on another member. "
                 "Each member renews its claim on its jobs every third of this time. All members "

@@ -101,9 +101,9 @@ const struct wi_schema wi_service_schemas[] = {
         {"name", "string|null", "The name of this daemon in the cluster."},
         {"server", "string|null", "The NATS server to which this daemon is connected."},
         {"problem",
-            "(code 'unreachable'|'credentials'|'certificate'|'no_jetstream'|'settings'|'other', "
-            "detail string)|null",
-            "Why there is no connection, and what to do."},
+            "(code 'unreachable'|'credentials'|'certificate'|'no_jetstream'|'settings'|'other'|"
+            "'old_server', detail string)|null",
+            "Why there is no connection, or what is wrong with the server, and what to do."},
         {"members", "[ClusterMember]",
             "The members that live, by name. This daemon is one of them once its record is "
             "stored."},

@@ -30,7 +30,7 @@ static struct {
     struct wi_cluster_member record; /* that was written last */
     int listened;                    /* before that */
     uint64_t revision;
-    int is_away, opened;
+    int is_away, opened, is_old;
 } bus;
 
 const char *const wi_broker_fault_names[] = {NULL};
@@ -56,6 +56,8 @@ struct wi_broker *wi_broker_open(
     if (terms->kind == &wi_broker_members && !bus.is_away) {
         broker = wi_alloc(sizeof *broker);
         bus.opened++;
+        *problem = bus.is_old ? (struct wi_broker_problem){WI_BROKER_OLD, "it is old"}
+                              : (struct wi_broker_problem){0};
         watch_bring(NULL, NULL, 0, 0);
     }
     uv_mutex_unlock(&bus.mutex);
@@ -281,6 +283,13 @@ static void connection_set(int is_away)
     uv_mutex_unlock(&bus.mutex);
 }
 
+static void age_set(int is_old)
+{
+    uv_mutex_lock(&bus.mutex);
+    bus.is_old = is_old;
+    uv_mutex_unlock(&bus.mutex);
+}
+
 /* --- tests ------------------------------------------------------------------------------------ */
 
 TEST(a_member_that_listens_says_so_in_its_record)
@@ -370,6 +379,36 @@ TEST(without_a_connection_so_much_waits)
         taken++;
     assert_in_range(taken, 4, 8); /* the courier drops some when it tries to connect again */
     free(text);
+}
+
+static int has_problem(enum wi_broker_fault fault)
+{
+    struct wi_cluster_view view;
+    wi_cluster_look(fixture->cluster, &view);
+    return (view.problem ? view.problem->fault : WI_BROKER_FINE) == fault;
+}
+
+/* Its fault is a problem, and no reason to take no part. */
+TEST(a_server_with_a_fault_is_used)
+{
+    json_t *warnings = json_array();
+    until(state_now() == WI_CLUSTER_MEMBER);
+    assert_true(has_problem(WI_BROKER_FINE));
+    connection_set(1);
+    until(state_now() == WI_CLUSTER_CONNECTING);
+    assert_true(has_problem(WI_BROKER_UNREACHABLE));
+    age_set(1);
+    connection_set(0);
+    until(has_problem(WI_BROKER_OLD) && state_now() == WI_CLUSTER_MEMBER);
+    wi_cluster_add_warnings(fixture->cluster, warnings);
+    assert_string_equal(json_string_value(json_array_get(warnings, 0)), "cluster: it is old");
+    assert_int_equal(json_array_size(warnings), 1);
+    json_decref(warnings);
+    connection_set(1);
+    until(has_problem(WI_BROKER_UNREACHABLE));
+    age_set(0);
+    connection_set(0);
+    until(has_problem(WI_BROKER_FINE) && state_now() == WI_CLUSTER_MEMBER);
 }
 
 static int may_run_elsewhere(const struct wi_record *record, enum wi_code code)
