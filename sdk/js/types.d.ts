@@ -816,10 +816,6 @@ export interface Node {
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
-    /** Why the node gets less work than other nodes, or no work. */
-    limits?: Array<NodeLimit>;
-    /** A summary of the node's last answers; null if the service started the node. */
-    conduct?: Conduct | null;
     /** For admins: the browser's User-Agent. */
     user_agent?: string;
     /** For admins: the label of the join link with which the node came. */
@@ -828,11 +824,8 @@ export interface Node {
     device?: string;
     /** When the node connected, in milliseconds since 1970. */
     connected_at?: number;
-    cores?: number;
-    memory_gib?: number;
     /** The bytes that the node's user allows loaded models to take; absent if there is no such limit. */
     memory_limit?: number;
-    cross_origin_isolated?: boolean;
     connected?: boolean;
     busy_since_ms?: number;
     last_seen_ms?: number;
@@ -847,6 +840,15 @@ export interface Node {
     heartbeats_lost?: number;
     bytes_in?: number;
     bytes_out?: number;
+    /** What the node reports about its models. */
+    models?: Array<JsonValue>;
+    /** Why the node gets less work than other nodes, or no work. */
+    limits?: Array<NodeLimit>;
+    /** A summary of the node's last answers; null if the service started the node. */
+    conduct?: Conduct | null;
+    cores?: number;
+    memory_gib?: number;
+    cross_origin_isolated?: boolean;
     platforms?: { [name: string]: {
         available: boolean;
         reason?: string;
@@ -854,8 +856,6 @@ export interface Node {
     } };
     /** The node's engines, by name. */
     engines?: { [name: string]: Engine };
-    /** What the node reports about its models. */
-    models?: Array<JsonValue>;
     /** Why the node runs nothing; absent while it runs something. */
     idle?: string;
     /** Of a relay: the daemon that lends its browsers. */

@@ -160,22 +160,18 @@ static void complete_device(const char *root, const char *path, const struct gpu
     find_manifest(root, driver, device->manifest, sizeof device->manifest);
 }
 
-static int fill_nvidia(
-    const char *root, const char *path, struct wi_gpu_device *devices, size_t count)
+static int fill_nvidia(const char *root, const char *path, struct wi_gpu_device *device,
+    struct wi_gpu_device *devices, size_t count)
 {
-    struct wi_gpu_device *device = &devices[count];
-
     wi_text_copy(device->driver, sizeof device->driver, NVIDIA->name);
     complete_device(root, path, NVIDIA, device);
     return 1;
 }
 
 /* The GPUs of the Windows around a Linux in WSL, of which Mesa's driver is an experiment. */
-static int fill_host(
-    const char *root, const char *path, struct wi_gpu_device *devices, size_t count)
+static int fill_host(const char *root, const char *path, struct wi_gpu_device *device,
+    struct wi_gpu_device *devices, size_t count)
 {
-    struct wi_gpu_device *device = &devices[count];
-
     wi_text_copy(device->driver, sizeof device->driver, "dxgkrnl");
     complete_device(root, path, NULL, device);
     return 1;
@@ -211,10 +207,9 @@ static void note_twin(const char *root, const char *node, const char *slot,
             wi_text_copy(devices[i].twin, sizeof devices[i].twin, node + strlen(root));
 }
 
-static int fill_render_node(
-    const char *root, const char *path, struct wi_gpu_device *devices, size_t count)
+static int fill_render_node(const char *root, const char *path, struct wi_gpu_device *device,
+    struct wi_gpu_device *devices, size_t count)
 {
-    struct wi_gpu_device *device = &devices[count];
     char slot[SLOT_SIZE];
 
     read_uevent(root, strrchr(path, '/') + 1, device, slot);
@@ -226,19 +221,21 @@ static int fill_render_node(
     return 1;
 }
 
-/* Adds the devices of a pattern, each filled behind those that were found; returns how many there
- * are then. `fill` returns 0 for one that is found already. */
+/* Adds the devices of a pattern behind those that were found, as far as there is room; returns how
+ * many there are then. `fill` returns 0 for one that is found already. */
 static size_t add_devices(const char *root, const char *pattern,
-    int (*fill)(const char *root, const char *path, struct wi_gpu_device *devices, size_t count),
+    int (*fill)(const char *root, const char *path, struct wi_gpu_device *device,
+        struct wi_gpu_device *devices, size_t count),
     struct wi_gpu_device *devices, size_t count)
 {
     char *whole = wi_sprintf("%s%s", root, pattern);
     glob_t found = {0};
 
     if (glob(whole, 0, NULL, &found) == 0)
-        for (size_t i = 0; i < found.gl_pathc && count < WI_GPUS_MAX; i++) {
-            devices[count] = (struct wi_gpu_device){0};
-            count += (size_t)fill(root, found.gl_pathv[i], devices, count);
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            struct wi_gpu_device device = {0};
+            if (fill(root, found.gl_pathv[i], &device, devices, count) && count < WI_GPUS_MAX)
+                devices[count++] = device;
         }
     globfree(&found);
     free(whole);
@@ -252,4 +249,17 @@ void wi_gpus_find(const char *root, struct wi_gpus *gpus)
 
     count = add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
     gpus->count = add_devices(root, "/dev/dxg", fill_host, devices, count);
+}
+
+void wi_gpus_others(const char *root, const struct wi_gpu_device *only, struct wi_strings *paths)
+{
+    struct wi_strings found = {0};
+
+    add_found(root, "/dev", "nvidia[0-9]*", &found);
+    add_found(root, "/dev/dri", "renderD*", &found);
+    add_found(root, "/dev", "dxg", &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (strcmp(found.items[i], only->path) != 0 && strcmp(found.items[i], only->twin) != 0)
+            wi_strings_add(paths, found.items[i]);
+    wi_strings_clear(&found);
 }

@@ -3,11 +3,8 @@
 #ifndef WI_BROWSER_GPUS_H
 #define WI_BROWSER_GPUS_H
 
-#include "base/memory.h"
+#include "settings/config/config_options.h"
 #include <stddef.h>
-
-/* More GPUs than this are not looked at. */
-#define WI_GPUS_MAX 32
 
 #define WI_GPU_PATH_SIZE 64
 
@@ -26,11 +23,15 @@ struct wi_gpus {
     size_t count;
 };
 
-/* Fills `gpus`, sorted by path, NVIDIA's first. `root` is put before each path that is looked at:
+/* Fills `gpus`, sorted by path, NVIDIA's first, as far as there is room. `root` is put before each
+ * path that is looked at:
  * "" except in tests. A device that the proprietary NVIDIA driver offers twice, as /dev/nvidiaN and
  * as a render node, is found once, with the render node as its twin if the driver tells which of
  * them belong together (/proc/driver/nvidia/gpus). */
 void wi_gpus_find(const char *root, struct wi_gpus *gpus);
+/* Adds the paths, without the root, of all devices of GPUs but those of this one: also of GPUs that
+ * were not looked at, and render nodes of which it is not known whose they are. */
+void wi_gpus_others(const char *root, const struct wi_gpu_device *only, struct wi_strings *paths);
 
 /* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
  * root, in the order in which the Vulkan loader looks for them: at the paths that wi_vulkan_given

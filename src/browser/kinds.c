@@ -102,14 +102,7 @@ static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, str
     if (!choice.only)
         return WI_OK;
     memcpy(launch->gpu, choice.only->path, sizeof launch->gpu);
-    for (size_t i = 0; i < gpus->count; i++) {
-        const struct wi_gpu_device *device = &gpus->devices[i];
-        if (device == choice.only)
-            continue;
-        wi_strings_add(&launch->hidden, device->path);
-        if (*device->twin)
-            wi_strings_add(&launch->hidden, device->twin);
-    }
+    wi_gpus_others("", choice.only, &launch->hidden);
     return WI_OK;
 }
 

@@ -32,6 +32,7 @@ const char *const wi_broker_fault_names[] = {[WI_BROKER_FINE] = "none",
     [WI_BROKER_NO_JETSTREAM] = "no_jetstream",
     [WI_BROKER_SETTINGS] = "settings",
     [WI_BROKER_OTHER] = "other",
+    [WI_BROKER_OLD] = "old_server",
     NULL};
 
 /* A record that no observer can take for a living member's any more is removed by the server. */
@@ -209,8 +210,11 @@ struct wi_broker *wi_broker_open(
     broker->terms = terms;
     broker->url = wi_strdup(server);
     *problem = (struct wi_broker_problem){0};
-    if (broker_begin(broker, problem) == 0)
+    if (broker_begin(broker, problem) == 0) {
+        if (terms->kind == &wi_broker_members)
+            wi_server_judge(server, terms->replicas, problem);
         return broker;
+    }
     wi_broker_close(broker);
     return NULL;
 }

@@ -22,6 +22,8 @@ enum wi_broker_fault {
     WI_BROKER_NO_JETSTREAM, /* the server has none */
     WI_BROKER_SETTINGS,     /* the bucket is there with other settings, or cannot be made */
     WI_BROKER_OTHER,
+    WI_BROKER_OLD, /* the server has a fault that a later version has not; it is used all the same
+                    */
     WI_BROKER_FULL /* the server takes no more; an operation's problem, not the connection's */
 };
 extern const char *const wi_broker_fault_names[];
@@ -56,14 +58,15 @@ struct wi_broker_problem {
 };
 
 /* Connects to one server (nats://HOST:PORT or tls://HOST:PORT), makes the bucket unless it is
- * there, and begins to watch it. NULL with `problem`. */
+ * there, and begins to watch it. NULL with `problem`, which a broker of members may also have:
+ * WI_BROKER_OLD. */
 struct wi_broker;
 struct wi_broker *wi_broker_open(
     const char *server, const struct wi_broker_terms *terms, struct wi_broker_problem *problem);
 void wi_broker_close(struct wi_broker *broker); /* NULL is fine */
 /* Tries each server once, until `is_stopped`. `server`, unless it is NULL, becomes the last that
  * was tried. NULL with what is worth telling: what a person has to mend, else what the last server
- * said. */
+ * said; or a broker, as wi_broker_open. */
 struct wi_broker *wi_broker_search(const struct wi_strings *servers,
     const struct wi_broker_terms *terms, int (*is_stopped)(void *context), void *context,
     const char **server, struct wi_broker_problem *problem);

@@ -9,6 +9,20 @@
 __attribute__((format(printf, 3, 4))) int wi_broker_fail(
     struct wi_broker_problem *problem, enum wi_broker_fault fault, const char *format, ...);
 
+/* The version of a server, which it tells everybody who connects in its first line. */
+struct wi_server_version {
+    unsigned major, minor, patch;
+};
+/* From the first bytes of the line, as a string. 0, or -1: it names none. Public for tests. */
+int wi_server_version_read(const char *line, struct wi_server_version *version);
+/* Public for tests. */
+int wi_server_version_is_before(
+    const struct wi_server_version *version, const struct wi_server_version *other);
+/* Connects to the server as anybody may, and states in `problem`, which is else left alone, what
+ * one of its version does wrong with so many replicas: WI_BROKER_OLD. One that does not tell its
+ * version is not judged. Blocks for WI_BROKER_WAIT_MS as a rule. */
+void wi_server_judge(const char *server, int replicas, struct wi_broker_problem *problem);
+
 #ifdef HAVE_NATS
 #include <nats/nats.h>
 

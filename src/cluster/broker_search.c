@@ -32,10 +32,10 @@ struct wi_broker *wi_broker_search(const struct wi_strings *servers,
         struct wi_broker *broker = wi_broker_open(servers->items[i], terms, &one);
         if (server)
             *server = servers->items[i];
+        if (broker || problem->fault <= WI_BROKER_UNREACHABLE)
+            *problem = one;
         if (broker)
             return broker;
-        if (problem->fault <= WI_BROKER_UNREACHABLE)
-            *problem = one;
     }
     return NULL;
 }

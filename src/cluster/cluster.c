@@ -291,10 +291,8 @@ static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broke
 static void cluster_take_problem(
     struct wi_cluster *cluster, const struct wi_broker_problem *problem)
 {
-    cluster->server = NULL;
-    cluster->is_replayed = 0;
     cluster->problem = *problem;
-    if (strcmp(cluster->told, problem->detail) == 0)
+    if (problem->fault == WI_BROKER_FINE || strcmp(cluster->told, problem->detail) == 0)
         return;
     wi_text_copy(cluster->told, sizeof cluster->told, problem->detail);
     wi_warn("cluster", NULL, "%s", problem->detail);
@@ -304,10 +302,12 @@ static void on_event(void *context, const struct wi_courier_event *event)
 {
     struct wi_cluster *cluster = context;
     if (event->kind == WI_COURIER_FAILED) {
+        cluster->server = NULL;
+        cluster->is_replayed = 0;
         cluster_take_problem(cluster, &event->problem);
     } else if (event->kind == WI_COURIER_OPENED) {
         cluster->server = event->server;
-        cluster->problem.fault = WI_BROKER_FINE;
+        cluster_take_problem(cluster, &event->problem);
         cluster->claim = (struct wi_name_claim){0};
         cluster->audience = AUDIENCE_OTHER; /* what was said may have been lost … */
         if (cluster->self.hears)
@@ -335,8 +335,9 @@ static const char *on_refuse(void *context)
         return "another daemon is a member with this one's name";
     if (cluster->was_member)
         return NULL;
-    return cluster->problem.fault == WI_BROKER_FINE ? "this daemon is not a member yet"
-                                                    : cluster->problem.detail;
+    return cluster->server || cluster->problem.fault == WI_BROKER_FINE
+               ? "this daemon is not a member yet"
+               : cluster->problem.detail;
 }
 
 static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loop,
@@ -376,16 +377,18 @@ static int member_may_have(const struct wi_cluster_member *member, const char *m
 int wi_cluster_may_run_elsewhere(void *context, const struct wi_record *record, enum wi_code code)
 {
     struct wi_cluster *cluster = context;
+    const struct wi_members *members = &cluster->members;
     int is_young = wi_steady_ms() - record->accepted_at < MODELS_KNOWN_MS;
-    unsigned others = 0, having = 0, tries = record->runs - record->crashes;
+    int found = !cluster->is_replayed; /* the others are not seen */
     cluster_look(cluster);
-    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
-         seen = wi_members_next(&cluster->members, seen->member.name)) {
-        int is_other = !is_self(cluster, seen->member.instance);
-        others += is_other;
-        having += is_other && (is_young || member_may_have(&seen->member, record->model_name));
+    for (size_t i = 0; i < members->count && !found; i++) { /* also those that may live */
+        const struct wi_cluster_member *member = &members->items[i]->member;
+        found =
+            !is_self(cluster, member->instance) &&
+            (code == WI_MODEL_NOT_FOUND ? is_young || member_may_have(member, record->model_name)
+                                        : !wi_strings_contain(&record->unable, member->instance));
     }
-    return code == WI_MODEL_NOT_FOUND ? having > 0 : tries <= others;
+    return found;
 }
 
 const struct wi_cluster_member *wi_cluster_find(void *context, const char *instance)

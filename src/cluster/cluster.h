@@ -30,7 +30,8 @@ void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describ
 void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
 /* Whether another member may run the record, which cannot run here because of `code`. Without its
  * model: one says that it has it, has more models than it names, or the record is younger than what
- * the members say. Else: one has not tried it yet. */
+ * the members say. Else: one is not among those of the record that could not run it. A member that
+ * has just been found counts although it may be gone. */
 int wi_cluster_may_run_elsewhere(void *cluster, const struct wi_record *record, enum wi_code code);
 /* The member of that instance, if it lives; borrowed until the next turn of the loop. NULL: there
  * is none. */

@@ -23,7 +23,7 @@ struct wi_courier_terms {
 
 struct wi_courier_event {
     enum wi_courier_event_kind {
-        WI_COURIER_OPENED, /* `server`: whatever was there follows as entries */
+        WI_COURIER_OPENED, /* `server`, with `problem`: whatever was there follows as entries */
         WI_COURIER_ENTRY,  /* `entry`; without a key it was the last one of these */
         WI_COURIER_HEARD,  /* `entry`: what a member says, with the last word of its subject */
         WI_COURIER_FAILED  /* `problem`: it is tried again */

@@ -18,6 +18,7 @@
 void wi_job_record_clear(struct wi_job_record *job)
 {
     wi_record_clear(&job->record);
+    wi_strings_clear(&job->lapsed);
     *job = (struct wi_job_record){0};
 }
 
@@ -35,12 +36,13 @@ static void object_add_text(json_t *object, const char *name, const char *text)
         json_object_set_new(object, name, json_string(text));
 }
 
-static void object_add_lapsed(json_t *object, const struct wi_job_record *job)
+/* Adds a member unless the list is empty. */
+static void object_add_names(json_t *object, const char *name, const struct wi_strings *names)
 {
-    json_t *names = json_array();
-    for (size_t i = 0; i < job->lapsed_count; i++)
-        json_array_append_new(names, json_string(job->lapsed[i]));
-    json_object_set_new(object, "lapsed", names);
+    json_t *list = names->count > 0 ? json_array() : NULL;
+    for (size_t i = 0; i < names->count; i++)
+        json_array_append_new(list, json_string(names->items[i]));
+    json_object_set_new(object, name, list); /* nothing without a list */
 }
 
 static json_t *head_json(const struct wi_job_record *job)
@@ -64,8 +66,8 @@ static json_t *head_json(const struct wi_job_record *job)
     object_add_text(head, "holder", job->holder);
     object_add_text(head, "parts", job->parts);
     object_add_text(head, "key", job->key);
-    if (job->lapsed_count > 0)
-        object_add_lapsed(head, job);
+    object_add_names(head, "lapsed", &job->lapsed);
+    object_add_names(head, "unable", &record->unable);
     return head;
 }
 
@@ -91,7 +93,7 @@ struct head_params {
     int state, infer, cancelled;
     int64_t priority, rank, retry_at, accepted_at, deadline_at, finished_at, runs, crashes;
     int64_t attempts, body_size, json_size, cost, status, answer_size, head_size;
-    json_t *lapsed;
+    json_t *lapsed, *unable;
 };
 
 #define TIME .required = 1, .max = TIME_MAX
@@ -123,7 +125,8 @@ static const struct wi_param head_table[] = {
     WI_PARAM(head_params, status, INTEGER, .required = 1, .max = STATUS_MAX),
     WI_PARAM(head_params, answer_size, INTEGER, BYTES),
     WI_PARAM(head_params, head_size, INTEGER, BYTES),
-    WI_PARAM(head_params, lapsed, ARRAY, .max = WI_JOB_LAPSED_MAX), WI_PARAM_END};
+    WI_PARAM(head_params, lapsed, ARRAY, .max = WI_JOB_LAPSED_MAX),
+    WI_PARAM(head_params, unable, ARRAY, .max = WI_JOB_UNABLE_MAX), WI_PARAM_END};
 
 static const struct wi_versioned head_form = {
     "record", RECORD_VERSION, WI_JOB_HEAD_MAX, head_table};
@@ -177,7 +180,13 @@ static int head_is_good(const struct head_params *head, const char *id, size_t i
             return 0;
     return strcmp(head->id, id) == 0 && (!head->key || wi_hash_is_printed(head->key)) &&
            is_shown(head->dialect) && is_shown(head->client) && is_shown(head->model) &&
-           are_names(head->lapsed) && head_is_whole(head, inlined);
+           are_names(head->lapsed) && are_names(head->unable) && head_is_whole(head, inlined);
+}
+
+static void names_fill(struct wi_strings *names, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        wi_strings_add(names, json_string_value(json_array_get(list, i)));
 }
 
 static void record_fill(struct wi_record *record, const struct head_params *head)
@@ -190,6 +199,7 @@ static void record_fill(struct wi_record *record, const struct head_params *head
     record->client_id = wi_strdup(head->client_id);
     record->model_name = wi_strdup(head->model);
     record->problem = wi_strdup(head->problem);
+    names_fill(&record->unable, head->unable);
     record->priority = (int)head->priority;
     record->accepted_at = head->accepted_at;
     record->deadline_at = head->deadline_at;
@@ -222,9 +232,7 @@ static enum wi_read_fault job_fill(
     wi_text_copy(job->holder, sizeof job->holder, head->holder);
     wi_text_copy(job->parts, sizeof job->parts, head->parts);
     wi_text_copy(job->key, sizeof job->key, head->key);
-    for (; job->lapsed_count < json_array_size(head->lapsed); job->lapsed_count++)
-        wi_text_copy(job->lapsed[job->lapsed_count], WI_ID_SIZE,
-            json_string_value(json_array_get(head->lapsed, job->lapsed_count)));
+    names_fill(&job->lapsed, head->lapsed);
     return WI_READ_GOOD;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/hash.h"
+#include "cluster/members.h"
 #include "cluster/versioned.h"
 #include "terms/job/record.h"
 
@@ -18,6 +19,8 @@
 #define WI_JOB_RECORD_MAX (WI_JOB_HEAD_MAX + WI_JOB_INLINE_MAX)
 /* So many instances are named whose runs have lapsed: no job has more of them that count. */
 #define WI_JOB_LAPSED_MAX 3
+/* … and of those that could not run it: all members that live at the same time. */
+#define WI_JOB_UNABLE_MAX WI_MEMBERS_MAX
 /* No body and no answer is larger; SQLite's limit is 10^9 bytes. */
 #define WI_JOB_BYTES_MAX 900000000
 
@@ -31,8 +34,7 @@ struct wi_job_record {
     char parts[WI_ID_SIZE];     /* under this name lie its bytes; "": in the record */
     char key[WI_HASH_HEX_SIZE]; /* its Idempotency-Key, as wi_job_key_print names it; "": none */
     /* The instances of those of record.crashes that are known; the run of the holder apart. */
-    char lapsed[WI_JOB_LAPSED_MAX][WI_ID_SIZE];
-    size_t lapsed_count;
+    struct wi_strings lapsed;
 };
 void wi_job_record_clear(struct wi_job_record *job);
 

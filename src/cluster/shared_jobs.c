@@ -171,6 +171,16 @@ enum wi_code wi_shared_finish(
 
 /* --- back into the queue ---------------------------------------------------------------------- */
 
+/* More than can live are not all alive: each is asked again. */
+static void unable_add(struct wi_strings *unable, const char *instance)
+{
+    if (wi_strings_contain(unable, instance))
+        return;
+    if (unable->count == WI_JOB_UNABLE_MAX)
+        wi_strings_clear(unable);
+    wi_strings_add(unable, instance);
+}
+
 static void return_fill(struct wi_job_record *job, const struct wi_record_return *op)
 {
     struct wi_record *record = &job->record;
@@ -201,6 +211,8 @@ enum wi_code wi_shared_return(
             done = 1;
         } else {
             return_fill(&loaded.job, op);
+            if (op->is_unable)
+                unable_add(&loaded.job.record.unable, jobs->terms.instance);
             if (op->retry_at > 0) /* others need not wait */
                 wi_shared_pause(jobs, op->id, op->retry_at);
             code = wi_shared_save(jobs, &loaded, &done, error);

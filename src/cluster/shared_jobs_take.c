@@ -171,17 +171,18 @@ static void name_add(struct wi_record_names *names, const struct wi_record_name 
 static void crashes_judge(struct wi_job_record *job, const struct wi_members_view *view)
 {
     unsigned forgiven = 0, *crashes = &job->record.crashes;
-    for (size_t i = job->lapsed_count; i-- > 0;) {
-        const char *instance = job->lapsed[i];
-        if (!wi_members_view_has(view, instance) && strcmp(instance, job->holder) != 0)
-            continue;
-        memmove(job->lapsed[i], job->lapsed[--job->lapsed_count], WI_ID_SIZE);
-        forgiven++;
-    }
+    struct wi_strings earlier = WI_TAKE(job->lapsed);
+    for (size_t i = 0; i < earlier.count; i++)
+        if (wi_members_view_has(view, earlier.items[i]) ||
+            strcmp(earlier.items[i], job->holder) == 0)
+            forgiven++;
+        else
+            wi_strings_add(&job->lapsed, earlier.items[i]);
+    wi_strings_clear(&earlier);
     if (wi_members_view_has(view, job->holder))
         forgiven++;
-    else if (job->lapsed_count < WI_JOB_LAPSED_MAX)
-        wi_text_copy(job->lapsed[job->lapsed_count++], WI_ID_SIZE, job->holder);
+    else if (job->lapsed.count < WI_JOB_LAPSED_MAX)
+        wi_strings_add(&job->lapsed, job->holder);
     *crashes -= forgiven < *crashes ? forgiven : *crashes;
 }
 

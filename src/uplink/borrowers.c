@@ -100,10 +100,14 @@ static void borrower_lend(
         wi_uplink_line_new(borrower, kind->name, capabilities);
 }
 
-/* How many nodes of the kind are lent; 0 also where it is not known what they can. */
+/* How many nodes of the kind are lent; 0 also where nothing has said what they can: a sample, or
+ * one that its line was opened for. */
 static uint64_t slots_lent(const struct wi_uplink_run *run, const struct wi_uplink_kind *kind)
 {
-    return kind->sample ? wi_uplink_kind_slots(kind, run->options->slots) : 0;
+    int is_known = kind->sample != NULL;
+    for (const struct wi_uplink_line *line = run->lines; line && !is_known; line = line->next)
+        is_known = line->borrower && strcmp(line->kind, kind->name) == 0;
+    return is_known ? wi_uplink_kind_slots(kind, run->options->slots) : 0;
 }
 
 static void lines_pause_without(
@@ -113,7 +117,7 @@ static void lines_pause_without(
         uint64_t slots = 0;
         for (size_t i = 0; i < count; i++)
             if (strcmp(kinds[i].name, line->kind) == 0)
-                slots = wi_uplink_kind_slots(&kinds[i], run->options->slots);
+                slots = slots_lent(run, &kinds[i]);
         wi_worker_pause(line->worker, slots == 0);
     }
 }
@@ -125,7 +129,7 @@ int wi_uplink_borrowers_lend(
     int lends = 0;
     for (; borrower && !run->ending; borrower = borrower->next)
         for (size_t i = 0; i < count && !run->ending && !borrower->is_refused; i++)
-            if (slots_lent(run, &kinds[i]) > 0)
+            if (kinds[i].sample && slots_lent(run, &kinds[i]) > 0)
                 borrower_lend(borrower, &kinds[i], slots_lent(run, &kinds[i]));
     for (size_t i = 0; i < count; i++)
         lends |= slots_lent(run, &kinds[i]) > 0;

@@ -158,6 +158,7 @@ enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tens
     const json_t *input = json_object_get(request->data, "input");
     const json_t *prompt = json_object_get(input, "prompt");
     const json_t *prompts = json_object_get(input, "prompts");
+    const json_t *text = json_object_get(input, "text");
     wi_buffer_puts(out, ",\"inputs\":");
     if (!input) {
         add_tensors(out, tensors, request);
@@ -173,8 +174,8 @@ enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tens
         add_text(out, "text", prompt);
     else if (prompts)
         add_text(out, "texts", prompts);
-    else if (json_object_get(input, "add_special")) /* which is an option */
-        add_text(out, "text", json_object_get(input, "text"));
+    else if (text && json_object_get(input, "add_special")) /* which is an option */
+        add_text(out, "text", text);
     else
         wi_buffer_json(out, input);
     return WI_OK;

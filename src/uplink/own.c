@@ -20,7 +20,7 @@ struct wi_uplink_own {
     json_t *samples; /* the ids of the nodes that stand for their kinds, by kind */
     int was_there;   /* it has answered once */
     int is_due;      /* the next look is to follow this one at once */
-    int said_bare;   /* that it has nothing to lend */
+    int is_bare;     /* it had nothing to lend at the last look, which was told */
 };
 
 static void own_apply(struct wi_uplink_own *own, const json_t *status)
@@ -29,11 +29,11 @@ static void own_apply(struct wi_uplink_own *own, const json_t *status)
     size_t count;
     struct wi_uplink_kind *list = wi_uplink_kinds_read(own->nodes, status, own->samples, &count);
     run->is_lost = 0;
-    if (!wi_uplink_borrowers_lend(run, list, count) && !own->said_bare) {
+    int is_bare = !wi_uplink_borrowers_lend(run, list, count);
+    if (is_bare && !own->is_bare)
         wi_uplink_tell("%s has no browser to lend now; nothing is lent until one runs there",
             run->options->url);
-        own->said_bare = 1;
-    }
+    own->is_bare = is_bare;
     free(list);
     for (struct wi_uplink_line *line = run->lines; line; line = line->next)
         wi_worker_each_task(line->worker, wi_uplink_settle);

@@ -10,6 +10,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_names(const struct wi_strings *names, size_t most)
+{
+    must(names->count <= most);
+    for (size_t i = 0; i < names->count; i++)
+        must(wi_job_is_name(names->items[i]));
+}
+
 static void check_job(const struct wi_job_record *job)
 {
     struct wi_job_record again = {0};
@@ -17,17 +24,16 @@ static void check_job(const struct wi_job_record *job)
     const struct wi_record *record = &job->record;
     must(wi_job_is_name(record->id) && wi_text_is_plain(record->client));
     must(wi_text_is_plain(record->model_name) && record->state < WI_RECORD_STATES);
-    must(job->lapsed_count <= WI_JOB_LAPSED_MAX);
-    for (size_t i = 0; i < job->lapsed_count; i++)
-        must(wi_job_is_name(job->lapsed[i]));
+    check_names(&job->lapsed, WI_JOB_LAPSED_MAX);
+    check_names(&record->unable, WI_JOB_UNABLE_MAX);
     must(!*job->parts || (wi_job_is_name(job->parts) && !record->bytes));
     must(*job->parts || wi_job_record_bytes(job) == (record->bytes ? record->bytes->size : 0));
     if (wi_job_record_print(job, &out) == 0) { /* escapes may make a longer one */
         must(wi_job_record_read(&again, record->id, out.text, out.size) == WI_READ_GOOD);
         must(again.record.body_size == record->body_size && again.rank == job->rank);
         must(strcmp(again.holder, job->holder) == 0);
-        must(again.lapsed_count == job->lapsed_count);
-        must(memcmp(again.lapsed, job->lapsed, sizeof job->lapsed) == 0);
+        must(wi_strings_equal(&again.lapsed, &job->lapsed));
+        must(wi_strings_equal(&again.record.unable, &record->unable));
     }
     wi_job_record_clear(&again);
     wi_buffer_clear(&out);

@@ -42,7 +42,7 @@ describe('requests with a key', { concurrency: 2, ...withNats }, () => {
             assert.equal(next.status, form.refusal, next.text);
         }));
 
-    test('a key is forgotten after an answer of 5xx', () => withRoom(['a', 'b'].map((name) => ({ name, more: { pool: { max_retries: 0 } } })), async ({ members: [a, b], simulate }) => {
+    test('a key is forgotten after an answer of 5xx', () => withRoom(['a', 'b'].map((name) => ({ name, more: { pool: { max_retries: 0 } } })), async ({ server, members: [a, b], simulate }) => {
         const ids = new Set();
         const asked = async (/** @type {number} */ status, /** @type {string | undefined} */ code) => {
             const answer = await a.infer(echo(1), keyed('k'));
@@ -50,7 +50,8 @@ describe('requests with a key', { concurrency: 2, ...withNats }, () => {
             ids.add(answer.headers['x-job-id']);
             return answer;
         };
-        await asked(503, 'unavailable');
+        const { headers } = await asked(503, 'unavailable'), { unable, holder } = await recordOf(server, headers['x-job-id']);
+        assert.deepEqual([...unable, holder].sort(), (await Promise.all([a, b].map(instanceOf))).sort()); // one could not run it, then the other
         const failing = await simulate(b, { nodes: 1, failRate: 1 });
         await asked(502, 'attempts_exhausted');
         await failing.stop();

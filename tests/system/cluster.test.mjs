@@ -22,6 +22,8 @@ import { until } from '../lib/wait.mjs';
 const lacks = spawnSync(daemonPath, ['--set', 'cluster.servers=nats://h', '--check-config'], { encoding: 'utf8' }).stderr.match(/.*built without NATS.*/)?.[0] ?? '';
 const withNats = { skip: lacks ? 'this build has no NATS' : false };
 const BUCKET = 'webinfer_members', GONE_MS = 6000;
+/** The version of nats-server, as a number: 2_009_010 is 2.9.10. */
+const serverVersion = lacks ? 0 : execFileSync('nats-server', ['--version'], { encoding: 'utf8' }).match(/\d+/g).slice(0, 3).reduce((sum, part) => sum * 1000 + Number(part), 0);
 const keyOf = (/** @type {string} */ name) => Buffer.from(name).toString('base64url');
 
 /** A daemon without browsers, as a member. @param {string | string[]} servers @param {string} name */
@@ -205,7 +207,9 @@ describe('members that come and go', { concurrency: 2, ...withNats }, () => {
             const urls = servers.map(({ url }) => url); // the first may elect a leader with the others only later
             await withMembers([memberOf(urls, 'a', { replicas: 3 }), memberOf(urls, 'b', { replicas: 3 })], async (a, b) => {
                 for (const one of [a, b]) await sees(one, 'a', 'b');
-                const { server: first } = await look(a);
+                const { server: first, problem, state: said } = await look(a), isOld = serverVersion < 2_009_021; // Debian 12 has 2.9.10
+                assert.deepEqual([said, problem?.code], ['member', isOld ? 'old_server' : undefined]);
+                assert.equal(warned(a, /upgrade all servers to 2\.9\.21 or later/), isOld ? 1 : 0);
                 await servers[urls.indexOf(first)].kill();
                 await until(async () => { const { server, state } = await look(a); return state === 'member' && server !== first; }, { what: 'another server' });
                 for (const one of [a, b]) await sees(one, 'a', 'b');

@@ -4,6 +4,7 @@
  * a page gets that sends garbage, a wrong token, or more than the limit.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +18,7 @@ import { FakeDriver } from '../lib/fake-session.mjs';
 import * as frames from '../lib/frames.mjs';
 import { request } from '../lib/http.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { external } from '../lib/onnx.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -174,6 +176,34 @@ test('model files need the credential of the welcome', async () => {
     assert.equal(part.status, 206);
     assert.ok(part.body.equals(expected.subarray(10, 20)));
     assert.equal((await request(url.replace('twice', 'slow'), { headers: credential })).status, 404);
+});
+
+test('the list of a file\'s blocks brings a ticket for the peer that is named', async () => {
+    const { graph, files } = external({ gap: 8 << 20 }), peer = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB';
+    for (const [name, bytes] of Object.entries({ 'model.onnx': graph, ...files })) {
+        fs.mkdirSync(path.dirname(path.join(daemon.store, 'long', name)), { recursive: true });
+        fs.writeFileSync(path.join(daemon.store, 'long', name), bytes);
+    }
+    const node = await joined();
+    const call = daemon.infer({ model_name: 'long', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }] });
+    node.onTask = (task) => node.respond(task, { outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 4], bytes: kserve.pack('FP32', [8, 6, 4, 2]) }] });
+    const { message } = await node.got('task_request');
+    assert.equal((await call).status, 200);
+    const file = message.data.model.files.find(({ bytes }) => bytes > 8 << 20), bytes = files['parts/v.data'];
+    const ask = (query, method = 'GET', more = {}) => request(node.origin + file.url + query, { method, headers: { Authorization: `Bearer ${node.welcome.model_credential}`, ...more } });
+    const list = await until(async () => {
+        const answer = await ask(`?blocks=${peer}`);
+        return answer.status !== 503 && answer;
+    }, { what: 'the list' });
+    assert.equal(list.status, 200);
+    const hashes = Array.from({ length: 9 }, (_, i) => createHash('sha256').update(bytes.subarray(i << 20, (i + 1) << 20)).digest());
+    assert.deepEqual(list.body.subarray(56), Buffer.concat(hashes));
+    const ticket = JSON.parse(list.headers['x-webinfer-ticket']);
+    assert.deepEqual([ticket.file, ticket.peer], [file.hash, peer]);
+    for (const [status, ...asked] of [[200, '?blocks'], [400, '?blocks=nobody'], [200, `?blocks=${peer}`, 'HEAD'], [304, `?blocks=${peer}`, 'GET', { 'If-None-Match': list.headers.etag }]]) {
+        const answer = await ask(...asked);
+        assert.deepEqual([answer.status, answer.headers['x-webinfer-ticket']], [status, undefined], asked.join(' '));
+    }
 });
 
 test('a wrong token is closed with 1008; so is a spent one', async () => {

@@ -1856,10 +1856,6 @@ class _Node(TypedDict):
 
 
 class Node(_Node, total=False):
-    #: Why the node gets less work than other nodes, or no work.
-    limits: List[NodeLimit]
-    #: A summary of the node's last answers; null if the service started the node.
-    conduct: Union[Conduct, None]
     #: For admins: the browser's User-Agent.
     user_agent: str
     #: For admins: the label of the join link with which the node came.
@@ -1868,12 +1864,9 @@ class Node(_Node, total=False):
     device: str
     #: When the node connected, in milliseconds since 1970.
     connected_at: int
-    cores: int
-    memory_gib: float
     #: The bytes that the node's user allows loaded models to take; absent if there is no
     #: such limit.
     memory_limit: int
-    cross_origin_isolated: bool
     connected: bool
     busy_since_ms: float
     last_seen_ms: float
@@ -1890,11 +1883,18 @@ class Node(_Node, total=False):
     heartbeats_lost: int
     bytes_in: int
     bytes_out: int
+    #: What the node reports about its models.
+    models: List[Any]
+    #: Why the node gets less work than other nodes, or no work.
+    limits: List[NodeLimit]
+    #: A summary of the node's last answers; null if the service started the node.
+    conduct: Union[Conduct, None]
+    cores: int
+    memory_gib: float
+    cross_origin_isolated: bool
     platforms: Dict[str, NodePlatformsValue]
     #: The node's engines, by name.
     engines: Dict[str, Engine]
-    #: What the node reports about its models.
-    models: List[Any]
     #: Why the node runs nothing; absent while it runs something.
     idle: str
     #: Of a relay: the daemon that lends its browsers.

@@ -12,7 +12,6 @@
 #include "base/params.h"
 #include "base/text.h"
 #include "nodes/bridge/invitations.h"
-#include "nodes/bridge/report.h"
 #include "wire/describe/schemas.h"
 #include "work/pool/evidence.h"
 #include <openssl/crypto.h>
@@ -21,6 +20,54 @@
 
 /* Nodes whose rows are made in a turn of the loop, in about two milliseconds. */
 #define PART 40
+
+/* --- what a node is --------------------------------------------------------------------------- */
+
+static json_t *platforms_json(const struct wi_node_info *node)
+{
+    json_t *platforms = json_object();
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        int available = node->platforms[i].available;
+        if (i >= WI_NATIVE && !available)
+            continue; /* most nodes are browsers */
+        json_t *platform = json_pack("{s:b}", "available", available);
+        if (!available && *node->platforms[i].reason)
+            json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));
+        const struct wi_adapter *adapter = &node->platforms[i].adapter;
+        if (node->platforms[i].has_adapter)
+            json_object_set_new(platform, "adapter",
+                wi_form_json("Adapter", adapter->vendor, adapter->architecture,
+                    adapter->description, adapter->is_fallback));
+        json_object_set_new(platforms, wi_platform_names[i], platform);
+    }
+    return platforms;
+}
+
+static json_t *engines_json(const struct wi_node_info *node)
+{
+    json_t *engines = json_object();
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        if (!node->engines[i].available)
+            continue;
+        json_t *can = json_array();
+        if (node->engines[i].can_continue)
+            json_array_append_new(can, json_string("continue"));
+        if (node->engines[i].continues_several)
+            json_array_append_new(can, json_string("continue_several"));
+        if (node->engines[i].on_webgpu)
+            json_array_append_new(can, json_string("webgpu"));
+        json_object_set_new(engines, wi_engine_names[i],
+            wi_form_json("Engine", *node->engines[i].version ? node->engines[i].version : NULL,
+                node->engines[i].slots, node->engines[i].short_slots, node->engines[i].queue, can));
+    }
+    return engines;
+}
+
+json_t *wi_api_abilities_json(const struct wi_node_info *info)
+{
+    return wi_form_json("Abilities", info->browser_version, info->cores, info->memory_gib,
+        info->isolated, platforms_json(info), engines_json(info));
+}
 
 /* Adds what the pool's row does not have. A user agent may reveal whose browser it is, and a reason
  * what others ask. */
@@ -31,16 +78,14 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     const struct wi_node_info *node = wi_bridge_node(bridge, id);
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
-    json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
+    json_t *view = wi_form_json("Node", everything ? node->user_agent : NULL,
         everything && *node->label ? node->label : NULL,
-        everything && *node->device ? node->device : NULL, node->connected_at, NULL, NULL,
-        node->memory_limit ? json_integer(node->memory_limit) : NULL, NULL, state.connected,
+        everything && *node->device ? node->device : NULL, node->connected_at,
+        node->memory_limit ? json_integer(node->memory_limit) : NULL, state.connected,
         state.busy_since_ms, state.last_seen_ms, state.rtt_ms, state.answered, state.failed,
         state.task_ms_p50 < 0 ? json_null() : json_real(state.task_ms_p50), state.heartbeats_lost,
-        state.bytes_in, state.bytes_out, NULL, NULL, json_incref(state.models));
-    if (!view)
-        return;
-    json_object_update_new(view, wi_report_json(node));
+        state.bytes_in, state.bytes_out, json_incref(state.models));
+    json_object_update_new(view, wi_api_abilities_json(node));
     json_object_update_new(view, wi_pool_found_json(api->deps.pool, id, everything));
     json_object_update_missing(out, view);
     json_decref(view);

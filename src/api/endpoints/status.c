@@ -122,6 +122,20 @@ static json_t *cluster_state_json(const struct wi_api *api)
     return json_string(wi_cluster_state_names[view.state]);
 }
 
+/* With what each kind can do, which is large: only here. */
+static json_t *kinds_json(const struct wi_api *api)
+{
+    json_t *kinds = wi_pool_kinds_json(api->deps.pool), *kind;
+    const char *name;
+    json_object_foreach(kinds, name, kind)
+    {
+        const struct wi_node_info *page = wi_pool_kind_page(api->deps.pool, name);
+        json_object_update_new(
+            kind, wi_form_json("Kind", page ? wi_api_abilities_json(page) : NULL));
+    }
+    return kinds;
+}
+
 const char *wi_api_problem(const struct wi_api *api, int *ready, struct wi_error *error)
 {
     int has_node = wi_pool_ready(api->deps.pool, error) == WI_OK;
@@ -160,7 +174,7 @@ void wi_handle_status(struct wi_request *request)
                 "{s:s, s:I}", "url", api->url, "connections", (json_int_t)api->connections.count),
             json_pack("{s:s}", "url", wi_bridge_url(deps->bridge)), queue, memory, sound_json(api),
             stored_jobs_json(api), wi_pool_sessions_json(deps->pool),
-            deps->config->pool.max_connections, nodes, nodes_more, wi_pool_kinds_json(deps->pool),
+            deps->config->pool.max_connections, nodes, nodes_more, kinds_json(api),
             request->rank == WI_RANK_ADMIN ? models_directory_json(api) : NULL, models, models_more,
             wi_api_numerics_json(api), wi_api_cross_checks_json(api), quarantined, quarantined_more,
             cluster_state_json(api), counters_json(api, &jobs), wi_api_warnings_json(api)));

@@ -50,9 +50,8 @@
 #define EXIT_USAGE 2
 #define EXIT_NO_EXEC 127
 
-/* More devices than this are refused: twice WI_GPUS_MAX of browser/gpus.h, since one may have a
- * twin. */
-#define HIDDEN_MAX 64
+/* More devices than this are refused. */
+#define HIDDEN_MAX 256
 
 struct lifeline {
     int signals; /* signalfd */

@@ -441,7 +441,7 @@ void wi_node_free(struct wi_node *node)
     node_destroy(node);
 }
 
-const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token)
+struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token)
 {
     unsigned char hash[WI_HASH_SIZE];
     char id[WI_ID_SIZE];
@@ -451,6 +451,6 @@ const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, cons
     memcpy(id, token, (size_t)(dot - token));
     id[dot - token] = '\0';
     wi_hash(dot + 1, strlen(dot + 1), hash);
-    const struct wi_node *node = wi_node_find(bridge, id);
+    struct wi_node *node = wi_node_find(bridge, id);
     return node && wi_renewed_matches(&node->credential, hash) ? node : NULL;
 }

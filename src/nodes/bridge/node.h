@@ -71,8 +71,9 @@ struct wi_node {
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;
     struct wi_link_heard heard; /* of the links before this one; last_seen while away */
-    /* Messages for no attempt, log lines, and tickets for a peer: messages.c. */
-    struct wi_rate_limit loose, lines, tickets;
+    /* Messages for no attempt, log lines, and tickets for a peer: messages.c; for files of a model:
+     * http/serve_files.c. */
+    struct wi_rate_limit loose, lines, tickets, file_tickets;
     struct wi_reading reading; /* of its messages; holds a reference to its token's share */
     unsigned late_large;       /* large messages that may still come for attempts that have ended */
     unsigned tunings;          /* the number it has reported since its last welcome */
@@ -147,7 +148,7 @@ void wi_node_quiesce(struct wi_node *node);
 void wi_node_free(struct wi_node *node);
 /* The live node with the model credential `token`, or NULL. A credential is the node's id, a dot
  * and a secret, so that a file request does not have to search all nodes. */
-const struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token);
+struct wi_node *wi_node_by_credential(const struct wi_bridge *bridge, const char *token);
 
 /* --- node_attempts.c ------------------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 #include "base/params.h"
 #include "base/text.h"
 #include "terms/tensor/tensor.h"
-#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* A whole report of Chromium's with adapter, features and limits has about 150 values. */
@@ -257,52 +256,4 @@ enum wi_code wi_report_read(
     next.capabilities = wi_report_bounded(capabilities);
     *info = next;
     return WI_OK;
-}
-
-/* --- as the API shows it --------------------------------------------------------------------- */
-
-static json_t *platforms_json(const struct wi_node_info *node)
-{
-    json_t *platforms = json_object();
-    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
-        int available = node->platforms[i].available;
-        if (i >= WI_NATIVE && !available)
-            continue; /* most nodes are browsers */
-        json_t *platform = json_pack("{s:b}", "available", available);
-        if (!available && *node->platforms[i].reason)
-            json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));
-        const struct wi_adapter *adapter = &node->platforms[i].adapter;
-        if (node->platforms[i].has_adapter)
-            json_object_set_new(platform, "adapter",
-                wi_form_json("Adapter", adapter->vendor, adapter->architecture,
-                    adapter->description, adapter->is_fallback));
-        json_object_set_new(platforms, wi_platform_names[i], platform);
-    }
-    return platforms;
-}
-
-static json_t *engines_json(const struct wi_node_info *node)
-{
-    json_t *engines = json_object();
-    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
-        if (!node->engines[i].available)
-            continue;
-        json_t *can = json_array();
-        if (node->engines[i].can_continue)
-            json_array_append_new(can, json_string("continue"));
-        if (node->engines[i].continues_several)
-            json_array_append_new(can, json_string("continue_several"));
-        if (node->engines[i].on_webgpu)
-            json_array_append_new(can, json_string("webgpu"));
-        json_object_set_new(engines, wi_engine_names[i],
-            wi_form_json("Engine", *node->engines[i].version ? node->engines[i].version : NULL,
-                node->engines[i].slots, node->engines[i].short_slots, node->engines[i].queue, can));
-    }
-    return engines;
-}
-
-json_t *wi_report_json(const struct wi_node_info *info)
-{
-    return wi_form_json("Abilities", info->browser_version, info->cores, info->memory_gib,
-        info->isolated, platforms_json(info), engines_json(info));
 }

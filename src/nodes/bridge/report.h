@@ -11,8 +11,6 @@ json_t *wi_report_bounded(const json_t *value);
  * (a new reference). WI_OK, or an error that names the field, `info` unchanged. */
 enum wi_code wi_report_read(
     const json_t *capabilities, struct wi_node_info *info, struct wi_error *error);
-/* What the API shows of a report: an object of the form Abilities; new reference. */
-json_t *wi_report_json(const struct wi_node_info *info);
 /* Whether an adapter, in the form of a report (NULL: none), is the one that the node named for that
  * platform. */
 int wi_report_is_adapter(

@@ -271,8 +271,8 @@ void wi_durable_put_back(
     back->retry_at = wi_steady_ms() + delay_ms;
     if (why->code == WI_UNAVAILABLE)
         back->behind_at = wi_steady_ms();
-    if (why->code == WI_UNAVAILABLE || why->code == WI_MODEL_NOT_FOUND)
-        entry->durable->empty_runs++;
+    back->is_unable = why->code == WI_UNAVAILABLE || why->code == WI_MODEL_NOT_FOUND;
+    entry->durable->empty_runs += back->is_unable;
     if (delay_ms > 0)
         wi_text_copy(back->problem, sizeof back->problem, why->detail);
     wi_durable_entry_drop(entry);

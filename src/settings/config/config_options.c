@@ -42,6 +42,7 @@ static const struct {
     [WI_OPTION_PERCENT] = {A_FRACTION, "percentage", "a percentage from 0% to 100%, such as 0.5%"},
     [WI_OPTION_BOOL] = {A_FLAG, "yes | no", "yes or no"},
     [WI_OPTION_ENUM] = {AN_INDEX, NULL, NULL},
+    [WI_OPTION_CHOICE] = {AN_INDEX, NULL, NULL},
     [WI_OPTION_INTEGER] = {A_NUMBER, "number", NULL},
     [WI_OPTION_SIZE] = {A_NUMBER, "size", NULL},
     [WI_OPTION_DURATION] = {A_NUMBER, "duration", NULL},
@@ -270,6 +271,28 @@ static int set_number(const struct wi_setting *option, int64_t *value, const cha
     return 0;
 }
 
+static int names_count(const char *const *names)
+{
+    int count = 0;
+
+    while (names[count])
+        count++;
+    return count;
+}
+
+static int set_index(const struct wi_setting *option, void *value, const char *text)
+{
+    int index = names_find(option->names, text);
+    int64_t number;
+
+    if (index < 0 && option->kind == WI_OPTION_CHOICE && set_number(option, &number, text) == 0)
+        index = names_count(option->names) + (int)(number - option->min);
+    if (index < 0)
+        return -1;
+    memcpy(value, &index, sizeof index);
+    return 0;
+}
+
 static int set_percent(double *value, const char *text)
 {
     char *end;
@@ -287,7 +310,6 @@ static int set_percent(double *value, const char *text)
 int wi_option_set(const struct wi_setting *option, void *base, const char *text, int append)
 {
     void *value = option_member(option, base);
-    int index;
 
     switch (form_of(option)) {
     case A_STRING:
@@ -299,11 +321,7 @@ int wi_option_set(const struct wi_setting *option, void *base, const char *text,
     case A_FLAG:
         return set_bool(value, text);
     case AN_INDEX:
-        index = names_find(option->names, text);
-        if (index < 0)
-            return -1;
-        memcpy(value, &index, sizeof index);
-        return 0;
+        return set_index(option, value, text);
     case A_NUMBER:
         return set_number(option, value, text);
     }
@@ -356,7 +374,9 @@ char *wi_option_format(const struct wi_setting *option, const void *base)
         return wi_strdup(*(int *)value ? "yes" : "no");
     case AN_INDEX:
         memcpy(&index, value, sizeof index);
-        return wi_strdup(option->names[index]);
+        number = index - names_count(option->names);
+        return number < 0 ? wi_strdup(option->names[index])
+                          : wi_sprintf("%" PRId64, option->min + number);
     case A_NUMBER:
         memcpy(&number, value, sizeof number);
         format_number(option, number, text, sizeof text);
@@ -367,34 +387,17 @@ char *wi_option_format(const struct wi_setting *option, const void *base)
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-/* More numbers than this, one after the other, are listed as "0 to 31". */
-#define NUMBERS_MOST 8
-
-/* How many names from the first on count up by one. */
-static size_t names_count_up(const char *const *names)
+static void list_names(
+    const struct wi_setting *option, const char *separator, char *out, size_t size)
 {
-    long first = strtol(names[0], NULL, 10);
-    char number[16];
-
-    for (size_t count = 0;; count++) {
-        snprintf(number, sizeof number, "%ld", first + (long)count);
-        if (!names[count] || strcmp(names[count], number) != 0)
-            return count;
-    }
-}
-
-static void list_names(const char *const *names, const char *separator, char *out, size_t size)
-{
+    const char *const *names = option->names;
     size_t used = 0;
 
-    for (size_t i = 0; names[i] && used < size; i++) {
-        size_t numbers = names_count_up(names + i);
+    for (size_t i = 0; names[i] && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", i ? separator : "", names[i]);
-        if (numbers <= NUMBERS_MOST || used >= size)
-            continue;
-        i += numbers - 1;
-        used += (size_t)snprintf(out + used, size - used, " to %s", names[i]);
-    }
+    if (option->kind == WI_OPTION_CHOICE && used < size)
+        snprintf(out + used, size - used, "%s%" PRId64 " to %" PRId64, separator, option->min,
+            option->max);
 }
 
 /* Typical values within the range: at most two of them, or the lowest. */
@@ -423,7 +426,7 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
     format_number(option, option->min, low, sizeof low);
     format_number(option, option->max, high, sizeof high);
     if (option->names)
-        list_names(option->names, ", ", names, sizeof names);
+        list_names(option, ", ", names, sizeof names);
     switch (option->kind) {
     case WI_OPTION_STRING:
         snprintf(out, size, option->min ? "any text but the empty one" : "any text");
@@ -447,6 +450,7 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
             names);
         return;
     case WI_OPTION_ENUM:
+    case WI_OPTION_CHOICE:
         snprintf(out, size, "%s", names);
         return;
     case WI_OPTION_INTEGER:
@@ -468,5 +472,5 @@ void wi_option_placeholder(const struct wi_setting *option, char *out, size_t si
     if (kind_facts[option->kind].placeholder)
         snprintf(out, size, "%s", kind_facts[option->kind].placeholder);
     else
-        list_names(option->names, " | ", out, size);
+        list_names(option, " | ", out, size);
 }

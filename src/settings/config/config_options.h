@@ -17,6 +17,8 @@
 #define WI_SECTION_ALIASES "aliases"
 /* The longest of them: the part of a key that inih passes on. */
 #define WI_ALIAS_NAME_MAX 48
+/* The numbers that gpu_device may have: more GPUs are not looked at (browser/gpus.h). */
+#define WI_GPUS_MAX 32
 
 enum wi_option_kind {
     WI_OPTION_STRING,   /* char *; empty is NULL */
@@ -29,6 +31,7 @@ enum wi_option_kind {
     WI_OPTION_ROUTES,   /* struct wi_strings of KIND or KIND/PLATFORM, separated by commas; ditto */
     WI_OPTION_BOOL,     /* int */
     WI_OPTION_ENUM,     /* int or an enum: the index into `names` */
+    WI_OPTION_CHOICE,   /* the same, or the number of `names` + N - min: a whole number N */
     WI_OPTION_INTEGER,  /* int64_t, or uint64_t where min >= 0 */
     WI_OPTION_SIZE,     /* uint64_t bytes */
     WI_OPTION_DURATION, /* int64_t milliseconds */

@@ -19,6 +19,8 @@
 #define LINES .kind = WI_OPTION_LINES
 #define BOOL .kind = WI_OPTION_BOOL
 #define ENUM(names_) .kind = WI_OPTION_ENUM, .names = names_
+#define CHOICE(names_, min_, max_)                                                                 \
+    .kind = WI_OPTION_CHOICE, .names = names_, .min = min_, .max = max_
 #define INTEGER(min_, max_) .kind = WI_OPTION_INTEGER, .min = min_, .max = max_
 #define SIZE(min_, max_) .kind = WI_OPTION_SIZE, .min = min_, .max = max_
 #define DURATION(min_, max_) .kind = WI_OPTION_DURATION, .min = min_, .max = max_
@@ -41,13 +43,11 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_SOFTWARE] = "software",
     [WI_GPU_OFF] = "off",
     NULL};
-/* As many as are looked at: WI_GPUS_MAX of browser/gpus.h. */
-static const char *const gpu_devices[] = {"auto", "all", "0", "1", "2", "3", "4", "5", "6", "7",
-    "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20", "21", "22", "23",
-    "24", "25", "26", "27", "28", "29", "30", "31", NULL};
+static const char *const gpu_devices[] = {
+    [WI_GPU_DEVICE_AUTO] = "auto", [WI_GPU_DEVICE_ALL] = "all", [WI_GPU_DEVICE_FIRST] = NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
-/* The threads of a model; those of the page's language engine end at 8. */
-static const char *const model_threads[] = {"auto", "1", "2", "3", "4", "5", "6", "7", "8", NULL};
+/* Or 1 to 8 threads of a model, at which those of the page's language engine end. */
+static const char *const model_threads[] = {"auto", NULL};
 static const char *const families[] = {[WI_FAMILY_AUTO] = "auto",
     [WI_FAMILY_CHROMIUM] = "chromium",
     [WI_FAMILY_FIREFOX] = "firefox",
@@ -450,7 +450,7 @@ const struct wi_setting wi_options[] = {
                 "started if no GPU can be used. A GPU whose own Vulkan driver webinfer does not "
                 "know is then used through any Vulkan driver. With software, a software adapter is "
                 "used. With off, no adapter is used."},
-    {BROWSER_KEY(gpu_device), ENUM(gpu_devices), DEFAULT("auto"), RELOADABLE,
+    {BROWSER_KEY(gpu_device), CHOICE(gpu_devices, 0, WI_GPUS_MAX - 1), DEFAULT("auto"), RELOADABLE,
         .help = "The GPU of a machine that has several. With auto, the browser chooses one. With a "
                 "number, it uses the GPU to which webinfer doctor gives this number. With all, it "
                 "uses the one on which the fewest browsers of this kind run. It cannot open the "
@@ -489,7 +489,7 @@ const struct wi_setting wi_options[] = {
     {KEY(models, flash_attention), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether a GGUF model on webgpu uses flash attention, which is less exact, if the "
                 "GPU has a kernel for it."},
-    {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
+    {KEY(models, threads), CHOICE(model_threads, 1, 8), DEFAULT("auto"), RELOADABLE,
         .help = "Number of threads for a model on wasm. With auto, a model of at most 4 MiB whose "
                 "runs take at most 5 ms uses one thread. Any other model uses as many threads as "
                 "its browser's share of the machine's cores; a language model uses one fewer, and "
@@ -605,8 +605,8 @@ const struct wi_setting wi_options[] = {
                 "letters, digits, \"-\" and \"_\". Clusters with different prefixes can share "
                 "servers."},
     {KEY(cluster, replicas), ENUM(odd_replicas), DEFAULT("1"),
-        .help = "On how many NATS servers the data of the cluster is stored. With 3, one server "
-                "may fail; with 5, two may fail. All members need the same value."},
+        .help = "How many NATS servers store the data. With 3, one may fail; with 5, two. "
+                "Both need nats-server 2.9.21 or later. All members need the same value."},
     {KEY(cluster, ack_wait), DURATION(1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
         .help = "The time after which stored jobs of a member that is lost run on another member. "
                 "Each member renews its claim on its jobs every third of this time. All members "

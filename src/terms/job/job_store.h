@@ -92,6 +92,7 @@ struct wi_record_return {
     unsigned attempts; /* in all runs so far */
     int64_t behind_at; /* Unix milliseconds; 0: it keeps its place */
     char problem[512]; /* "" for none */
+    int is_unable;     /* a member lacks its model, or a node for it: see wi_record.unable */
     enum wi_record_returned returned; /* out */
 };
 

@@ -12,6 +12,7 @@ void wi_record_clear(struct wi_record *record)
     free(record->client_id);
     free(record->model_name);
     free(record->problem);
+    wi_strings_clear(&record->unable);
     wi_blob_unref(record->bytes);
     *record = (struct wi_record){0};
 }

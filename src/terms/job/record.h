@@ -10,6 +10,7 @@
 #define WI_TERMS_JOB_RECORD_H
 
 #include "base/blob.h"
+#include "base/memory.h"
 #include "base/secret.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +48,8 @@ struct wi_record {
     unsigned crashes;    /* of those, without an end: the daemon was killed, or died of it */
     unsigned attempts;   /* how often it was sent to a node in the runs that were put back */
     char *problem;       /* why it went back to the queue last; may be NULL */
+    /* The instances of members that could not run it: they lack its model, or a node for it. */
+    struct wi_strings unable;
     /* The request's body: `json_size` of its bytes are JSON, which may take `cost` to parse. */
     size_t body_size, json_size;
     uint64_t cost;

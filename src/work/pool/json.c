@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
-#include "nodes/bridge/report.h"
 #include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -164,14 +163,11 @@ static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kin
 {
     double left = kind->backoff.next_start - now;
     const char *breaker = !kind->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
-    const struct wi_ability known =
-        wi_abilities_of(pool->abilities, kind->name, kind->stamp, wi_wall_ms());
-    const struct wi_node_info *page = wi_ability_page(&known);
 
-    return wi_form_json("Kind", kind->installed, wi_pool_kind_problem(kind), breaker,
+    return wi_form_json("KindRow", kind->installed, wi_pool_kind_problem(kind), breaker,
         kind->backoff.failures, left > 0 ? left : 0.0, kind->browser->min_connections,
         kind->browser->max_connections, kind->requested_since > 0, states_json(pool, kind->name),
-        transitions_json(kind), page ? wi_report_json(page) : NULL);
+        transitions_json(kind));
 }
 
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
@@ -184,6 +180,17 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
         json_object_set_new(object, kind->name, kind_json(pool, kind, now));
     }
     return object;
+}
+
+const struct wi_node_info *wi_pool_kind_page(const struct wi_pool *pool, const char *name)
+{
+    const struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
+
+    if (!kind)
+        return NULL;
+    const struct wi_ability known =
+        wi_abilities_of(pool->abilities, name, kind->stamp, wi_wall_ms());
+    return wi_ability_page(&known);
 }
 
 static void warn_of_sandbox(

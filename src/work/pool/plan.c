@@ -62,6 +62,7 @@ static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct 
 {
     struct wi_scale_kind row = {.min = (size_t)kind->browser->min_connections,
         .max = (size_t)kind->browser->max_connections,
+        .is_elsewhere = !wi_kind_is_here(kind->browser),
         .missing = !kind->installed,
         .broken = kind->backoff.open,
         .may_start_at = kind->backoff.next_start,
@@ -88,16 +89,19 @@ double wi_pool_start_ms(const struct wi_pool *pool)
                                        : START_MS;
 }
 
-/* Whether one more browser would be one too many for the memory, when those that are on their way
- * have come. */
+/* Whether one more browser here would be one too many for the memory, when those that are on their
+ * way have come. */
 static int is_crowded(const struct wi_pool *pool, const struct wi_scale_kind *rows, size_t count)
 {
     const struct wi_headroom *headroom = wi_children_headroom(pool->deps.children);
     uint64_t needed = BROWSER_BYTES;
+    int is_here = 0;
 
-    for (size_t i = 0; i < count; i++)
-        needed += rows[i].pending * BROWSER_BYTES;
-    return headroom->available < needed;
+    for (size_t i = 0; i < count; i++) {
+        is_here |= !rows[i].is_elsewhere;
+        needed += rows[i].is_elsewhere ? 0 : rows[i].pending * BROWSER_BYTES;
+    }
+    return is_here && headroom->available < needed;
 }
 
 static int is_of(const struct pool_session *session, const struct pool_kind *kind)

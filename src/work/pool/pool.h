@@ -214,10 +214,12 @@ json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id);
 void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most);
 void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most);
 /* {"chrome":{"installed","problem","breaker","failures","next_start_ms","min","max","wished",
- * "sessions":{STATE: count},"transitions":{FROM:{TO: count}},"abilities"}}; new reference.
- * "problem" is null if the kind was not asked for: it is switched off, or is a default kind that is
- * not installed. "abilities" (wi_report_json) is absent if they are unknown. */
+ * "sessions":{STATE: count},"transitions":{FROM:{TO: count}}}}; new reference. "problem" is null if
+ * the kind was not asked for: it is switched off, or is a default kind that is not installed. */
 json_t *wi_pool_kinds_json(const struct wi_pool *pool);
+/* The page that says what installed browsers of the kind can do, as one of its last two sessions
+ * reported; NULL if that is not known. Borrowed until the next turn of the loop. */
+const struct wi_node_info *wi_pool_kind_page(const struct wi_pool *pool, const char *kind);
 /* Appends a sentence for each problem of the enabled kinds that an operator should fix. */
 void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings);
 /* Explains where this demand would run now and why, by the same steps as wi_pool_pick; see GET

@@ -53,7 +53,7 @@ static int scale_has_room(const struct wi_scale *scale, const struct totals *tot
     size_t there = totals->live + totals->leaving;
 
     return one->live + one->leaving < one->max && there < scale->max &&
-           (there == 0 || !scale->crowded);
+           (there == 0 || one->is_elsewhere || !scale->crowded);
 }
 
 /* Whether it may be started now; else when that will be is noted. */

@@ -32,8 +32,9 @@
 /* One kind. Each session is counted once in live or leaving; the other numbers describe live
  * ones. */
 struct wi_scale_kind {
-    size_t min, max; /* if it is not installed, or its Grid is full, max is the present number */
-    int missing;     /* not installed, perhaps only briefly, while it is updated */
+    size_t min, max;  /* if it is not installed, or its Grid is full, max is the present number */
+    int is_elsewhere; /* its browsers run on other machines, and take no memory here */
+    int missing;      /* not installed, perhaps only briefly, while it is updated */
     double may_start_at;    /* WI_NEVER: not before some other event */
     int broken;             /* its breaker is open */
     size_t live;            /* starting, ready or busy */
@@ -60,7 +61,7 @@ struct wi_scale {
     double idle_timeout; /* 0: none */
     size_t backlog;      /* how much work waits */
     double backlog_since;
-    int crowded;          /* memory has no room for one more session */
+    int crowded;          /* memory has no room for one more session that runs here */
     double scaled_at;     /* when a session was last started for it, or arrived */
     double expected_wait; /* until the last waiting job begins; < 0: unknown */
     double start_ms;      /* how long a start takes */

@@ -69,7 +69,8 @@ struct fixture {
     struct wi_cross_counters cross;
     size_t quarantined; /* nodes, now */
     uint64_t found[WI_EVIDENCE_COUNT];
-    json_t *kinds; /* NULL: none */
+    json_t *kinds;                        /* NULL: none */
+    const struct wi_node_info *kind_page; /* of chrome; NULL: none */
 };
 
 static struct fixture *fixture;
@@ -230,6 +231,11 @@ int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
 {
     return fixture->kinds ? json_incref(fixture->kinds) : json_object();
+}
+
+const struct wi_node_info *wi_pool_kind_page(const struct wi_pool *pool, const char *kind)
+{
+    return strcmp(kind, "chrome") == 0 ? fixture->kind_page : NULL;
 }
 
 void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)

@@ -145,6 +145,65 @@ TEST(the_render_node_of_nvidias_gpu_is_its_twin)
         assert_string_equal(devices[i].twin, twins[i]);
 }
 
+/* What a browser with the first GPU must not open, each path with a space behind it. */
+static void assert_others(const char *const *files, const char *expected)
+{
+    struct wi_gpus gpus = {0};
+    struct wi_strings others = {0};
+    char text[4096] = "";
+
+    plant(files);
+    wi_gpus_find(root, &gpus);
+    wi_gpus_others(root, &gpus.devices[0], &others);
+    uproot();
+    for (size_t i = 0; i < others.count; i++)
+        strcat(strcat(text, others.items[i]), " ");
+    assert_string_equal(text, expected);
+    wi_strings_clear(&others);
+}
+
+TEST(the_others_are_all_devices_but_its_own)
+{
+    static const char *const files[] = {"dev/nvidia0", "", "dev/nvidia1", "", "dev/nvidiactl", "",
+        "dev/nvidia-uvm", "", "dev/dxg", "", "dev/dri/card0", "", "dev/dri/renderD128", "",
+        "sys/class/drm/renderD128/device/uevent", IN_SLOT("0000:65:00.0"), "dev/dri/renderD129", "",
+        "sys/class/drm/renderD129/device/uevent", IN_SLOT("0000:17:00.0"), "dev/dri/renderD130", "",
+        INFORMATION("0000:65:00.0"), INFORMED("1"), INFORMATION("0000:17:00.0"), INFORMED("0"),
+        NULL};
+
+    assert_others(files, "/dev/nvidia1 /dev/dri/renderD128 /dev/dri/renderD130 /dev/dxg ");
+}
+
+/* One of NVIDIA's render nodes may be any GPU's if the driver does not tell: none may open it. */
+TEST(a_render_node_of_which_it_is_not_known_whose_it_is_is_among_the_others)
+{
+    static const char *const files[] = {"dev/nvidia0", "", "dev/nvidia1", "", "dev/dri/renderD128",
+        "", "sys/class/drm/renderD128/device/uevent", IN_SLOT("0000:65:00.0"), NULL};
+
+    assert_others(files, "/dev/nvidia1 /dev/dri/renderD128 ");
+}
+
+/* As many as are looked at, and one more. */
+TEST(the_render_nodes_of_many_gpus_are_hidden_as_well)
+{
+    static char names[WI_GPUS_MAX + 1][32], expected[1200];
+    const char *files[2 * (WI_GPUS_MAX + 1) + 11] = {NULL};
+    static const char *const nodes[] = {"dev/dri/renderD128", "",
+        "sys/class/drm/renderD128/device/uevent", IN_SLOT("0000:65:00.0"),
+        INFORMATION("0000:65:00.0"), INFORMED("0"), "dev/dri/renderD129", "",
+        "sys/class/drm/renderD129/device/uevent", IN_SLOT("0000:17:00.0")};
+
+    for (size_t i = 0; i <= WI_GPUS_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "dev/nvidia%zu", 100 + i);
+        files[2 * i] = i == 0 ? "dev/nvidia0" : names[i];
+        files[2 * i + 1] = "";
+        if (i > 0)
+            strcat(strcat(strcat(expected, "/"), names[i]), " ");
+    }
+    memcpy(files + 2 * (WI_GPUS_MAX + 1), nodes, sizeof nodes);
+    assert_others(files, strcat(expected, "/dev/dri/renderD129 "));
+}
+
 TEST(many_gpus_and_long_names_are_bounded)
 {
     static char names[WI_GPUS_MAX + 4][32], driver[600] = "DRIVER=";

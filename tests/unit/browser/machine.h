@@ -21,6 +21,18 @@ void wi_gpus_find(const char *root, struct wi_gpus *gpus)
     machine.looks++;
 }
 
+void wi_gpus_others(const char *root, const struct wi_gpu_device *only, struct wi_strings *paths)
+{
+    for (size_t i = 0; i < machine.gpu_count; i++) {
+        const struct wi_gpu_device *device = &machine.gpus[i];
+        if (strcmp(device->path, only->path) == 0)
+            continue;
+        wi_strings_add(paths, device->path);
+        if (*device->twin)
+            wi_strings_add(paths, device->twin);
+    }
+}
+
 void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths)
 {
     for (size_t i = 0; i < machine.gpu_count; i++)

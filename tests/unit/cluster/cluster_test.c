@@ -30,7 +30,7 @@ static struct {
     struct wi_cluster_member record; /* that was written last */
     int listened;                    /* before that */
     uint64_t revision;
-    int is_away, opened;
+    int is_away, opened, is_old;
 } bus;
 
 const char *const wi_broker_fault_names[] = {NULL};
@@ -56,6 +56,8 @@ struct wi_broker *wi_broker_open(
     if (terms->kind == &wi_broker_members && !bus.is_away) {
         broker = wi_alloc(sizeof *broker);
         bus.opened++;
+        *problem = bus.is_old ? (struct wi_broker_problem){WI_BROKER_OLD, "it is old"}
+                              : (struct wi_broker_problem){0};
         watch_bring(NULL, NULL, 0, 0);
     }
     uv_mutex_unlock(&bus.mutex);
@@ -281,6 +283,13 @@ static void connection_set(int is_away)
     uv_mutex_unlock(&bus.mutex);
 }
 
+static void age_set(int is_old)
+{
+    uv_mutex_lock(&bus.mutex);
+    bus.is_old = is_old;
+    uv_mutex_unlock(&bus.mutex);
+}
+
 /* --- tests ------------------------------------------------------------------------------------ */
 
 TEST(a_member_that_listens_says_so_in_its_record)
@@ -372,26 +381,68 @@ TEST(without_a_connection_so_much_waits)
     free(text);
 }
 
+static int has_problem(enum wi_broker_fault fault)
+{
+    struct wi_cluster_view view;
+    wi_cluster_look(fixture->cluster, &view);
+    return (view.problem ? view.problem->fault : WI_BROKER_FINE) == fault;
+}
+
+/* Its fault is a problem, and no reason to take no part. */
+TEST(a_server_with_a_fault_is_used)
+{
+    json_t *warnings = json_array();
+    until(state_now() == WI_CLUSTER_MEMBER);
+    assert_true(has_problem(WI_BROKER_FINE));
+    connection_set(1);
+    until(state_now() == WI_CLUSTER_CONNECTING);
+    assert_true(has_problem(WI_BROKER_UNREACHABLE));
+    age_set(1);
+    connection_set(0);
+    until(has_problem(WI_BROKER_OLD) && state_now() == WI_CLUSTER_MEMBER);
+    wi_cluster_add_warnings(fixture->cluster, warnings);
+    assert_string_equal(json_string_value(json_array_get(warnings, 0)), "cluster: it is old");
+    assert_int_equal(json_array_size(warnings), 1);
+    json_decref(warnings);
+    connection_set(1);
+    until(has_problem(WI_BROKER_UNREACHABLE));
+    age_set(0);
+    connection_set(0);
+    until(has_problem(WI_BROKER_FINE) && state_now() == WI_CLUSTER_MEMBER);
+}
+
 static int may_run_elsewhere(const struct wi_record *record, enum wi_code code)
 {
     return wi_cluster_may_run_elsewhere(fixture->cluster, record, code);
 }
 
-TEST(each_member_may_try_once_what_another_cannot_run)
+TEST(what_cannot_run_here_may_run_at_members_that_have_not_said_the_same)
 {
-    struct wi_record record = {.runs = 1, .model_name = (char *)"m"};
+    struct wi_record record = {.model_name = (char *)"m"};
+    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE)); /* none is seen yet */
     until(state_now() == WI_CLUSTER_MEMBER);
     assert_false(may_run_elsewhere(&record, WI_UNAVAILABLE));
     other_writes("b", "member-b", 0, 0);
     other_writes("c", "member-c", 0, 0);
     until(wi_cluster_find(fixture->cluster, "member-c"));
+    record.runs = 99; /* back in the queue for other reasons: none has tried it */
     assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
-    record.runs = 2;
+    wi_strings_add(&record.unable, "member-c");
+    wi_strings_add(&record.unable, "member-gone");
     assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
-    record.runs = 3;
+    wi_strings_add(&record.unable, "member-b");
     assert_false(may_run_elsewhere(&record, WI_UNAVAILABLE));
-    record.crashes = 1; /* no try */
-    assert_true(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    wi_strings_clear(&record.unable);
+}
+
+/* Its record was there already: whether it lives is known when it changes, or does not. */
+TEST(what_cannot_run_here_may_run_at_a_member_that_was_just_found)
+{
+    struct wi_record record = {.model_name = (char *)"m"};
+    until(state_now() == WI_CLUSTER_MEMBER);
+    other_writes("b", "member-b", 0, 1);
+    until(may_run_elsewhere(&record, WI_UNAVAILABLE));
+    assert_null(wi_cluster_find(fixture->cluster, "member-b"));
 }
 
 TEST(a_model_may_be_at_members_that_have_not_told_theirs_yet)

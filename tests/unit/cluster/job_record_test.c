@@ -30,8 +30,9 @@ static void job_fill(struct wi_job_record *job)
         5);
     job->rank = -5;
     job->retry_at = 9;
-    wi_text_copy(job->lapsed[job->lapsed_count++], WI_ID_SIZE, "member-1");
-    wi_text_copy(job->lapsed[job->lapsed_count++], WI_ID_SIZE, "member-2");
+    wi_strings_add(&job->lapsed, "member-1");
+    wi_strings_add(&job->lapsed, "member-2");
+    wi_strings_add(&record->unable, "member-3");
     wi_hash_hex((const unsigned char *)"01234567890123456789012345678901", job->key);
 }
 
@@ -84,9 +85,8 @@ TEST(what_is_printed_can_be_read)
     assert_true(back.rank == -5 && back.retry_at == 9 && !back.cancelled);
     assert_string_equal(back.key, job.key);
     assert_string_equal(back.holder, "");
-    assert_int_equal(back.lapsed_count, 2);
-    assert_string_equal(back.lapsed[0], "member-1");
-    assert_string_equal(back.lapsed[1], "member-2");
+    assert_true(wi_strings_equal(&back.lapsed, &job.lapsed));
+    assert_true(wi_strings_equal(&b->unable, &a->unable));
     wi_job_record_clear(&job);
     wi_job_record_clear(&back);
     wi_buffer_clear(&text);
@@ -99,6 +99,7 @@ TEST(a_newer_record_is_told_from_garbage)
     assert_int_equal(read_with("\"record\":1", "\"record\":0"), WI_READ_OTHER_VERSION);
     assert_int_equal(read_with("\"record\":1", "\"later\":[1],\"record\":1"), WI_READ_GOOD);
     assert_int_equal(read_with(",\"lapsed\":[\"member-1\",\"member-2\"]", ""), WI_READ_GOOD);
+    assert_int_equal(read_with(",\"unable\":[\"member-3\"]", ""), WI_READ_GOOD);
 }
 
 TEST(garbage_is_not_read)
@@ -133,7 +134,8 @@ TEST(each_member_is_checked)
         {"[\"member-1\",", "[\"a.>\","}, {"[\"member-1\",", "[\"\","}, {"[\"member-1\",", "[7,"},
         {"[\"member-1\",", "[[],"},
         {"[\"member-1\",", "[\"0123456789012345678901234567890123456789\","},
-        {"[\"member-1\",\"member-2\"]", "{}"}, {"[\"member-1\",\"member-2\"]", "\"member-1\""}};
+        {"[\"member-1\",\"member-2\"]", "{}"}, {"[\"member-1\",\"member-2\"]", "\"member-1\""},
+        {"[\"member-3\"]", "[\"a.>\"]"}, {"[\"member-3\"]", "\"member-3\""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(read_with(rows[i].old, rows[i].with), WI_READ_GARBAGE);
 }

@@ -579,6 +579,59 @@ TEST(what_a_member_could_not_run_pauses_for_that_member_alone)
     assert_int_equal(take_at(f, 3, ids, NULL), 1);
 }
 
+/* Each is named once, whatever else has put the record back. */
+TEST(a_record_names_the_members_that_could_not_run_it)
+{
+    static const struct {
+        int member, is_unable;
+        const char *unable[3];
+    } rows[] = {{0, 0, {NULL}}, {1, 1, {"member-1"}}, {0, 0, {"member-1"}}, {1, 1, {"member-1"}},
+        {2, 1, {"member-1", "member-2"}}};
+    struct fixture *f = *state;
+    char ids[256];
+    struct wi_record_read read;
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wi_record_return back = {.id = "job-1", .is_unable = rows[i].is_unable};
+        follow_all(f);
+        assert_int_equal(take_at(f, rows[i].member, ids, NULL), 1);
+        assert_int_equal(
+            wi_shared_return(f->members[rows[i].member].jobs, &back, &f->error), WI_OK);
+        read_at(f, 3, "job-1", &read);
+        for (size_t j = 0; j < 3 && (rows[i].unable[j] || j < read.record.unable.count); j++)
+            assert_string_equal(read.record.unable.items[j], rows[i].unable[j]);
+        wi_record_clear(&read.record);
+    }
+}
+
+/* More than can live at the same time: those that are gone are among them. */
+TEST(a_record_names_no_more_members_than_may_live)
+{
+    struct fixture *f = *state;
+    struct fake_member other;
+    char ids[256], instance[WI_ID_SIZE];
+    struct wi_record_return back = {.id = "job-1", .is_unable = 1};
+    struct wi_record_read read;
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    for (int i = 0; i <= WI_JOB_UNABLE_MAX; i++) {
+        struct wi_record_take op = {.count = 1, .bytes = 100, .now = wi_steady_ms()};
+        snprintf(instance, sizeof instance, "other-%d", i);
+        fake_join(&other, &f->bucket, instance, f->now_ms);
+        assert_int_equal(wi_shared_take(other.jobs, &op, &f->error), WI_OK);
+        assert_int_equal(op.taken, 1);
+        wi_record_clear(&op.records[0]);
+        free(op.records);
+        free(op.rooms);
+        assert_int_equal(wi_shared_return(other.jobs, &back, &f->error), WI_OK);
+        wi_shared_jobs_free(other.jobs);
+    }
+    read_at(f, 0, "job-1", &read);
+    assert_int_equal(read.record.unable.count, 1);
+    assert_string_equal(read.record.unable.items[0], instance);
+    wi_record_clear(&read.record);
+    assert_int_equal(take_at(f, 0, ids, "x"), 1);
+}
+
 static void on_tell(struct wi_record_cancel *cancel, const struct wi_record *record)
 {
     static const struct wi_record_part part = {"gone", 4};

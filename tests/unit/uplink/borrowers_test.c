@@ -176,10 +176,11 @@ TEST(lines_are_paused_while_their_kind_can_have_no_node)
     borrower_of("b");
     lend("[" CHROME "]", "{}");
     assert_false(played.worker.paused);
-    lend("[]", "{\"chrome\":{\"max\":0}}");
+    assert_false(lend("[]", "{\"chrome\":{\"max\":0}}"));
     assert_true(played.worker.paused);
-    lend("[]", "{\"chrome\":{\"max\":1,\"installed\":true}}");
+    assert_true(lend("[]", "{\"chrome\":{\"max\":1,\"installed\":true}}")); /* as it was */
     assert_false(played.worker.paused);
+    assert_int_equal(test.described, 0);
 }
 
 /* It is there before the first browser of its kind runs. */

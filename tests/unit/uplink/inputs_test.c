@@ -142,6 +142,7 @@ TEST(texts_have_the_names_that_clients_write)
     assert_inputs(
         "{\"input\":{\"prompts\":[\"one\",\"two\"]}}", "{\"texts\":[\"one\",\"two\"]}", 0);
     assert_inputs("{\"input\":{\"text\":\"hi\",\"add_special\":false}}", "{\"text\":\"hi\"}", 0);
+    assert_inputs("{\"input\":{\"add_special\":true}}", "{\"add_special\":true}", 0);
     assert_inputs("{\"input\":{\"text\":\"hi\",\"candidates\":[\"a\"]}}",
         "{\"text\":\"hi\",\"candidates\":[\"a\"]}", 0);
 }

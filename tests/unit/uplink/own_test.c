@@ -217,7 +217,7 @@ TEST(nodes_are_read_page_by_page)
     assert_true(test.run.is_lost);
 }
 
-TEST(a_kind_is_lent_before_it_runs_and_a_daemon_without_any_is_told_once)
+TEST(a_kind_is_lent_before_it_runs_and_each_loss_of_all_is_told_once)
 {
     static const char bare[] = "http://here has no browser to lend now; ";
     begin();
@@ -230,6 +230,10 @@ TEST(a_kind_is_lent_before_it_runs_and_a_daemon_without_any_is_told_once)
              "{\"engines\":{\"ort\":{\"slots\":1}}}}");
     assert_int_equal(test.opened, 1);
     assert_non_null(strstr(test.capabilities, "\"slots\":3"));
+    assert_string_equal(played.told, "");
+    look("", "");
+    assert_memory_equal(played.told, bare, strlen(bare));
+    played.told[0] = '\0';
     look("", "");
     assert_string_equal(played.told, "");
 }
@@ -249,8 +253,10 @@ TEST(a_kind_that_can_have_no_node_is_paused)
     look(NODE, "");
     look("", "\"chrome\":{\"max\":1,\"installed\":true}");
     assert_false(played.worker.paused);
+    assert_string_equal(played.told, "");
     look("", "\"chrome\":{\"max\":1,\"installed\":true,\"breaker\":\"open\"}");
     assert_true(played.worker.paused);
+    assert_non_null(strstr(played.told, "nothing is lent"));
     assert_int_equal(test.described, 0);
     look(NODE, "");
     assert_false(played.worker.paused);

@@ -25,7 +25,6 @@ static json_t *kinds_json(const struct wi_api *api)
         json_object_del(kind, "next_start_ms");
         json_object_del(kind, "sessions");
         json_object_del(kind, "transitions");
-        json_object_del(kind, "abilities"); /* they are large, and GET /v1/status has them */
     }
     return kinds;
 }

@@ -174,7 +174,7 @@ static void keep_leaves(const struct content_file *file)
     leaves.hashes = wi_realloc_array(NULL, leaves.count, sizeof *leaves.hashes);
     for (size_t i = 0; i < leaves.count; i++)
         memcpy(leaves.hashes[i], file->leaves[i].cid.hash, WI_HASH_SIZE);
-    wi_leaves_keep(file->run->store, file->row.sha256, &leaves);
+    wi_leaves_keep(file->run->store, file->row.sha256, &leaves, 0);
     wi_leaves_clear(&leaves);
 }
 

@@ -78,7 +78,7 @@ static void keep_leaves(struct file *file)
     if (!keeps_leaves(file))
         return;
     wi_filled_take_leaves(file->part, &leaves);
-    wi_leaves_keep(file->fetch->store, file->file.hash, &leaves);
+    wi_leaves_keep(file->fetch->store, file->file.hash, &leaves, 0);
     wi_leaves_clear(&leaves);
 }
 

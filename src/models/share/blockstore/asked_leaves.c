@@ -1,7 +1,7 @@
 /*
- * Leaves of files that were not published, which are computed because somebody asks for them. The
- * start and the removal of a model sweep them away (pin_check.c); then they are computed again. For
- * the loop's thread only.
+ * Leaves of files that were not published, which are computed because somebody asks for them, and
+ * kept for KEPT_S: nothing else tells for how long their files are there. For the loop's thread
+ * only.
  */
 #include "models/share/blockstore/private.h"
 
@@ -19,6 +19,7 @@
 #define ASKED_MAX 16
 /* A file of which that failed is left alone for so long. */
 #define PAUSE_MS 60000.0
+#define KEPT_S (30 * 24 * 3600)
 
 struct wi_asked_leaves {
     struct wi_blockstore *blocks; /* NULL once that is gone */
@@ -50,7 +51,7 @@ static void asked_run(void *data)
     asked->failed =
         wi_leaves_compute(asked->fd, asked->bytes, &asked->stop, NULL, &leaves, sha256) != 0 ||
         strcmp(sha256, asked->sha256) != 0 ||
-        wi_leaves_keep(asked->directory, sha256, &leaves) != 0;
+        wi_leaves_keep(asked->directory, sha256, &leaves, time(NULL) + KEPT_S) != 0;
     wi_leaves_clear(&leaves);
 }
 

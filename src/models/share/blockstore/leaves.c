@@ -165,10 +165,16 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     return result;
 }
 
-int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+int wi_leaves_keep(
+    const char *directory, const char *sha256, const struct wi_leaves *leaves, time_t until)
 {
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = until}};
+    char name[NAME_SIZE];
     int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 1);
     int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
+    blob_make_name(sha256, name);
+    if (result == 0 && until)
+        result = utimensat(folder, name, times, 0);
     wi_close(folder);
     return result;
 }
@@ -270,7 +276,8 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
 {
     const struct sweep *sweep = context;
     uint64_t bytes;
-    int goes = is_ours(name, status) && !find_blob(sweep->blobs, name, &bytes) &&
+    int goes = is_ours(name, status) && status->st_mtim.tv_sec <= time(NULL) &&
+               !find_blob(sweep->blobs, name, &bytes) &&
                !sweep->is_wanted(sweep->context, name + strlen(PREFIX));
     if (goes || (sweep->nobody_writes && wi_keep_is_temporary(name)))
         unlinkat(folder, name, 0);

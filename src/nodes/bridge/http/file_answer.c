@@ -84,7 +84,9 @@ static void siblings_allow(struct wi_buffer *out, struct lws *wsi, const struct 
     if (!wi_is_sibling(&bridge->siblings, wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin)))
         return;
     wi_buffer_strings(out, "Access-Control-Allow-Origin: ", origin,
-        "\r\nAccess-Control-Expose-Headers: content-range, etag, content-length\r\n", NULL);
+        "\r\nAccess-Control-Expose-Headers: content-range, etag, content-length, "
+        "x-webinfer-ticket\r\n",
+        NULL);
 }
 
 void wi_http_begin(struct wi_buffer *out, struct lws *wsi, const struct wi_bridge *bridge,

@@ -14,6 +14,8 @@
 #define PREFLIGHT_S 600
 /* The query that asks for the list of a file's blocks; "=" and the id of a peer may follow. */
 #define BLOCKS "blocks"
+/* A node gets so many tickets: signing takes the loop's time. */
+static const struct wi_rate_rule tickets_rule = {.most = 32, .window_ms = 1000};
 
 /* --- what was found --------------------------------------------------------------------------- */
 
@@ -22,9 +24,9 @@ struct found {
     struct wi_body body; /* the whole of it */
     char etag[80];
     const char *type, *cache;
-    char *ticket;       /* that goes with it, owned; NULL: none */
-    const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
-    int varies;         /* another Accept-Encoding would have found another coding */
+    const char *peer, *hash; /* NULL, or a ticket for this peer and this file goes with it */
+    const char *coding;      /* what its bytes are coded in; NULL: they are the file's own */
+    int varies;              /* another Accept-Encoding would have found another coding */
 };
 
 /* The header lines that say what was found, of which `size` bytes from `first` on follow. */
@@ -34,8 +36,6 @@ static void found_describe(
     wi_buffer_printf(out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
     if (found->varies)
         wi_buffer_puts(out, "Vary: Accept-Encoding\r\n");
-    if (found->ticket)
-        wi_buffer_strings(out, "X-Webinfer-Ticket: ", found->ticket, "\r\n", NULL);
     if (status == 206)
         wi_buffer_printf(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
             (unsigned long long)(first + size - 1), (unsigned long long)found->body.size);
@@ -46,6 +46,15 @@ static void found_describe(
         found->type, found->coding ? "none" : "bytes", (unsigned long long)size);
     if (found->coding)
         wi_buffer_printf(out, "Content-Encoding: %s\r\n", found->coding);
+}
+
+/* The header line that says that the peer may have the file. */
+static void found_add_ticket(
+    struct wi_buffer *out, const struct wi_bridge *bridge, const struct found *found)
+{
+    char *ticket = wi_peers_ticket(&bridge->peers, found->peer, found->hash, wi_wall_ms());
+    wi_buffer_strings(out, "X-Webinfer-Ticket: ", ticket, "\r\n", NULL);
+    free(ticket);
 }
 
 static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found *found)
@@ -78,6 +87,8 @@ static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found 
     }
     wi_http_begin(&out, wsi, socket->bridge, status, close_after);
     found_describe(&out, status, found, first, size);
+    if (found->peer && status != 304 && !head)
+        found_add_ticket(&out, socket->bridge, found);
     wi_buffer_puts(&out, "\r\n");
     if (wi_http_write_headers(wsi, &out))
         return -1;
@@ -94,7 +105,6 @@ static int send_found(struct lws *wsi, struct wi_socket *socket, struct found *f
 {
     int result = found_answer(wsi, socket, found);
     wi_body_clear(&found->body);
-    free(found->ticket);
     return result;
 }
 
@@ -224,31 +234,32 @@ static int find_file(struct wi_model *model, const char *path, struct found *fou
 
 /* Answers with the list of blocks of the file that was found. A node that may get the blocks from
  * others as well names its id among them, `peer` (NULL: it does not), and gets a ticket for it. */
-static int send_blocks(
-    struct lws *wsi, struct wi_socket *socket, struct found *found, const char *peer)
+static int send_blocks(struct lws *wsi, struct wi_socket *socket, struct found *found,
+    struct wi_node *node, const char *peer)
 {
     struct wi_bridge *bridge = socket->bridge;
     const struct wi_model_file *file = found->body.file;
-    struct found list = {.type = "application/octet-stream", .cache = "no-store"};
-    int soon = 0;
+    struct found list = {.type = "application/octet-stream", .cache = "no-store", .peer = peer};
+    int soon = 0, is_wrong = peer && !wi_peer_id_ok(peer);
+    int is_often = peer && !is_wrong &&
+                   !wi_rate_limit_take(&node->file_tickets, &tickets_rule, wi_awake_ms(), NULL);
     list.body.fd = -1;
-    if (bridge->blocks && file && file->bytes >= WI_BLOCKS_MIN)
+    if (!is_wrong && !is_often && bridge->blocks && file && file->bytes >= WI_BLOCKS_MIN)
         list.body.fd =
             wi_blockstore_open_leaves(bridge->blocks, found->body.fd, file, &list.body.size, &soon);
     list.body.owned = list.body.fd >= 0;
     wi_body_clear(&found->body);
-    if (peer && !wi_peer_id_ok(peer)) {
-        wi_body_clear(&list.body);
+    if (is_wrong)
         return wi_http_refuse(wsi, bridge, 400, "this is no id of a peer", NULL);
-    }
-    if (soon)
-        return wi_http_refuse(
-            wsi, bridge, 503, "the list of this file's blocks is being made", "Retry-After: 1\r\n");
+    if (soon || is_often)
+        return wi_http_refuse(wsi, bridge, 503,
+            soon ? "the list of this file's blocks is being made"
+                 : "this node has asked for many tickets in this second",
+            "Retry-After: 1\r\n");
     if (!list.body.owned)
         return wi_http_refuse(wsi, bridge, 404, "there is no list of this file's blocks", NULL);
     snprintf(list.etag, sizeof list.etag, "\"%s.blocks\"", file->hash);
-    if (peer)
-        list.ticket = wi_peers_ticket(&bridge->peers, peer, file->hash, wi_wall_ms());
+    list.hash = file->hash;
     return send_found(wsi, socket, &list);
 }
 
@@ -257,7 +268,7 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     struct wi_bridge *bridge = socket->bridge;
     char header[WI_HTTP_HEADER_MAX];
     const char *credential = wi_http_bearer(wsi, header);
-    const struct wi_node *node = credential ? wi_node_by_credential(bridge, credential) : NULL;
+    struct wi_node *node = credential ? wi_node_by_credential(bridge, credential) : NULL;
     if (!node) {
         bridge->counters.unauthorized++;
         return wi_http_refuse(wsi, bridge, 401, "model files need a node's model_credential",
@@ -275,7 +286,7 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     const char *query = wi_http_header(wsi, WSI_TOKEN_HTTP_URI_ARGS, header);
     size_t word = strcspn(query, "=");
     if (word == strlen(BLOCKS) && strncmp(query, BLOCKS, word) == 0)
-        return send_blocks(wsi, socket, &found, query[word] ? query + word + 1 : NULL);
+        return send_blocks(wsi, socket, &found, node, query[word] ? query + word + 1 : NULL);
     found.body.model = wi_model_ref(model);
     return send_found(wsi, socket, &found);
 }

@@ -1,6 +1,8 @@
 /* Join links and joined nodes: which labels are taken, and who can be sent away. */
 #include "../fixture.h"
 
+#include "api/endpoints/nodes_endpoint.h"
+
 #include <string.h>
 
 FIXTURE(set_up, tear_down)
@@ -192,6 +194,50 @@ TEST(a_joined_node_is_sent_away_and_one_of_ours_is_not)
     assert_non_null(strstr(json_string_value(json_object_get(json, "detail")), "session-1"));
     json_decref(json);
     assert_null(fixture->dropped);
+}
+
+/* What is not there is not shown, apart from browsers' platforms. */
+TEST(a_report_is_shown_as_what_its_browser_can_do)
+{
+    struct wi_node_info info = {.cores = 8, .memory_gib = 4, .isolated = 1, .browser_version = "9"};
+    info.platforms[WI_WASM].available = 1;
+    strcpy(info.platforms[WI_WEBGPU].reason, "it has none");
+    info.engines[WI_ENGINE_ORT] = (struct wi_node_engine){
+        .available = 1, .version = "1.2", .slots = 2, .queue = 1, .can_continue = 1};
+    json_t *shown = wi_api_abilities_json(&info), *platforms = json_object_get(shown, "platforms");
+    json_t *engines = json_pack("{s:{s:s,s:i,s:i,s:i,s:[s]}}", "ort", "version", "1.2", "slots", 2,
+        "short_slots", 0, "queue", 1, "can", "continue");
+    assert_true(json_equal(json_object_get(shown, "engines"), engines));
+    assert_true(json_is_true(json_object_get(json_object_get(platforms, "wasm"), "available")));
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(platforms, "webgpu"), "reason")),
+        "it has none");
+    assert_null(json_object_get(platforms, "simulated"));
+    assert_int_equal(json_integer_value(json_object_get(shown, "cores")), 8);
+    assert_true(json_is_true(json_object_get(shown, "cross_origin_isolated")));
+    assert_string_equal(json_string_value(json_object_get(shown, "browser_version")), "9");
+    assert_int_equal(json_object_size(shown), 6);
+    json_decref(engines);
+    json_decref(shown);
+}
+
+static const struct wi_node_info kind_page = {.browser_version = "156"};
+
+/* In the status alone: watchers and metrics have no use for it. */
+TEST(the_status_says_what_a_kind_can_do)
+{
+    json_t *json;
+    fixture->kinds = json_pack("{s:{}, s:{}}", "chrome", "firefox");
+    fixture->kind_page = &kind_page;
+    assert_int_equal(ask("GET", "/v1/status", "", &json), 200);
+    const json_t *kinds = json_object_get(json, "kinds");
+    const json_t *abilities = json_object_get(json_object_get(kinds, "chrome"), "abilities");
+    assert_string_equal(json_string_value(json_object_get(abilities, "browser_version")), "156");
+    assert_null(json_object_get(json_object_get(kinds, "firefox"), "abilities")); /* not known */
+    json_decref(json);
+    json_decref(fixture->kinds);
+    fixture->kinds = NULL;
+    fixture->kind_page = NULL;
 }
 
 TEST(devices_are_listed_and_forgotten_one_by_one)

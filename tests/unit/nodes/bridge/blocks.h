@@ -35,6 +35,7 @@ struct wi_blockstore {
     int checks;         /* how often its files were to be checked */
     const char *leaves; /* what is stored of each file; NULL: nothing */
     int soon;           /* it will be */
+    int asks;           /* how often that was looked for */
 };
 
 static int open_readings;
@@ -95,6 +96,7 @@ uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_
 int wi_blockstore_open_leaves(struct wi_blockstore *blocks, int fd,
     const struct wi_model_file *file, uint64_t *size, int *soon)
 {
+    blocks->asks++;
     *soon = blocks->soon;
     *size = blocks->leaves ? strlen(blocks->leaves) : 0;
     int found = blocks->leaves ? memfd_create("leaves", MFD_CLOEXEC) : -1;

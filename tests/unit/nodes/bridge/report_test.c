@@ -175,28 +175,3 @@ TEST(only_a_relay_has_another_version_by_now)
     }
     json_decref(report);
 }
-
-/* What is not there is not shown, apart from browsers' platforms. */
-TEST(a_report_is_shown_as_what_its_browser_can_do)
-{
-    struct wi_node_info info = {.cores = 8, .memory_gib = 4, .isolated = 1, .browser_version = "9"};
-    info.platforms[WI_WASM].available = 1;
-    strcpy(info.platforms[WI_WEBGPU].reason, "it has none");
-    info.engines[WI_ENGINE_ORT] = (struct wi_node_engine){
-        .available = 1, .version = "1.2", .slots = 2, .queue = 1, .can_continue = 1};
-    json_t *shown = wi_report_json(&info), *platforms = json_object_get(shown, "platforms");
-    json_t *engines = json_pack("{s:{s:s,s:i,s:i,s:i,s:[s]}}", "ort", "version", "1.2", "slots", 2,
-        "short_slots", 0, "queue", 1, "can", "continue");
-    assert_true(json_equal(json_object_get(shown, "engines"), engines));
-    assert_true(json_is_true(json_object_get(json_object_get(platforms, "wasm"), "available")));
-    assert_string_equal(
-        json_string_value(json_object_get(json_object_get(platforms, "webgpu"), "reason")),
-        "it has none");
-    assert_null(json_object_get(platforms, "simulated"));
-    assert_int_equal(json_integer_value(json_object_get(shown, "cores")), 8);
-    assert_true(json_is_true(json_object_get(shown, "cross_origin_isolated")));
-    assert_string_equal(json_string_value(json_object_get(shown, "browser_version")), "9");
-    assert_int_equal(json_object_size(shown), 6);
-    json_decref(engines);
-    json_decref(shown);
-}

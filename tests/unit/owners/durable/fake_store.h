@@ -30,7 +30,8 @@ struct fake_record {
     struct wi_buffer body;
     int taken, ended; /* by the daemon of the test */
     int is_to_cancel;
-    int64_t retry_at; /* as it was given back last */
+    int64_t retry_at; /* as it was given back last, and so is the next one */
+    int is_unable;
 };
 
 struct fake_call {
@@ -186,6 +187,7 @@ static inline void fake_give_back(
         return;
     kept->record.state = WI_RECORD_QUEUED;
     kept->retry_at = op->retry_at;
+    kept->is_unable = op->is_unable;
     kept->taken = 0;
 }
 

@@ -300,6 +300,7 @@ TEST(what_lacks_its_model_here_is_left_to_others_that_may_have_it)
     until(counted(f).running == 0);
     assert_int_equal(kept->record.state, WI_RECORD_QUEUED);
     assert_in_range(kept->retry_at, before + 30000, wi_steady_ms() + 30000);
+    assert_true(kept->is_unable);
     assert_int_equal(fake.asked[FINISH], 0);
     wi_durable_unwatch(f->durable, &waiter.watcher);
 }
@@ -336,6 +337,7 @@ TEST(a_request_with_a_key_that_cannot_run_here_is_left_to_others_that_may_run_it
     until(counted(f).running == 0);
     assert_int_equal(kept->record.state, WI_RECORD_QUEUED);
     assert_in_range(kept->retry_at, before + 5000, wi_steady_ms() + 5000);
+    assert_true(kept->is_unable);
     assert_int_equal(fake.asked[FINISH], 0);
     wi_durable_unwatch(f->durable, &waiter.watcher);
 }

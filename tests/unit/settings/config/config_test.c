@@ -449,8 +449,37 @@ TEST(every_gpu_that_is_looked_at_can_be_chosen)
     wi_option_placeholder(wi_option_find("browser", "gpu_device"), allowed, sizeof allowed);
     assert_string_equal(allowed, "auto | all | 0 to 31");
     wi_option_placeholder(wi_option_find("models", "threads"), allowed, sizeof allowed);
-    assert_string_equal(allowed, "auto | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8");
+    assert_string_equal(allowed, "auto | 1 to 8");
     wi_config_unref(config);
+}
+
+/* What is printed is read as the same value, and nothing else is one. */
+TEST(a_choice_is_a_name_or_a_number)
+{
+    static const struct {
+        const char *key, *text;
+        int value; /* -1: it is none */
+    } rows[] = {{"gpu_device", "auto", WI_GPU_DEVICE_AUTO},
+        {"gpu_device", "all", WI_GPU_DEVICE_ALL}, {"gpu_device", "0", WI_GPU_DEVICE_FIRST},
+        {"gpu_device", "31", WI_GPU_DEVICE_FIRST + 31}, {"gpu_device", "32", -1},
+        {"gpu_device", "-1", -1}, {"gpu_device", "1.5", -1}, {"gpu_device", "", -1},
+        {"gpu_device", "one", -1}, {"gpu_device", "99999999999999999999", -1},
+        {"threads", "auto", 0}, {"threads", "1", 1}, {"threads", "8", 8}, {"threads", "0", -1},
+        {"threads", "9", -1}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int is_gpu = *rows[i].key == 'g', value = -1;
+        const struct wi_setting *option =
+            wi_option_find(is_gpu ? "browser" : "models", rows[i].key);
+        void *base = (char *)&value - option->offset;
+        assert_int_equal(wi_option_set(option, base, rows[i].text, 0), rows[i].value < 0 ? -1 : 0);
+        assert_int_equal(value, rows[i].value);
+        if (value < 0)
+            continue;
+        char *text = wi_option_format(option, base);
+        assert_string_equal(text, rows[i].text);
+        free(text);
+    }
 }
 
 TEST(takes_settings_in_the_place_of_what_the_file_says)

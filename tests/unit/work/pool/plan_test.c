@@ -125,6 +125,18 @@ TEST(those_on_their_way_count_for_memory)
     assert_int_equal(seen.begun, 2);
 }
 
+/* Browsers of a Selenium Grid on other machines. */
+TEST(those_that_run_elsewhere_take_no_memory_here)
+{
+    allow(3);
+    config.pool.min_connections = 2;
+    browser.driver_url = "http://grid:4444";
+    says.headroom.available = 0;
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 2);
+    assert_null(wi_pool_crowded(pool));
+}
+
 TEST(the_first_is_opened_whatever_memory_there_is)
 {
     says.headroom.available = 0;
@@ -385,6 +397,24 @@ TEST(a_full_grid_is_watched_and_not_asked)
     assert_int_equal(seen.watches, 0);
     assert_false(chrome()->full);
     assert_null(wi_pool_kind_problem(chrome()));
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 2);
+}
+
+TEST(what_is_on_its_way_at_a_grid_counts_for_no_memory_here)
+{
+    allow(2);
+    two[0] = two[1] = browser;
+    two[1].kind = "firefox";
+    two[1].min_connections = 1;
+    config.browsers = two;
+    config.browser_count = 2;
+    config.pool.min_connections = 0;
+    wi_pool_reload(pool, &config);
+    says.headroom.available = BROWSER_BYTES;
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 1); /* "s-1", a chrome, has not come yet */
+    two[0].driver_url = "http://grid:4444";
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 2);
 }

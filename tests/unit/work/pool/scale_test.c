@@ -173,7 +173,9 @@ TEST(where_memory_is_short_one_makes_room_for_another)
     place.kinds[1].requested_since = NOW;
     place.kinds[0].min = place.scale.min = 0;
     expect(&place, NOW, WI_SCALE_CLOSE, 0);
-    place.scale.crowded = 0;
+    place.kinds[1].is_elsewhere = 1; /* it needs no memory here */
+    expect(&place, NOW, WI_SCALE_START, 1);
+    place.kinds[1].is_elsewhere = place.scale.crowded = 0;
     expect(&place, NOW, WI_SCALE_START, 1);
 }
 

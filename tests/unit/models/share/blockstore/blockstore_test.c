@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "base/protobuf.h"
+#include "models/share/blockstore/private.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -437,6 +438,7 @@ TEST(leaves_of_what_nobody_published_are_computed_when_they_are_asked_for)
     struct wi_model *model = vector_model(f, "name");
     unsigned char text[56 + 4 * WI_HASH_SIZE], hash[WI_HASH_SIZE];
     uint64_t size;
+    int soon;
     memset(leaf, 7, sizeof leaf);
     wi_hash(leaf, sizeof leaf, hash);
     for (int i = 0; i < 2; i++) {
@@ -450,11 +452,42 @@ TEST(leaves_of_what_nobody_published_are_computed_when_they_are_asked_for)
             assert_memory_equal(text + 56 + k * WI_HASH_SIZE, hash, sizeof hash);
         assert_int_equal(count_in(f, "leaves"), 1);
         assert_null(wi_blockstore_pin(f->blocks, "name"));
-        stop(f); /* the next start sweeps them away */
+        stop(f); /* the next start leaves them alone … */
+        start(f);
+        while (!f->blocks->is_swept)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        fd = wi_blockstore_open_leaves(
+            f->blocks, -1, wi_manifest_find(&model->manifest, "model.onnx"), &size, &soon);
+        assert_true(fd >= 0 && !soon);
+        close(fd);
+        stop(f); /* … until their time is over */
+        char *command = wi_sprintf("touch -d yesterday '%s'/.content/leaves/*", f->directory);
+        assert_int_equal(system(command), 0);
+        free(command);
         start(f);
         while (count_in(f, "leaves") > 0)
             uv_run(&f->loop, UV_RUN_ONCE);
     }
+    free_model(model);
+}
+
+/* Another model was removed. */
+TEST(leaves_that_were_asked_for_stay_when_others_go)
+{
+    struct fixture *f = *state;
+    struct wi_model *model = vector_model(f, "name");
+    uint64_t size;
+    int removed = 0;
+    put(f, "other", "model.onnx", "one", 3);
+    publish_good(f, make_model(f, "other", FILES("model.onnx")));
+    close(wait_for_leaves(f, model, &size));
+    assert_int_equal(count_in(f, "leaves"), 2);
+    wi_versions_take_away(f->work, "other", on_removed, &removed);
+    while (!removed || count_in(f, "leaves") > 1)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    int fd = wait_for_leaves(f, model, &size);
+    assert_true(fd >= 0);
+    close(fd);
     free_model(model);
 }
 

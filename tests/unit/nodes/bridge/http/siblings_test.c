@@ -90,8 +90,8 @@ TEST(files_of_models_are_readable_for_their_pages)
     assert_int_equal(reply.status, 401);
     assert_non_null(strstr(reply.head, "\r\nVary: Origin\r\n"));
     assert_non_null(strstr(reply.head, ALLOWED SIBLING "\r\n"));
-    assert_non_null(strstr(
-        reply.head, "\r\nAccess-Control-Expose-Headers: content-range, etag, content-length\r\n"));
+    assert_non_null(strstr(reply.head, "\r\nAccess-Control-Expose-Headers: content-range, etag, "
+                                       "content-length, x-webinfer-ticket\r\n"));
     assert_null(strcasestr(reply.head, "Allow-Credentials"));
     reply_clear(&reply);
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {

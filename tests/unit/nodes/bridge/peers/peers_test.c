@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "nodes/bridge/http/serve.h"
+#include "nodes/bridge/node.h"
 #include "nodes/bridge/peers/peers.h"
 #include "nodes/bridge/quarantine.h"
 #include <openssl/evp.h>
@@ -166,23 +167,40 @@ TEST(a_node_that_comes_through_one_gets_a_ticket)
 
 /* The answer to a request for the list of a file's blocks; new reference to the ticket that comes
  * with it, or NULL. */
+static struct http_reply blocks_reply(struct fixture *fixture, const json_t *welcome,
+    const char *method, const char *peer, const char *extra)
+{
+    struct client client = client_open(&fixture->loop, fixture->port);
+    struct http_reply reply;
+    char request[768];
+    snprintf(request, sizeof request,
+        "%s /models/digits/%s/model.onnx?blocks%s HTTP/1.1\r\nAuthorization: Bearer %s%s", method,
+        test_model.hash, peer, text_of(welcome, "model_credential"), extra);
+    assert_int_equal(client_request(&client, request, &reply), 0);
+    client_close(&client);
+    return reply;
+}
+
 static json_t *ask_for_blocks(
     struct fixture *fixture, const json_t *welcome, const char *peer, int status)
 {
     static const char name[] = "X-Webinfer-Ticket: ";
-    struct client client = client_open(&fixture->loop, fixture->port);
-    struct http_reply reply;
-    char request[512];
-    snprintf(request, sizeof request,
-        "GET /models/digits/%s/model.onnx?blocks%s HTTP/1.1\r\nAuthorization: Bearer %s",
-        test_model.hash, peer, text_of(welcome, "model_credential"));
-    assert_int_equal(client_request(&client, request, &reply), 0);
+    struct http_reply reply = blocks_reply(fixture, welcome, "GET", peer, "");
     assert_int_equal(reply.status, status);
     const char *at = strstr(reply.head, name);
     json_t *ticket = at ? json_loads(at + strlen(name), JSON_DISABLE_EOF_CHECK, NULL) : NULL;
     reply_clear(&reply);
-    client_close(&client);
     return ticket;
+}
+
+/* Nothing is signed for an answer without a body. */
+static void assert_no_ticket(struct fixture *fixture, const json_t *welcome, const char *method,
+    const char *extra, int status)
+{
+    struct http_reply reply = blocks_reply(fixture, welcome, method, "=" GOOD, extra);
+    assert_int_equal(reply.status, status);
+    assert_null(strstr(reply.head, "X-Webinfer-Ticket"));
+    reply_clear(&reply);
 }
 
 /* By which it shows other nodes that it may have that file. */
@@ -212,12 +230,50 @@ TEST(a_node_that_is_given_a_file_gets_a_ticket_for_it)
     json_object_del(ticket, "file");
     assert_false(is_signed(key, "webinfer-file", ticket)); /* nor is it one for any other file */
     assert_null(ask_for_blocks(fixture, welcome, "", 200));
+    assert_int_equal(blocks.asks, 2);
     assert_null(ask_for_blocks(fixture, welcome, "=", 400));
     assert_null(ask_for_blocks(fixture, welcome, "=" GOOD "x", 400));
+    assert_int_equal(blocks.asks, 2); /* nor is the file hashed for it */
+    char known[128];
+    snprintf(known, sizeof known, "\r\nIf-None-Match: \"%s.blocks\"", file->hash);
+    assert_no_ticket(fixture, welcome, "GET", known, 304);
+    assert_no_ticket(fixture, welcome, "HEAD", "", 200);
+    assert_no_ticket(fixture, welcome, "GET", "\r\nRange: bytes=99-", 416);
     wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
     json_decref(ticket);
     json_decref(welcome);
     json_decref(said);
+    client_close(&client);
+}
+
+TEST(a_node_gets_so_many_tickets_for_files_in_a_second)
+{
+    static struct wi_blockstore blocks = {.leaves = "the leaves"};
+    struct fixture *fixture = *state;
+    char who[128];
+    invite(fixture, who);
+    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1", NULL);
+    test_model.manifest.files[1].bytes = WI_BLOCKS_MIN;
+    struct client client = open_as(fixture, GOOD);
+    announce(&client, who);
+    json_t *welcome = hear(&client, "welcome");
+    send_task(fixture, "att-1", NULL);
+    struct wi_rate_limit *limit = &wi_node_find(fixture->bridge, fixture->node)->file_tickets;
+    *limit = (struct wi_rate_limit){._since_ms = wi_awake_ms() + 60000, ._taken = 31};
+    json_decref(ask_for_blocks(fixture, welcome, "=" GOOD, 200));
+    struct http_reply reply = blocks_reply(fixture, welcome, "GET", "=" GOOD, "");
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strstr(reply.head, "\r\nRetry-After: 1\r\n"));
+    assert_null(strstr(reply.head, "X-Webinfer-Ticket"));
+    reply_clear(&reply);
+    assert_int_equal(blocks.asks, 1);
+    assert_null(ask_for_blocks(fixture, welcome, "", 200)); /* nothing is signed for it */
+    limit->_since_ms -= 62000;                              /* the second is over */
+    json_t *ticket = ask_for_blocks(fixture, welcome, "=" GOOD, 200);
+    assert_non_null(ticket);
+    json_decref(ticket);
+    wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
+    json_decref(welcome);
     client_close(&client);
 }
 
