@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { openChromium } from '../lib/machine-chromium.mjs';
+import { openChromium, takeForSecure } from '../lib/machine-chromium.mjs';
 import { Machine } from '../lib/machines.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { openRoom } from '../lib/room.mjs';
@@ -64,14 +64,14 @@ async function openFirefox(machine) {
     return { ...await firefox.openTab(), close: () => firefox.close() };
 }
 
-/** The page comes from there. */
-const ORIGINS = [`http://${SERVICE}:${PAGE}`];
+/** The page comes from the peer. */
+const isSecure = takeForSecure(`http://${SERVICE}:${PAGE}`);
 const linkOf = (more = '') => `${peer.page}/#token=${token}&start${more}`;
 const textOfState = "document.documentElement.dataset.state === 'connected'";
 const isConnected = (tab) => until(() => tab.evaluate(textOfState), { what: 'the page to connect', timeout: SOON_MS });
 
 test('only the peer is reached: the page comes from it, and computes pictures’ and language models', async () => {
-    const { tab, close } = await openChromium(machines[1], ORIGINS);
+    const { tab, close } = await openChromium(machines[1], isSecure);
     try {
         await tab.goto(linkOf());
         await isConnected(tab);
@@ -91,7 +91,7 @@ test('a Chromium and a Firefox behind it are connected directly, while each twen
         nft(home, `add table inet loss
 add chain inet loss input { type filter hook input priority 0; policy accept; }
 add rule inet loss input iif != lo meta l4proto udp numgen random mod 100 < 5 drop\n`);
-    const browsers = await Promise.all([openChromium(machines[1], ORIGINS), openFirefox(machines[2])]);
+    const browsers = await Promise.all([openChromium(machines[1], isSecure), openFirefox(machines[2])]);
     try {
         for (const { tab } of browsers) await tab.goto(linkOf('&maxPeers=2&discoveryInterval=5000'));
         for (const { tab } of browsers)

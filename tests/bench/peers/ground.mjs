@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { Daemon } from '../../lib/daemon.mjs';
-import { openChromium } from '../../lib/machine-chromium.mjs';
+import { openChromium, takeForSecure } from '../../lib/machine-chromium.mjs';
 import { Machine } from '../../lib/machines.mjs';
 import { Peer } from '../../lib/peer.mjs';
 import { openRoom } from '../../lib/room.mjs';
@@ -61,7 +61,7 @@ export class Ground {
 
     /** A Chromium at a home. @param {number} home */
     openBrowser(home) {
-        return openChromium(this.homes[home], [this.bridge, this.peer.page]);
+        return openChromium(this.homes[home], takeForSecure(this.bridge, this.peer.page));
     }
 
     /** Ids of the nodes that are there. @returns {Promise<string[]>} */
