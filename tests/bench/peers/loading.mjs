@@ -13,6 +13,7 @@ import { until } from '../../lib/wait.mjs';
 import { BLOCKS_STREAM } from '../../../page/src/peers/block_frames.js';
 import { shown, spread, table } from '../figures.mjs';
 import { absentGoal, goalOf, ratioOf, speaks } from './figures.mjs';
+import { MBIT } from './ground.mjs';
 import { isRight, request } from './heavy.mjs';
 
 const SOON_MS = 120_000;
@@ -24,12 +25,11 @@ const ABSENT = 'this page passes no blocks on';
  * has 40 Mbit/s. `most`: with peers, times without; `sends`: times the file.
  * @type {Record<string, {about: string, pages: number, bad: string[], isHeld: boolean, most: number, sends?: number}>} */
 const CASES = {
-    load: { about: '4 nodes, 40 Mbit/s', pages: 4, bad: [], isHeld: true, most: 0.5, sends: 1.5 },
-    lies: { about: '2 nodes, a liar, one that trickles, 40 Mbit/s', pages: 2, bad: ['lies', 'trickles'], isHeld: true, most: 0.8 },
+    load: { about: `4 nodes, ${MBIT} Mbit/s`, pages: 4, bad: [], isHeld: true, most: 0.5, sends: 1.5 },
+    lies: { about: `2 nodes, a liar, one that trickles, ${MBIT} Mbit/s`, pages: 2, bad: ['lies', 'trickles'], isHeld: true, most: 0.8 },
     fast: { about: '4 nodes, line not held', pages: 4, bad: [], isHeld: false, most: 1.1 },
-    lone: { about: 'a lone node, 40 Mbit/s', pages: 1, bad: [], isHeld: true, most: 1.05 },
+    lone: { about: `a lone node, ${MBIT} Mbit/s`, pages: 1, bad: [], isHeld: true, most: 1.05 },
 };
-export const NAMES = Object.keys(CASES);
 
 /** A page with its engine, and its node. @param {any} ground @param {number} home @param {string} link */
 async function openPage(ground, home, link) {

@@ -1,5 +1,6 @@
 /** How long it takes from a link to the first answer of its page, which is the first of that browser: directly, and if all comes by webinfer-peer. */
 import { shown, spread, table } from '../figures.mjs';
+import { MBIT } from './ground.mjs';
 
 /** Where the page comes from. One of webinfer-peer's is led through it. */
 const ORIGINS = { direct: ({ bridge }) => bridge, 'by webinfer-peer': ({ peer }) => peer.page };
@@ -40,6 +41,6 @@ export async function measure(ground, { rounds }) {
 
 /** @param {Awaited<ReturnType<typeof measure>>} rows */
 export const print = (rows) => table('From link to first task (an ONNX model on WASM), s: median of the rounds (spread)', ['line', 'way', 's'],
-    rows.map(({ isHeld, name, seconds }) => [isHeld ? '40 Mbit/s' : 'not held', name, shown(seconds)]));
+    rows.map(({ isHeld, name, seconds }) => [isHeld ? `${MBIT} Mbit/s` : 'not held', name, shown(seconds)]));
 
 export const goals = () => [];
