@@ -14,7 +14,7 @@ const { Peers } = await import('../../../page/src/peers/peers.js');
 const [service, token, how, bytes] = process.argv.slice(2);
 const node = await new FakeNode(`${service}/#token=${token}`).join();
 const peers = new Peers({
-    ask: async () => (await fetch(`${service}/peers`)).json(), first: [], mayAsk: () => false,
+    ask: async () => (await fetch(`${service}/peers`)).json(), first: [], mayAsk: () => false, accuse: () => {},
     born: async (id) => {
         node.send('peer', { id });
         const { message } = await node.got('settings');
