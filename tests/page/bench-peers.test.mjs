@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { BlockReader, BLOCKS_STREAM, ticketFrame, wantFrame } from '../../page/src/peers/block_frames.js';
+import * as echo from '../bench/peers/echo.mjs';
 import { absentGoal, areMet, goalOf, ratioOf, sentIn, speaks } from '../bench/peers/figures.mjs';
 import { GIVERS } from '../bench/peers/givers.mjs';
 import { heavy, isRight, request, ROWS } from '../bench/peers/heavy.mjs';
@@ -56,6 +57,13 @@ test('a page whose scripts do not name the blocks’ protocol has none: nothing 
         assert.deepEqual(parts[name].goals(null).map(({ state, value }) => [state, value]), Array(goals).fill(['absent', null]), name);
         assert.match(parts[name].print(null), /: this page passes no blocks on\n$/);
     }
+});
+
+test('an echo by a way that the page does not have is absent', () => {
+    const row = (size, name, times) => ({ size, name, p50_ms: figure(times), ratio: figure(times) });
+    const rows = [row(100, 'direct', 1), row(100, 'webinfer-peer', 2), row(600_000, 'direct', 1), row(600_000, 'webinfer-peer', 2.6)];
+    assert.deepEqual(echo.goals(rows).map(({ most, value, state }) => [most, value, state]), [[3, 2, 'met'], [2.5, 2.6, 'missed'], [8, null, 'absent']]);
+    assert.deepEqual(echo.goals([...rows, row(100, 'another page', 8)]).at(-1).state, 'met');
 });
 
 test('goals of a model are those of the time, and of what the service sends', () => {

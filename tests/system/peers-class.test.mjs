@@ -4,14 +4,13 @@
  * Browsers are told of the name and of the certificate, as a school's computers are.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { openChromium } from '../lib/machine-chromium.mjs';
+import { addRoute, isConnected, openChromium, run } from '../lib/homes.mjs';
 import { Machine } from '../lib/machines.mjs';
 import { cliPath, root } from '../lib/paths.mjs';
 import { Peer } from '../lib/peer.mjs';
@@ -32,8 +31,8 @@ const test = testsOf(() => daemon);
 before(async () => {
     room = await openRoom([DAEMON, PROGRAM, PUPILS]);
     machines = await Promise.all([DAEMON, PROGRAM, PUPILS].map((address) => new Machine(room, address).open()));
-    const [service, school, pupils] = machines, [program, ...route] = pupils.command('ip', 'route', 'add', 'default', 'dev', 'eth0');
-    execFileSync(program, route); // else a browser gathers no candidates
+    const [service, school, pupils] = machines;
+    addRoute(pupils);
     const { tls_certificate: pem, tls_key: key } = certificate(school.folder, `DNS:${host}`);
     fs.renameSync(pem, path.join(school.folder, 'school.pem'));
     fs.renameSync(key, path.join(school.folder, 'school.key'));
@@ -56,16 +55,15 @@ after(async () => {
 
 /** A pupil's browser. @param {string} link */
 async function openPupil(link) {
-    const { tab, close } = await openChromium(machines[2], `--host-resolver-rules=MAP ${host} ${PROGRAM}`, `--ignore-certificate-errors-spki-list=${known}`);
+    const { tab, close } = await openChromium(machines[2], origin, `--host-resolver-rules=MAP ${host} ${PROGRAM}`, `--ignore-certificate-errors-spki-list=${known}`);
     await tab.goto(link);
     await tab.click('#start');
-    await tab.waitForSelector('html[data-state=connected]', { state: 'attached', timeout: SOON_MS });
+    await isConnected(tab);
     return { tab, close };
 }
 
 test('two of the class compute, and are connected with each other', async () => {
-    const [program, ...words] = machines[0].command(cliPath, ...join.split(' '));
-    const { hash } = new URL(execFileSync(program, words, { encoding: 'utf8' }).trim()), pupils = [];
+    const { hash } = new URL(run(machines[0], cliPath, ...join.split(' ')).trim()), pupils = [];
     try {
         for (let pupil = 0; pupil < 2; pupil++) pupils.push(await openPupil(`${origin}${hash}${more}`));
         for (const { tab } of pupils) {

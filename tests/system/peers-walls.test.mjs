@@ -4,12 +4,11 @@
  * each twentieth datagram. They are served, and connected with each other, by webinfer-peer alone.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { openChromium, takeForSecure } from '../lib/machine-chromium.mjs';
+import { addRoute, isConnected, nft, openChromium } from '../lib/homes.mjs';
 import { Machine } from '../lib/machines.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { openRoom } from '../lib/room.mjs';
@@ -22,21 +21,11 @@ const [API, BRIDGE, WAYS, PAGE] = [8470, 8471, 9090, 9091];
 let room, machines, daemon, peer, token;
 const test = testsOf(() => daemon);
 
-/** Rules of a machine's own. @param {Machine} machine @param {string} rules */
-const nft = (machine, rules) => {
-    const [program, ...words] = machine.command('nft', '-f', '-');
-    execFileSync(program, words, { input: rules });
-};
-const run = (machine, ...words) => {
-    const [program, ...rest] = machine.command(...words);
-    execFileSync(program, rest);
-};
-
 before(async () => {
     room = await openRoom([SERVICE, ONE, OTHER]);
     machines = await Promise.all([SERVICE, ONE, OTHER].map((address) => new Machine(room, address).open()));
     const [service, ...homes] = machines;
-    for (const home of homes) run(home, 'ip', 'route', 'add', 'default', 'dev', 'eth0'); // else a browser gathers no candidates
+    homes.forEach(addRoute);
     daemon = new Daemon({ models: ['twice'], folder: path.join(service.folder, 'daemon'), under: service.command(), logToFile: true, config: {
         api: { listen: `127.0.0.1:${API}` },
         bridge: { listen: `${SERVICE}:${BRIDGE}`, trusted_proxies: SERVICE },
@@ -64,14 +53,10 @@ async function openFirefox(machine) {
     return { ...await firefox.openTab(), close: () => firefox.close() };
 }
 
-/** The page comes from the peer. */
-const isSecure = takeForSecure(`http://${SERVICE}:${PAGE}`);
 const linkOf = (more = '') => `${peer.page}/#token=${token}&start${more}`;
-const textOfState = "document.documentElement.dataset.state === 'connected'";
-const isConnected = (tab) => until(() => tab.evaluate(textOfState), { what: 'the page to connect', timeout: SOON_MS });
 
 test('only the peer is reached: the page comes from it, and computes pictures’ and language models', async () => {
-    const { tab, close } = await openChromium(machines[1], isSecure);
+    const { tab, close } = await openChromium(machines[1], `http://${SERVICE}:${PAGE}`);
     try {
         await tab.goto(linkOf());
         await isConnected(tab);
@@ -91,7 +76,7 @@ test('a Chromium and a Firefox behind it are connected directly, while each twen
         nft(home, `add table inet loss
 add chain inet loss input { type filter hook input priority 0; policy accept; }
 add rule inet loss input iif != lo meta l4proto udp numgen random mod 100 < 5 drop\n`);
-    const browsers = await Promise.all([openChromium(machines[1], isSecure), openFirefox(machines[2])]);
+    const browsers = await Promise.all([openChromium(machines[1], `http://${SERVICE}:${PAGE}`), openFirefox(machines[2])]);
     try {
         for (const { tab } of browsers) await tab.goto(linkOf('&maxPeers=2&discoveryInterval=5000'));
         for (const { tab } of browsers)

@@ -2,10 +2,9 @@
  * Where peers are measured: a service with its webinfer-peer, and homes for pages, each on a machine with a network of its own. The
  * service's line can be held to 40 Mbit/s, and what it has sent is counted where the line begins.
  */
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { Daemon } from '../../lib/daemon.mjs';
-import { openChromium, takeForSecure } from '../../lib/machine-chromium.mjs';
+import { addRoute, nft, openChromium, run } from '../../lib/homes.mjs';
 import { Machine } from '../../lib/machines.mjs';
 import { Peer } from '../../lib/peer.mjs';
 import { openRoom } from '../../lib/room.mjs';
@@ -16,16 +15,12 @@ import { putHeavy } from './heavy.mjs';
 const SERVICE = '192.168.96.1', HOMES = ['192.168.96.2', '192.168.96.3', '192.168.96.4', '192.168.96.5'];
 const [API, BRIDGE, WAYS, PAGE] = [8470, 8471, 9090, 9091];
 export const MBIT = 40;
+/** Of a link: the page meets others, and looks for them as often as it may. */
+export const SWARM = '&maxPeers=8&discoveryInterval=5000';
 const LINE = ['root', 'tbf', 'rate', `${MBIT}mbit`, 'burst', '64kb', 'latency', '400ms'];
 const SOON_MS = 120_000;
 const twice = { model_name: 'twice', platform: 'wasm', inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 3] }] };
 const ANSWER_MS = 300_000;
-
-/** @param {Machine} machine @param {...string} words @returns {string} what the command prints */
-function run(machine, ...words) {
-    const [program, ...rest] = machine.command(...words);
-    return execFileSync(program, rest, { encoding: 'utf8' });
-}
 
 export class Ground {
     #isHeld = false;
@@ -35,7 +30,7 @@ export class Ground {
     async open() {
         this.room = await openRoom([SERVICE, ...HOMES]);
         [this.service, ...this.homes] = await Promise.all([SERVICE, ...HOMES].map((address) => new Machine(this.room, address).open()));
-        for (const home of this.homes) run(home, 'ip', 'route', 'add', 'default', 'dev', 'eth0'); // else a browser gathers no candidates
+        this.homes.forEach(addRoute);
         this.daemon = new Daemon({ models: ['twice'], folder: path.join(this.service.folder, 'daemon'), under: this.service.command(), logToFile: true, config: {
             api: { listen: `127.0.0.1:${API}` },
             bridge: { listen: `${SERVICE}:${BRIDGE}`, trusted_proxies: SERVICE, resume_grace: '2s' },
@@ -61,7 +56,7 @@ export class Ground {
 
     /** A Chromium at a home. @param {number} home */
     openBrowser(home) {
-        return openChromium(this.homes[home], takeForSecure(this.bridge, this.peer.page));
+        return openChromium(this.homes[home], `${this.bridge},${this.peer.page}`);
     }
 
     /** Ids of the nodes that are there. @returns {Promise<string[]>} */
@@ -102,6 +97,16 @@ export class Ground {
     release() {
         if (this.#isHeld) run(this.service, 'tc', 'qdisc', 'del', 'dev', 'eth0', 'root');
         this.#isHeld = false;
+    }
+
+    /** Drops all between a home and the service's machine, in both directions. @param {number} home @returns {() => void} ends that */
+    wall(home) {
+        nft(this.service, `add table inet wall
+add chain inet wall in { type filter hook input priority 0; policy accept; }
+add chain inet wall out { type filter hook output priority 0; policy accept; }
+add rule inet wall in ip saddr ${HOMES[home]} drop
+add rule inet wall out ip daddr ${HOMES[home]} drop\n`);
+        return () => nft(this.service, 'delete table inet wall\n');
     }
 
     /** What the service's machine has sent, and what of it were files without their packets' heads, in bytes. */

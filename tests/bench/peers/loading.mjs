@@ -13,12 +13,10 @@ import { until } from '../../lib/wait.mjs';
 import { BLOCKS_STREAM } from '../../../page/src/peers/block_frames.js';
 import { shown, spread, table } from '../figures.mjs';
 import { absentGoal, goalOf, ratioOf, speaks } from './figures.mjs';
-import { MBIT } from './ground.mjs';
+import { MBIT, SWARM } from './ground.mjs';
 import { isRight, request } from './heavy.mjs';
 
 const SOON_MS = 120_000;
-/** Looks for others as often as a page may. */
-const SWARM = '&maxPeers=8&discoveryInterval=5000';
 const ABSENT = 'this page passes no blocks on';
 
 /** `bad`: programs at further homes, which claim to have the file; they load nothing, and are not waited for. `isHeld`: the service's line
