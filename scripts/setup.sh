@@ -14,8 +14,8 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BROWSERS=(
     firefox-esr libavcodec-extra mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
-# A clock that jumps, shells whose completions are tested, the server of a cluster, and the cutting of its networks.
-PACKAGES_TOOLS=(faketime fish zsh nats-server nftables)
+# A clock that jumps, shells whose completions are tested, the server of a cluster, and networks that are slow or cut.
+PACKAGES_TOOLS=(faketime fish zsh nats-server iproute2 nftables)
 # What makes the tests' tiny models, and ONNX's own tests of its operators.
 PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 # What the client and the node in Python are installed and tested with.

@@ -6,10 +6,10 @@ import { playwright, PlainDriver } from './browsers.mjs';
 import { median } from './figures.mjs';
 import * as programs from './programs.mjs';
 
-/** The same request for floor and webinfer: KServe's binary framing, both directions. */
-export function echoRequest(tensor) {
+/** The same request for floor and webinfer: KServe's binary framing, both directions. `more`: of its other fields. */
+export function echoRequest(tensor, more = {}) {
     return kserve.encode(
-        { model_name: 'builtin/echo', parameters: { binary_data_output: true } }, [tensor]);
+        { model_name: 'builtin/echo', parameters: { binary_data_output: true }, ...more }, [tensor]);
 }
 
 /** The two that answer over HTTP, under the C client. */

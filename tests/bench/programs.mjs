@@ -44,10 +44,11 @@ export function requestFile(name, host, headers, body, target = '/v1/infer') {
 }
 
 /** Runs the load client to its end. @param {string} program
- * @param {{port: number, file: string, clients: number, ms: number, requests?: number, address?: string}} run */
-export async function load(program, { port, file, clients, ms, requests = 0, address }) {
-    const child = spawn(program, [port, file, clients, ms, requests, ...address ? [address] : []].map(String),
-        { stdio: ['ignore', 'pipe', 'pipe'] });
+ * @param {{port: number, file: string, clients: number, ms: number, requests?: number, address?: string, under?: string[]}} run
+ * `under`: the words that run a command on another machine */
+export async function load(program, { port, file, clients, ms, requests = 0, address, under = [] }) {
+    const [first, ...words] = [...under, program, ...[port, file, clients, ms, requests, ...address ? [address] : []].map(String)];
+    const child = spawn(first, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '', problems = '';
     child.stdout.on('data', (text) => (out += text));
     child.stderr.on('data', (text) => (problems += text));

@@ -19,11 +19,8 @@ const GOAL = 1.3;
 
 /** A request for an echo of so many bytes on that node, in a file. @param {string} name @param {string} url @param {string} node @param {number} size */
 function echoFile(name, url, node, size) {
-    const { headers, body } = echoRequest({ name: 'x', datatype: 'UINT8', shape: [size], bytes: Buffer.alloc(size, 1) });
-    const json = Number(headers['Inference-Header-Content-Length']);
-    const head = Buffer.from(JSON.stringify({ ...JSON.parse(String(body.subarray(0, json))), platform: 'simulated', node }));
-    return programs.requestFile(`uplink-${name}-${size}`, new URL(url).host,
-        { ...headers, ...headersOf('ada').headers, 'Inference-Header-Content-Length': head.length }, Buffer.concat([head, body.subarray(json)]));
+    const { headers, body } = echoRequest({ name: 'x', datatype: 'UINT8', shape: [size], bytes: Buffer.alloc(size, 1) }, { platform: 'simulated', node });
+    return programs.requestFile(`uplink-${name}-${size}`, new URL(url).host, { ...headers, ...headersOf('ada').headers }, body);
 }
 
 /** @param {Awaited<ReturnType<typeof newDaemon>>} daemon */

@@ -106,6 +106,8 @@ async function seeCut(program) {
     await until(async () => (await find())?.connection !== connection, { what: 'its end', timeout: SOON_MS });
 }
 const isConnected = async (program, id) => (await program.ask('connections')).some((one) => one.peer === id);
+/** The peer has cut it, and refuses it from then on. */
+const seeSentAway = (program) => until(async () => !await isConnected(program, peer.id), { what: 'the end of its connection', timeout: SOON_MS });
 /** Both know each other's announcement. */
 const know = (one, other) => until(async () => (await one.row(other.id))?.computes.includes('wasm') && (await other.row(one.id))?.computes.includes('wasm'),
     { what: 'both to know each other', timeout: SOON_MS });
@@ -261,7 +263,7 @@ async function openThree(t) {
 test('a flood of 10,000 messages reaches nobody, and who sends it is sent away', async (t) => {
     const { one, other, liar } = await openThree(t);
     await liar.ask('flood', 'heartbeat', 10_000, { data: { models: ['flood'], running: 99 } });
-    await until(async () => (await liar.ask('connections')).length === 0 || (await one.row(liar.id))?.way === 'none', { what: 'the end of its connections', timeout: SOON_MS });
+    await seeSentAway(liar);
     await know(one, other);
     await until(async () => (await one.row(other.id)).models.join() === 'a model', { what: 'what the other one tells', timeout: SOON_MS });
 });
@@ -269,7 +271,7 @@ test('a flood of 10,000 messages reaches nobody, and who sends it is sent away',
 test('others’ ids are announced by nobody else', async (t) => {
     const { one, other, liar } = await openThree(t);
     await liar.ask('flood', 'announcement', 30, { from: other.id, data: { computes: ['lies'], ticket: {} } });
-    await until(async () => (await one.row(liar.id))?.way === 'none', { what: 'the end of its connection', timeout: SOON_MS });
+    await seeSentAway(liar);
     assert.deepEqual((await one.row(other.id)).computes, ['wasm']);
 });
 

@@ -16,12 +16,9 @@ const CLIENTS = [1, 32];
 async function contestantOf(name, daemon, client, ms) {
     await daemon.start({ ready: false });
     const simulation = await new Simulation(daemon, { nodes: 8 }).up();
-    const { headers, body } = echoRequest({ name: 'x', datatype: 'UINT8', shape: [100], bytes: Buffer.alloc(100, 1) });
-    const size = Number(headers['Inference-Header-Content-Length']);
-    const head = Buffer.from(JSON.stringify({ ...JSON.parse(String(body.subarray(0, size))), platform: 'simulated' }));
+    const { headers, body } = echoRequest({ name: 'x', datatype: 'UINT8', shape: [100], bytes: Buffer.alloc(100, 1) }, { platform: 'simulated' });
     const port = Number(new URL(daemon.url).port);
-    const file = programs.requestFile(`cluster-${name}`, `127.0.0.1:${port}`,
-        { ...headers, 'Inference-Header-Content-Length': head.length }, Buffer.concat([head, body.subarray(size)]));
+    const file = programs.requestFile(`cluster-${name}`, `127.0.0.1:${port}`, headers, body);
     return { name, measure: (/** @type {number} */ clients) => programs.load(client, { port, file, clients, ms }),
         stop: async () => { await simulation.stop(); await daemon.stop(); } };
 }

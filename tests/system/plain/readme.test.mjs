@@ -63,8 +63,8 @@ const EXPECTED = [
     ['import { Ollama }', /42/],
     ['import Anthropic', /42/],
 ];
-/** What takes a hub, a file of the reader's own, a microphone, or a machine to look at; what builds; what tests/system/peers has. */
-const ELSEWHERE = /^\.\/dev |^arecord |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient|bench model\.onnx|^webinfer-peer |^peers = |^trusted_proxies = /;
+/** What takes a hub, a file of the reader's own, a microphone, or a machine to look at; what builds; what peers-class.test.mjs has. */
+const ELSEWHERE = /^\.\/dev |^arecord |ORG\/NAME|Xenova\/|infer clip |YOUR-|qwen3|webinfer doctor|tritonclient|bench model\.onnx|^webinfer-peer |^listen = |^peers = |^trusted_proxies = /;
 
 /** The commands, and what is JavaScript: lines that are indented, with those that go on behind them. */
 function commandsOf(text) {
