@@ -2,6 +2,7 @@
 /** Who may stay connected to a peer: who has shown a ticket of this service, or is certified. And how many may connect from one address. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { peerIdFromString } from '@libp2p/peer-id';
 import { gate } from '../../peer/gate.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
 import { Members, SHOW_MS } from '../../page/src/peers/members.js';
@@ -10,6 +11,7 @@ import { until } from '../lib/wait.mjs';
 import { TestStream } from './stream.mjs';
 
 const ID = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB', OTHER = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
+const ME = '12D3KooWQ1R6c7cW4iwS8nLXnJgHBZdBLNnQXmqPBuAHjTNSrQ3g';
 let pair = generateKeyPairSync('ed25519'), asked = 0, certified = [];
 const state = (purpose, peer, end, by) => ({ peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), by).toString('base64url') });
 const ticket = ({ peer = ID, until: end = Date.now() + 60_000, purpose = 'webinfer-member', by = pair.privateKey } = {}) =>
@@ -115,6 +117,14 @@ test('who breaks the rules is sent away, and stays away as that peer', async (t)
     await show(JSON.stringify(ticket()));
     members.expel(ID);
     assert.deepEqual([connection.ended, members.has(ID), members.isAway(ID), members.isAway(OTHER)], ['the peer breaks the rules', false, true, false]);
+});
+
+test('connected peers are near, and so is our own node', async () => {
+    const members = new Members(makeCertificates(), () => 0), [own, other, gone] = [ME, ID, OTHER].map((id) => peerIdFromString(id)), node = new EventTarget();
+    assert.deepEqual([own, other].map((peer) => members.isNear(peer)), [false, false]);
+    Object.assign(node, { peerId: own, handle: async () => {}, getConnections: (peer) => (peer.equals(other) ? [{}] : []) });
+    await members.watch(node);
+    assert.deepEqual([own, other, gone].map((peer) => members.isNear(peer)), [true, true, false]);
 });
 
 test('a page shows its own ticket, and learns that it was taken', async (t) => {

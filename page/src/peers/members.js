@@ -4,7 +4,7 @@
  */
 import { MEMBER_STREAM, TICKET_MAX } from '../shared/node_frames.js';
 
-/** @import { Connection, Libp2p, Stream } from '@libp2p/interface' */
+/** @import { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
 
 /** A connection has so long to show a ticket. */
@@ -45,6 +45,11 @@ export class Members {
     /** @param {string} peer */
     has(peer) {
         return (this._until.get(peer) ?? 0) > this._now() || this._certificates.isCertified(peer);
+    }
+
+    /** Whether it is connected, or our own node. @param {PeerId} peer */
+    isNear(peer) {
+        return peer.equals(this._node?.peerId) || (this._node?.getConnections(peer).length ?? 0) > 0;
     }
 
     /** @param {string} peer */
