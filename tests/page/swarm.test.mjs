@@ -126,7 +126,7 @@ function makeSwarm({ hasWebRTC = true, listed = [LISTED] } = {}) {
     const certificates = { addresses: listed, isCertified: (id) => listed.some((one) => peerOf(one) === id), ask: async () => {} };
     const gossip = { join: () => joined.push('join'), leave: () => joined.push('leave'), tell: (type, from, data) => told.push({ type, from, data }) };
     const node = new FakeNode(), swarm = new Swarm(certificates, gossip, new Qualities(), [], hasWebRTC);
-    return { node, swarm, told, joined, hear: (from, addresses) => swarm.hear({ type: 'announcement', from, timestamp: 1, data: { addresses, computes: ['wasm'] } }) };
+    return { node, swarm, certificates, told, joined, hear: (from, addresses) => swarm.hear({ type: 'announcement', from, timestamp: 1, data: { addresses, computes: ['wasm'] } }) };
 }
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -188,6 +188,32 @@ describe('a page that wants others', () => {
         swarm.want(0, 0);
         await settled();
         assert.deepEqual([node.getPeers().map(String), joined], [[GOOD], ['leave']]);
+    });
+
+    test('that wants none any more goes no further, wherever it was', async () => {
+        for (const rest of ['ask', 'dial an operator’s peer', 'dial a page']) {
+            const { node, swarm, certificates, joined, hear } = makeSwarm();
+            let go = () => {}, isHeld = false;
+            const hold = (/** @type {string} */ what) => (what === rest && !isHeld ? new Promise((resolve) => [isHeld, go] = [true, resolve]) : null);
+            certificates.ask = () => hold('ask');
+            const dial = node.dial.bind(node);
+            node.dial = async (to, how) => {
+                await hold(String([to].flat()[0]) === LISTED ? 'dial an operator’s peer' : 'dial a page');
+                return dial(to, how);
+            };
+            swarm.hold({ peer: ME });
+            swarm.want(2, 60_000);
+            swarm.begin(node);
+            hear('12D3KooWZ', [`${CIRCUIT}/p2p/12D3KooWZ`]);
+            await until(() => isHeld, { what: rest });
+            swarm.want(0, 0);
+            const { length } = node.dialled;
+            go();
+            await settled();
+            await settled();
+            assert.deepEqual([swarm._pages(), node.dialled.length - length <= 1, joined.at(-1)], [[], true, 'leave'], rest);
+            assert.deepEqual(node.getPeers().map(String), rest === 'ask' ? [] : [GOOD], rest);
+        }
     });
 
     test('of a peer that its person names says why it is not met: it is not dialled, not there, or of another network', async () => {
@@ -270,6 +296,7 @@ describe('the script of peers', () => {
 
     test('is loaded for a way through a peer', async () => {
         const { peering } = open('token=t');
+        peering.begin(() => {});
         peering.open(LISTED, {});
         await loaded();
         await settled();
@@ -288,9 +315,32 @@ describe('the script of peers', () => {
         assert.deepEqual(made[0].said, [['want', 3, 5000], ['is', { computes: ['wasm', 'webgl2_worker'], models: ['m'], running: 2, waiting: 1 }]]);
         assert.deepEqual(told, [{ type: 'peer', id: ME }]);
         settings.choose('maxPeers', '0');
-        assert.deepEqual([made[0].said.at(-1), peering.isOn], [['want', 0, 0], false]);
+        assert.deepEqual([made[0].said.at(-1), peering.isOn], [['want', 0, 5000], false]);
         peering.end();
         assert.deepEqual(made[0].said.at(-1), ['end']);
+    });
+
+    test('the last wish counts, whichever came while the script was loaded', async () => {
+        for (const [wishes, last] of [[['0'], 0], [['0', '7'], 7], [['5', '2'], 2]]) {
+            const { peering, settings } = open('maxPeers=3&discoveryInterval=5000');
+            peering.begin(() => {});
+            for (const wish of wishes) settings.choose('maxPeers', wish);
+            await loaded();
+            await settled();
+            assert.deepEqual([made.length, made[0].said.at(-1)], [1, ['want', last, 5000]]);
+            assert.ok(made[0].said.every(([, most]) => most === last), `${JSON.stringify(made[0].said)} after ${wishes}`);
+        }
+    });
+
+    test('a page that has ended while the script was loaded wants nothing of it', async () => {
+        const { peering } = open('maxPeers=3&discoveryInterval=5000');
+        peering.begin(() => {});
+        peering.open(LISTED, {});
+        const added = peering.add(LISTED);
+        peering.end();
+        await loaded();
+        await settled();
+        assert.deepEqual([made[0].said.filter(([verb, most]) => verb !== 'want' || most > 0), await added], [[], '']);
     });
 
     test('the question about STUN servers is the person’s to answer, once for each list', async () => {

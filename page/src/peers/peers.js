@@ -47,8 +47,6 @@ export class Peers {
         this._made = null;
         /** Those to the service, each until it is closed. @type {Set<Promise<void>>} */
         this._ways = new Set();
-        /** What ends with it. @type {(() => void)[]} */
-        this._ends = [];
         /** What this browser lacks, in a sentence; or "". */
         this.problem = HAS_WEBRTC ? '' : 'This browser has no WebRTC, so its connections to other pages go through the operator’s peers.';
     }
@@ -77,8 +75,8 @@ export class Peers {
 
     /** So many other pages; looks for more after so many ms. @param {number} most @param {number} every */
     async want(most, every) {
-        if (most > 0) await this._node();
         this._swarm.want(most, every);
+        if (most > 0) await this._node();
     }
 
     /** @param {Record<string, unknown>} ticket by which this page's peer is known as a node of its service */
@@ -111,7 +109,6 @@ export class Peers {
 
     /** After what still goes to the service. */
     async end() {
-        for (const end of this._ends) end();
         this._swarm.want(0, 0);
         await Promise.all(this._ways);
         await (await this._made)?.stop();
@@ -129,8 +126,8 @@ export class Peers {
             isFull: () => this._swarm.isFull, isNamed: (address) => this._swarm.named.has(address), stun: () => (this._mayAsk() ? this.stun : []),
         });
         await this._members.watch(node);
-        const tells = setInterval(() => this._swarm.tell(), TELL_MS);
-        this._ends.push(this._qualities.watch(node), this._gossip.sweep(), () => clearInterval(tells));
+        const tells = setInterval(() => this._swarm.tell(), TELL_MS), ends = [this._qualities.watch(node), this._gossip.sweep(), () => clearInterval(tells)];
+        node.addEventListener('stop', () => ends.forEach((end) => end()));
         this._born(String(node.peerId));
         this._swarm.begin(node);
         return node;
