@@ -128,7 +128,7 @@ export class Gossip {
         const author = this._authors.get(from);
         if (!author || author.until <= this._now()) return 'ignore'; // it has not announced itself here yet
         if (told.timestamp <= author.sent) return 'ignore'; // it is an old one
-        if (!this._takes(author)) return 'reject';
+        if (!this._takes(author)) return source === from ? 'reject' : 'ignore'; // they may have come here closer together
         author.sent = told.timestamp;
         this._hear(told);
         return 'accept';
