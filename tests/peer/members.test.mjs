@@ -153,6 +153,22 @@ test('a daemon that has started again has another key, which is asked for once i
     assert.equal(asked, before + 1);
 });
 
+test('while it is being asked, whoever comes waits for that answer', async () => {
+    const said = { key: pair.publicKey.export({ format: 'jwk' }).x, now: Date.now(), peers: [] };
+    let count = 0, answer = () => {};
+    const certificates = new Certificates(() => new Promise((resolve) => [count, answer] = [count + 1, resolve]), () => performance.now());
+    const asked = certificates.ask(), judged = [certificates.isTicket(ticket(), ID), certificates.isTicket(ticket({ peer: OTHER }), OTHER)];
+    await new Promise(setImmediate);
+    answer(said);
+    assert.deepEqual([await Promise.all(judged), await asked, count], [[true, true], undefined, 1]);
+    const again = certificates.ask(), before = pair;
+    pair = generateKeyPairSync('ed25519'); // it starts again, and its ticket is looked at while the answer comes
+    const late = certificates.isTicket(ticket(), ID);
+    answer({ ...said, key: pair.publicKey.export({ format: 'jwk' }).x });
+    assert.deepEqual([await late, await again, count], [true, undefined, 2]);
+    assert.equal(await certificates.isTicket(ticket({ by: before.privateKey }), ID), false);
+});
+
 test('one address has so many connections, and another has its own', () => {
     const refuses = gate(2), connections = [], ended = [];
     const come = (address) => {

@@ -26,6 +26,8 @@ export class Certificates {
         this._ask = ask;
         this._now = now;
         this._askedAt = -Infinity;
+        /** Until the service has answered. @type {Promise<void> | null} */
+        this._asking = null;
         this._ahead = 0; /* of `now`, the service's clock, in ms */
         /** Of the peer at an address, until when there is a certificate. @type {Map<string, number>} */
         this._until = new Map();
@@ -59,8 +61,11 @@ export class Certificates {
         const { peer: named, until, signature } = ticket ?? {};
         if (named !== peer || typeof signature !== 'string' || !Number.isSafeInteger(until)) return false;
         if (until <= this._now() + this._ahead) return false;
+        const { key } = this;
+        if (await isSigned(key, TICKET, ticket)) return true;
         // A service that has started again has another key.
-        return await isSigned(this.key, TICKET, ticket) || (await this._askAgain() && isSigned(this.key, TICKET, ticket));
+        await this.ask(AGAIN_MS);
+        return this.key !== key && isSigned(this.key, TICKET, ticket);
     }
 
     /** Until when a ticket is good, by the clock `now`. @param {Statement} ticket */
@@ -68,14 +73,14 @@ export class Certificates {
         return until - this._ahead;
     }
 
-    /** @returns {Promise<boolean>} whether there is another key */
-    async _askAgain() {
-        const before = this.key;
-        if (this._now() - this._askedAt >= AGAIN_MS) await this.ask();
-        return this.key !== before;
+    /** Settles when there is an answer. One that the service gives just now is waited for, whoever has asked.
+     * @param {number} [lately] one of so many ms ago will do as well @returns {Promise<void> | null} */
+    ask(lately = 0) {
+        if (!this._asking && this._now() - this._askedAt >= lately) this._asking = this._askNow().finally(() => (this._asking = null));
+        return this._asking;
     }
 
-    async ask() {
+    async _askNow() {
         this._askedAt = this._now();
         const said = await this._ask().catch(() => null);
         if (isList(said)) await this._take(said);
