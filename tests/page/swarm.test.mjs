@@ -1,6 +1,10 @@
 // tier: quick
 /** A page's other peers: which are dialled, what is known of them, when they are looked for, and what its person is asked. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { peerIdFromMultihash } from '@libp2p/peer-id';
+import * as Digest from 'multiformats/hashes/digest';
+import { Certificates } from '../../page/src/peers/certificates.js';
 import { Qualities } from '../../page/src/peers/quality.js';
 import { GONE_MS, KnownNodes } from '../../page/src/peers/known.js';
 import { isDirect, isSocket, isUnvouched, peerOf, refusalOf } from '../../page/src/peers/reach.js';
@@ -163,6 +167,25 @@ describe('a page that wants others', () => {
         hear('12D3KooWY', [`${CIRCUIT}/p2p/12D3KooWY`]);
         await settled();
         assert.equal(node.dialled.length, 2);
+    });
+
+    test('asks the service no more often because others come', async (t) => {
+        let now = 0, asked = 0;
+        const certificates = new Certificates(async () => asked++, () => now), swarm = new Swarm(certificates, { join() {}, leave() {} }, new Qualities(), [], true);
+        t.after(() => swarm.want(0, 0));
+        swarm.want(2, 60_000);
+        swarm.begin(new FakeNode());
+        const come = async (/** @type {number} */ count) => {
+            for (let i = 0; i < count; i++) {
+                const from = String(peerIdFromMultihash(Digest.create(0x12, randomBytes(32))));
+                swarm.hear({ type: 'announcement', from, timestamp: 1, data: {} });
+                await settled();
+            }
+            return asked;
+        };
+        assert.equal(await come(20), 1);
+        now = 60_000;
+        assert.equal(await come(10), 2);
     });
 
     test('without WebRTC stays with relayed connections', async (t) => {

@@ -143,7 +143,7 @@ export class Swarm {
         this._isLooking = true;
         this._isAsked = false;
         try {
-            await this._certificates.ask();
+            await this._certificates.ask(this._wanted.every); // a newcomer changes nothing of it
             if (this._wanted.most === 0) return;
             if (this._ticket) this._gossip.join(); // a service that has started again has another network
             await this._meetOperators();
