@@ -18,11 +18,11 @@ const ticket = ({ peer = ID, until: end = Date.now() + 60_000, purpose = 'webinf
     state(purpose, peer, end, by);
 
 /** What the service says, once it is asked. */
-const makeCertificates = () => new Certificates(async () => {
+const makeCertificates = (now = () => performance.now()) => new Certificates(async () => {
     asked++;
     return { key: pair.publicKey.export({ format: 'jwk' }).x, now: Date.now(),
         peers: certified.map((peer) => ({ address: `/dns4/a/tcp/1/ws/p2p/${peer}`, ...state('webinfer-peer', peer, Date.now() + 60_000, pair.privateKey) })) };
-}, () => performance.now());
+}, now);
 
 /** A node of libp2p with one connection, how that connection has ended, and a clock. @param {any} t the test */
 async function connect(t, { own = null } = {}) {
@@ -36,7 +36,8 @@ async function connect(t, { own = null } = {}) {
         } };
     node.handle = async (protocol, handler) => (handled[protocol] = handler);
     node.getConnections = () => [connection];
-    const certificates = makeCertificates(), members = new Members(certificates, () => performance.now(), ({ id }) => accepted.push(id));
+    let passed = 0;
+    const now = () => performance.now() + passed, certificates = makeCertificates(now), members = new Members(certificates, now, ({ id }) => accepted.push(id));
     await certificates.ask();
     await members.watch(node);
     if (own) members.hold(own);
@@ -47,7 +48,11 @@ async function connect(t, { own = null } = {}) {
         await handled['/webinfer/member/1'](stream, connection);
         return stream;
     };
-    return { members, connection, streams, accepted, tell, show, pass: (ms) => t.mock.timers.tick(ms) };
+    return { members, connection, streams, accepted, tell, show, pass: (ms) => {
+        passed += ms;
+        t.mock.timers.tick(ms);
+        return connection.ended;
+    } };
 }
 
 test('a connection without a ticket is cut', async (t) => {
@@ -55,7 +60,7 @@ test('a connection without a ticket is cut', async (t) => {
     pass(SHOW_MS - 1);
     assert.equal(connection.ended, '');
     pass(1);
-    assert.equal(connection.ended, 'the peer has shown no ticket');
+    assert.equal(connection.ended, 'the peer has shown no ticket that is good');
 });
 
 test('one with a ticket stays, in however many pieces it came', async (t) => {
@@ -86,7 +91,7 @@ for (const [what, text] of [
     const { connection, show, pass } = await connect(t), stream = await show(JSON.stringify(text()));
     assert.deepEqual([stream.status, stream.error.message], ['aborted', 'this is no ticket of the peer for this service']);
     pass(SHOW_MS);
-    assert.equal(connection.ended, 'the peer has shown no ticket');
+    assert.equal(connection.ended, 'the peer has shown no ticket that is good');
 });
 
 test('what is no JSON, or too long, is no ticket', async (t) => {
@@ -104,12 +109,29 @@ test('a certified peer stays without a ticket', async (t) => {
 });
 
 test('a member is one until its ticket ends', async (t) => {
-    const { members, show } = await connect(t), soon = Date.now() + 300;
-    await show(JSON.stringify(ticket({ until: soon })));
-    assert.equal(members.has(ID), true);
-    t.mock.timers.reset();
-    await until(() => !members.has(ID), { what: 'the end of the ticket' });
-    assert.ok(Date.now() >= soon - 5);
+    const { members, show, pass } = await connect(t), passes = (ms) => [pass(ms), members.has(ID)][1];
+    await show(JSON.stringify(ticket({ until: Date.now() + 5000 })));
+    assert.deepEqual([members.has(ID), passes(4000), passes(1100)], [true, true, false]);
+});
+
+test('a connection whose ticket ends is cut, unless another one is shown', async (t) => {
+    const { members, connection, show, pass } = await connect(t), start = Date.now(), ended = [];
+    for (const looks of [2.5, 4.5]) {
+        await show(JSON.stringify(ticket({ until: start + looks * SHOW_MS })));
+        for (let i = 0; i < 2; i++) ended.push(pass(SHOW_MS));
+    }
+    assert.deepEqual([members.has(ID), ended], [true, ['', '', '', '']]);
+    assert.deepEqual([pass(SHOW_MS), members.has(ID)], ['the peer has shown no ticket that is good', false]);
+});
+
+test('a peer that was certified keeps its connection', async (t) => {
+    certified = [ID];
+    const { members, connection, pass } = await connect(t);
+    pass(SHOW_MS);
+    certified = [];
+    await members._certificates.ask();
+    for (let i = 0; i < 10; i++) pass(SHOW_MS);
+    assert.deepEqual([members.has(ID), connection.ended], [false, '']);
 });
 
 test('who breaks the rules is sent away, and stays away as that peer', async (t) => {
