@@ -51,4 +51,26 @@ describe('the node', () => {
         assert.equal(begun.mock.callCount(), 3);
         assert.deepEqual(ended.mock.calls.map((call) => call.arguments[0]).sort(), begun.mock.calls.map((call) => call.result).sort());
     });
+
+    test('that could not be made is said why, and tried again at the next wish', async () => {
+        const { peers, asked, born, hasAsked } = make(), failed = peers.want(3, 5000);
+        await hasAsked(1);
+        asked[0].failed(new Error('there are no keys'));
+        await failed;
+        assert.deepEqual([peers.fault, born], ['The connections to other browsers could not be begun: there are no keys', []]);
+        const wanted = peers.want(3, 5000);
+        await hasAsked(2);
+        asked[1].made(makeNode());
+        await wanted;
+        assert.deepEqual([peers.fault, born], ['', [ME]]);
+        await peers.end();
+    });
+
+    test('that could not be made does not hold up the end', async () => {
+        const { peers, asked, hasAsked } = make(), wanted = peers.want(3, 5000);
+        await hasAsked(1);
+        const over = peers.end();
+        asked[0].failed(new Error('there are no keys'));
+        await Promise.all([wanted, over]);
+    });
 });

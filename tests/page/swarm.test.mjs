@@ -373,6 +373,10 @@ describe('the script of peers', () => {
         const [peers] = made, mayAsk = () => peers.around.mayAsk();
         await until(() => peering.problem === '' && peers, { what: 'it' });
         await settled();
+        Object.assign(peers, { fault: 'no node', problem: 'no WebRTC' });
+        assert.equal(peering.problem, 'no node');
+        peers.fault = '';
+        assert.equal(peering.problem, 'no WebRTC');
         assert.deepEqual([peering.asked, mayAsk()], [[], false]);
         peers.stun = ['stun:a.example'];
         assert.deepEqual([peering.asked, mayAsk()], [['stun:a.example'], false]);
@@ -401,5 +405,18 @@ describe('the script of peers', () => {
         assert.deepEqual(asked.sort(), ['/endpoints', 'http://a.example/peers', 'http://b.example/peers', 'http://c.example/peers']);
         answers['http://a.example/peers'] = '{"key": "own"}';
         assert.deepEqual(await made[0].around.ask(), { key: 'own' });
+    });
+
+    test('siblings that could not be asked for are asked for again', async (t) => {
+        const { peering } = open('maxPeers=3'), answers = {};
+        globalThis.location = { origin: 'http://a.example' };
+        t.mock.method(globalThis, 'fetch', async (url) => (answers[url] ? new Response(answers[url]) : Promise.reject(new Error('gone'))));
+        peering.begin(() => {});
+        await loaded();
+        await assert.rejects(made[0].around.ask());
+        Object.assign(answers, { '/endpoints': 'http://b.example\n', 'http://b.example/peers': '{"key": "k"}' });
+        assert.deepEqual(await made[0].around.ask(), { key: 'k' });
+        delete answers['/endpoints'];
+        assert.deepEqual(await made[0].around.ask(), { key: 'k' }, 'they are known from before');
     });
 });

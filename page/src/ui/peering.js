@@ -24,7 +24,7 @@ async function peersOf(origin, ms) {
 }
 
 /** @returns {Promise<string[]>} */
-const fetchSiblings = () => fetch('/endpoints').then(async (response) => (response.ok ? read(await response.text()) : []), () => []);
+const fetchSiblings = () => fetch('/endpoints').then(async (response) => (response.ok ? read(await response.text()) : []));
 
 export class Peering {
     /** @param {Settings} settings @param {() => string[]} first addresses of peers that the link names
@@ -94,9 +94,9 @@ export class Peering {
         return this._peers?.rows() ?? [];
     }
 
-    /** What this browser lacks, in a sentence. */
+    /** Why there are no connections, or what this browser lacks for them, in a sentence. */
     get problem() {
-        return this._peers?.problem ?? '';
+        return this._peers?.fault || (this._peers?.problem ?? '');
     }
 
     /** @param {string} address @returns {Promise<string>} why that peer is not met, in a sentence; or "" */
@@ -143,13 +143,16 @@ export class Peering {
         return this._peers;
     }
 
-    /** The page's own service, or one of its siblings while that is gone. */
+    /** The page's own service, or one of its siblings while that is gone: these are known from before. */
     async _ask() {
-        this._siblings ??= fetchSiblings();
+        const siblings = this._siblings ??= fetchSiblings().catch(() => {
+            this._siblings = null;
+            return [];
+        });
         try {
             return await peersOf(location.origin, ASK_MS);
         } catch {
-            return Promise.any((await this._siblings).map((origin) => peersOf(origin, SIBLINGS_MS)));
+            return Promise.any((await siblings).map((origin) => peersOf(origin, SIBLINGS_MS)));
         }
     }
 }
