@@ -4,6 +4,7 @@
  * that no link leads a page or its token elsewhere. It uses no browser globals.
  */
 
+import { isPeer } from '../link/port_socket.js';
 import { isSocket, peerOf } from '../peers/reach.js';
 
 /** Characters of a list: more than that of as many origins as an operator may list. */
@@ -26,9 +27,6 @@ export function choose(asked, own, known) {
 
 /** Whether this is a service's peer, at an address of WebRTC: it proves its id wherever it is. @param {string} word @param {string[]} known */
 const isOtherWay = (word, known) => word.includes('/webrtc-direct/') && !isSocket(word) && known.some((one) => isPeer(one) && peerOf(one) === peerOf(word));
-
-/** A multiaddr, which begins with a slash, and not an origin. @param {string} service */
-export const isPeer = (service) => service.startsWith('/');
 
 /** The text of the service's list, one origin on a line. @param {string} text */
 export const read = (text) => text.split('\n').filter(Boolean);
