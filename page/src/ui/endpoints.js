@@ -5,7 +5,7 @@
  */
 
 import { isPeer } from '../link/port_socket.js';
-import { isSocket, peerOf } from '../peers/reach.js';
+import { isBareTcp, isSocket, peerOf } from '../peers/reach.js';
 
 /** Characters of a list: more than that of as many origins as an operator may list. */
 const LIST_MAX = 4096;
@@ -33,9 +33,6 @@ export const read = (text) => text.split('\n').filter(Boolean);
 
 /** The addresses of its peers. @param {any} said */
 export const readPeers = (said) => (Array.isArray(said?.peers) ? said.peers.map((/** @type {any} */ one) => String(one?.address)) : []);
-
-/** A multiaddr that no page can use. @param {string} word */
-const isBareTcp = (word) => /^\/.*\/tcp\//.test(word) && !/\/wss?(\/|$)/.test(word);
 
 /** How a service is shown: its host. @param {string} service */
 export const hostOf = (service) => (isPeer(service) ? service.split('/')[2] : new URL(service).host);
