@@ -101,6 +101,17 @@ test('a peer may send one in five seconds, of which three may come at once', asy
     assert.equal(said.filter((one) => one === 'accept').length, 3);
 });
 
+test('what a peer sends itself counts, also if it is left', async () => {
+    const { announce, hear } = make({ members: [SOURCE, AUTHOR] }), say = (more = {}) => hear('heartbeat', more, { source: AUTHOR });
+    assert.deepEqual([await say(), await say(), await say(), await say()], ['ignore', 'ignore', 'ignore', 'reject'], 'it has not announced itself');
+    assert.equal(await announce(), 'ignore', 'there is no room for that either, and its neighbour is not to blame');
+    const other = make({ members: [SOURCE, AUTHOR] });
+    assert.equal(await other.announce(), 'accept');
+    for (let i = 0; i < 100; i++) assert.equal(await other.hear('heartbeat', { timestamp: 1 }), 'ignore', 'others may repeat it');
+    const again = () => other.hear('heartbeat', { timestamp: 1 }, { source: AUTHOR });
+    assert.deepEqual([await again(), await again(), await again()], ['ignore', 'ignore', 'reject']);
+});
+
 test('the topics are those of the service’s key, and what is on others is left', () => {
     const { around, gossip, topics, validators } = make(), both = (net) => [topicOf(net, 'announcement'), topicOf(net, 'heartbeat')];
     assert.equal(topicOf('K', 'heartbeat'), '/webinfer/K/heartbeat');

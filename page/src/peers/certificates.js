@@ -70,7 +70,7 @@ export class Certificates {
         return until - this._ahead;
     }
 
-    /** Settles when there is an answer. One that the service gives just now is waited for, whoever has asked.
+    /** Settles when there is an answer. A request that is under way is waited for, and no other one is made.
      * @param {number} [lately] one of so many ms ago will do as well @returns {Promise<void> | null} */
     ask(lately = 0) {
         if (!this._asking && this._now() - this._askedAt >= lately) this._asking = this._askNow().finally(() => (this._asking = null));

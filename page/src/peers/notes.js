@@ -60,7 +60,7 @@ export class Notes extends MemoryDatastore {
     }
 }
 
-/** Whose note it is; null: nobody's who could connect. @param {string} name */
+/** The peer that a note is of; null: none that could connect. @param {string} name */
 function peerOf(name) {
     try {
         return name.startsWith(OF_PEER) ? peerIdFromString(name.slice(OF_PEER.length)) : null;
