@@ -282,6 +282,14 @@ test('a mebibyte of names of topics is not kept', async (t) => {
     assert.equal((await one.row(other.id)).computes.join(), 'wasm');
 });
 
+test('the DHT leads to peers, and what it is asked to keep is refused', async (t) => {
+    const { one, other } = await openThree(t);
+    await until(() => isConnected(one, peer.id), { what: 'the server of the DHT', timeout: SOON_MS });
+    const said = await one.ask('keep');
+    assert.ok(said.length > 0 && said.every((what) => /reset/.test(what)), JSON.stringify(said));
+    await know(one, other);
+});
+
 test('a foreign ticket, another’s and an expired one are none', async (t) => {
     ending(t);
     const member = await startMember(), liar = startProgram('mute');
