@@ -267,6 +267,13 @@ test('a flood of 10,000 messages reaches nobody, and who sends it is sent away',
     await until(async () => (await one.row(other.id)).models.join() === 'a model', { what: 'what the other one tells', timeout: SOON_MS });
 });
 
+test('a flood of old messages is one as well', async (t) => {
+    const { one, other, liar } = await openThree(t);
+    await liar.ask('flood', 'heartbeat', 100, { timestamp: 1 });
+    await until(async () => (await one.row(liar.id))?.way === 'none', { what: 'the end of its connection', timeout: SOON_MS });
+    await know(one, other);
+});
+
 test('others’ ids are announced by nobody else', async (t) => {
     const { one, other, liar } = await openThree(t);
     await liar.ask('flood', 'announcement', 30, { from: other.id, data: { computes: ['lies'], ticket: {} } });
