@@ -285,11 +285,11 @@ start_as_readme() {
     until_healthy
 }
 
-# The models of README's request are those of the source.
+# README reads the token in the image's own folder. The models of its request are those of the source.
 ask_as_readme() {
     local request token said
     request=$(sed -n 's|^    \(curl -s .*/v1/infer -F .*\)|\1|p' README.md)
     token=$(sed -n 's|.*-H "Authorization: Bearer .(podman exec webinfer \(.*\))".*|\1|p' README.md)
-    said=$(inside sh -c "cd ${SAMPLES%/*} && $request -H \"Authorization: Bearer \$($token)\"")
+    said=$(inside sh -c "token=\$($token) && cd ${SAMPLES%/*} && $request -H \"Authorization: Bearer \$token\"")
     grep -q '"label":"7"' <<<"$said" || fail "there is no answer to README's request: $said"
 }
