@@ -25,7 +25,7 @@ const CLIENTS_MAX = 1024;
 const STILL_MS = 30_000;
 const NO_ANSWER = 'the service does not answer';
 
-/** @param {http.IncomingHttpHeaders} headers @param {string[]} names */
+/** @param {Record<string, any>} headers @param {string[]} names @returns {Record<string, string>} */
 const only = (headers, names) =>
     Object.fromEntries(names.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]));
 
@@ -34,8 +34,11 @@ function say(response, status, text, more = {}) {
     response.writeHead(status, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff', ...more }).end(`${text}\n`);
 }
 
-/** @param {string} pathname */
-const isPassed = (pathname) => PASSED.test(pathname) && !/\/\.\.?(?:\/|$)/.test(pathname) && !KEPT_BACK.has(pathname);
+/** Of what the bridge has answered, the headers that are passed on. @param {http.IncomingMessage} found */
+export const answered = ({ headers }) => only(headers, ANSWERED);
+
+/** Whether it is passed on. @param {string} pathname */
+export const isPassed = (pathname) => PASSED.test(pathname) && !/\/\.\.?(?:\/|$)/.test(pathname) && !KEPT_BACK.has(pathname);
 
 /** Sends a page that was opened to itself, with the peer's addresses. A browser keeps the fragment, which has the token.
  * @param {string} bridge @param {string} id the peer's @param {http.ServerResponse} response */
@@ -48,10 +51,20 @@ async function redirect(bridge, id, response) {
     say(response, 302, 'this page connects through a peer', { location, 'cache-control': 'no-store' });
 }
 
+/** What asks the bridge for a path that is passed on, with those of the headers that are; it is given up if it stands still.
+ * @param {string} bridge its origin @returns {(method: string, pathname: string, headers: Record<string, any>) => http.ClientRequest} */
+export function makeAsking(bridge) {
+    const client = bridge.startsWith('https:') ? https : http, agent = new client.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+    return (method, pathname, headers) => {
+        const asked = client.request(bridge + pathname, { method, agent, headers: only(headers, ASKED), timeout: STILL_MS });
+        return asked.on('timeout', () => asked.destroy(new Error(NO_ANSWER)));
+    };
+}
+
 /** @param {string} bridge its origin @param {string} id the peer's @param {{cert: Buffer, key: Buffer} | null} tls
  * @returns {http.Server} */
 export function makeOrigin(bridge, id, tls) {
-    const client = bridge.startsWith('https:') ? https : http, agent = new client.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+    const ask = makeAsking(bridge);
     /** @type {http.RequestListener} */
     const answer = (request, response) => {
         const { method = '', url = '/' } = request, [pathname, query = ''] = url.split('?');
@@ -59,12 +72,11 @@ export function makeOrigin(bridge, id, tls) {
         if (!isPassed(pathname)) return say(response, 404, 'there is nothing at this path');
         if (method === 'GET' && pathname === '/' && !new URLSearchParams(query).has('node_endpoints') && isNavigation(request))
             return redirect(bridge, id, response);
-        const passed = client.request(bridge + pathname, { method, agent, headers: only(request.headers, ASKED), timeout: STILL_MS });
+        const passed = ask(method, pathname, request.headers);
         passed.on('response', (found) => {
-            response.writeHead(found.statusCode ?? 502, only(found.headers, ANSWERED));
+            response.writeHead(found.statusCode ?? 502, answered(found));
             pipeline(found, response, () => {}); // whichever ends first ends the other
         });
-        passed.on('timeout', () => passed.destroy(new Error(NO_ANSWER)));
         passed.on('error', () => (response.headersSent ? response.destroy() : say(response, 502, NO_ANSWER)));
         response.on('close', () => passed.destroy());
         passed.end();

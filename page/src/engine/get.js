@@ -1,4 +1,5 @@
 /** Asks the service for model files, with the bearer credential that `welcome` gave. */
+import { fetchCarried } from './carried.js';
 import { Failure, unlessCancelled } from './failure.js';
 import { LeafList, WrongList, listSize } from './leaf_list.js';
 
@@ -14,14 +15,16 @@ const LIST_PAUSE_MS = 1000;
 /** @param {string} path @param {Credential} credential @param {AbortSignal} signal @param {Record<string, string>} headers
  * @param {RequestCache} cache @returns {Promise<Response>} whatever its status is @throws {Failure} `model_fetch_failed` */
 async function ask(path, credential, signal, headers, cache) {
-    const { origin, token } = typeof credential === 'string' ? { origin: self.location.origin, token: credential } : credential;
+    const { origin, token, isCarried } = typeof credential === 'string' ? { origin: self.location.origin, token: credential, isCarried: false } : credential;
     const address = new URL(path, origin);
     // Addresses in a model's own files must not lead elsewhere.
     if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
         throw new Failure('model_fetch_failed', `${path} is no file of a model`);
     }
+    const said = { ...headers, Authorization: `Bearer ${token}` };
     try {
-        return await fetch(address, { headers: { ...headers, Authorization: `Bearer ${token}` }, signal, cache });
+        const carried = isCarried ? await fetchCarried(address.pathname + address.search, said, signal) : null;
+        return carried ?? await fetch(address, { headers: said, signal, cache });
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
@@ -32,8 +35,9 @@ async function ask(path, credential, signal, headers, cache) {
  * @param {RequestCache} [cache] @throws {Failure} `model_fetch_failed` */
 export async function get(path, credential, signal, headers = {}, cache = 'default') {
     const response = await ask(path, credential, signal, headers, cache);
-    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
-    return response;
+    if (response.ok) return response;
+    response.body?.cancel().catch(() => {}); // nobody reads why
+    throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
 }
 
 /** All bytes of one file; see fetchRange. @param {Wanted} file @param {Credential} credential @param {AbortSignal} signal

@@ -55,7 +55,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
  *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
-/** With what model files are asked for: of the page's own service, or of another. @typedef {string | {origin: string, token: string}} Credential */
+/** With what model files are asked for: of the page's own service, or of another; `isCarried`: over peers.
+ * @typedef {string | {origin: string, token: string, isCarried?: boolean}} Credential */
 /** @import { Finding } from '../features/finding.js' */
 /** The announcement of an engine: how many tasks it runs at a time; how many tasks without text output it runs in
  * addition, if these are not among them; how many of either kind may wait there; its further abilities; and the bytes
@@ -187,9 +188,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  */
 
 /** What other nodes are told of this one. @typedef {{computes: string[], models: string[], running: number, waiting: number}} Own */
-/** Another peer, as a person sees it. `isOperators`: it is a webinfer-peer; `way`: how it is connected; `rtt`: of the last ping that was answered,
+/** Another peer, as a person sees it. `isOperators`: it is a webinfer-peer; `way`: how it is connected; `carries`: it leads others to the service; `rtt`: of the last ping that was answered,
  * in ms; `pings`, and how many are `lost`; `sent` and `received`: bytes of streams. Of the operator's, nothing else is known.
- * @typedef {Own & {id: string, isOperators: boolean, way: 'direct' | 'relayed' | 'none', rtt?: number, pings: number, lost: number, sent: number,
+ * @typedef {Own & {id: string, isOperators: boolean, way: 'direct' | 'relayed' | 'none', carries: boolean, rtt?: number, pings: number, lost: number, sent: number,
  *   received: number}} PeerRow */
 
 /** `reason`: why not, although it was to be. @typedef {{remembered: boolean, reason?: string}} DeviceNews */
@@ -206,7 +207,13 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A worker → document: begin a worker of that name for it, which speaks with it by `port`.
  * @typedef {{type: 'begin_worker', id: number, script: string, name: string, port: MessagePort}} BeginWorkerMessage */
 /** A worker → document. @typedef {{type: 'end_worker', id: number}} EndWorkerMessage */
-/** Engine worker → document. @typedef {DecodeSound | FetchedMessage | BeginWorkerMessage | EndWorkerMessage} FromWorker */
+/** A file is wanted that comes over peers. `path`: with its query; `headers`: their names in small letters. @typedef {{path: string, headers: Record<string, string>}} FileRequest */
+/** @typedef {{type: 'get', request: FileRequest, port: MessagePort}} GetMessage */
+/** At that port, from the document: what was answered, bytes, that these were all, or why there are no more; or that no peer leads to the
+ * service any more, so that the page reaches it by itself, or not at all.
+ * @typedef {{status: number, headers: Record<string, string>} | ArrayBuffer | {whole: true} | {broken: string} | {gone: true}} FromFiles */
+/** And to it: the worker takes more, or nothing more. @typedef {'more' | 'end'} ToFiles */
+/** Engine worker → document. @typedef {DecodeSound | FetchedMessage | BeginWorkerMessage | EndWorkerMessage | GetMessage} FromWorker */
 /** The answer to the first: the samples, or how many seconds there are where that is too long, or why it cannot be decoded.
  * @typedef {{samples?: Float32Array<ArrayBuffer>, seconds?: number, error?: string}} DecodedSound */
 

@@ -5,7 +5,7 @@ import { isInWorkers } from '../shared/webgl.js';
 import { Owner } from './owner.js';
 import { decodeSound } from './sound.js';
 
-/** @import { Build, ToLink } from '../shared/messages.js' */
+/** @import { Build, FileRequest, ToLink } from '../shared/messages.js' */
 
 /** An engine that runs in the document instead of a worker: WebKitGTK has WebGL only there. */
 class Resident {
@@ -40,10 +40,12 @@ class Resident {
 export class Engines {
     /** @param {Record<Build, string>} scripts @param {() => import('../shared/messages.js').PageOptions} options
      * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink
-     * @param {(bytes: number) => void} fetched is told what they fetch */
-    constructor(scripts, options, tellLink, fetched) {
+     * @param {(bytes: number) => void} fetched is told what they fetch
+     * @param {(request: FileRequest, port: MessagePort) => void} [get] brings them a file over peers, if they are ever told to ask for one */
+    constructor(scripts, options, tellLink, fetched, get = () => {}) {
         this._scripts = scripts;
         this._fetched = fetched;
+        this._get = get;
         this._options = options;
         this._tellLink = tellLink;
         /** @type {Map<string, Owner<Worker | Resident>>} */
@@ -68,6 +70,7 @@ export class Engines {
         worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').FromWorker>} */ { data }) => {
             if (data.type === 'decode_sound') decodeSound(data);
             else if (data.type === 'fetched') this._fetched(data.bytes);
+            else if (data.type === 'get') this._get(data.request, data.port);
             else owner.hear(data);
         };
         worker.onmessageerror = () => died('a message could not be read');

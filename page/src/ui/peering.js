@@ -7,7 +7,7 @@ import { read } from './endpoints.js';
 
 /** @import { Settings } from '../people/settings.js' */
 /** @import { Peers } from '../peers/peers.js' */
-/** @import { PeerRow, StateMessage, ToLink } from '../shared/messages.js' */
+/** @import { FileRequest, PeerRow, StateMessage, ToLink } from '../shared/messages.js' */
 
 /** The page's own service has so long for an answer … */
 const ASK_MS = 3000;
@@ -62,6 +62,13 @@ export class Peering {
         this._load().then((peers) => peers.open(address, port), (error) => port.postMessage({ code: CLOSE_LOST, reason: String(error) }));
     }
 
+    /** A file for an engine worker. @param {FileRequest} request @param {MessagePort} port @param {(bytes: number) => void} told of bytes that came */
+    get(request, port, told) {
+        if (this._peers) return this._peers.get(request, port, told);
+        port.postMessage({ gone: true });
+        port.close();
+    }
+
     /** @param {Record<string, unknown>} ticket */
     hold(ticket) {
         this._peers?.hold(ticket);
@@ -89,6 +96,16 @@ export class Peering {
     /** @returns {PeerRow[]} */
     rows() {
         return this._peers?.rows() ?? [];
+    }
+
+    /** The peer or page at which this page's way to the service begins, if it was left to the peers to choose; or "". */
+    get way() {
+        return this._peers?.way ?? '';
+    }
+
+    /** How many others reach the service over this page now. */
+    get carried() {
+        return this._peers?.carried ?? 0;
     }
 
     /** What this browser lacks, in a sentence. */
@@ -122,6 +139,13 @@ export class Peering {
         const { maxPeers, discoveryInterval } = this._settings.values;
         if (this.isOn) this._load().then((peers) => peers.want(maxPeers, discoveryInterval), (error) => this._failed(String(error)));
         else this._peers?.want(0, 0);
+        this._loaded?.then((peers) => this._carry(peers), () => {}); // that was told
+    }
+
+    /** @param {Peers} peers */
+    _carry(peers) {
+        const { carryOthers, carryLimit, carryMinutes } = this._settings.values;
+        peers.carry(this.isOn && carryOthers ? { bytes: carryLimit, seconds: 60 * carryMinutes } : null);
     }
 
     /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
