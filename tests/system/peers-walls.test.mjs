@@ -4,13 +4,11 @@
  * each twentieth datagram. They are served, and connected with each other, by webinfer-peer alone.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import { chromium } from 'playwright-core';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { addRoute, isConnected, nft, openChromium } from '../lib/homes.mjs';
 import { Machine } from '../lib/machines.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { openRoom } from '../lib/room.mjs';
@@ -23,21 +21,11 @@ const [API, BRIDGE, WAYS, PAGE] = [8470, 8471, 9090, 9091];
 let room, machines, daemon, peer, token;
 const test = testsOf(() => daemon);
 
-/** Rules of a machine's own. @param {Machine} machine @param {string} rules */
-const nft = (machine, rules) => {
-    const [program, ...words] = machine.command('nft', '-f', '-');
-    execFileSync(program, words, { input: rules });
-};
-const run = (machine, ...words) => {
-    const [program, ...rest] = machine.command(...words);
-    execFileSync(program, rest);
-};
-
 before(async () => {
     room = await openRoom([SERVICE, ONE, OTHER]);
     machines = await Promise.all([SERVICE, ONE, OTHER].map((address) => new Machine(room, address).open()));
     const [service, ...homes] = machines;
-    for (const home of homes) run(home, 'ip', 'route', 'add', 'default', 'dev', 'eth0'); // else a browser gathers no candidates
+    homes.forEach(addRoute);
     daemon = new Daemon({ models: ['twice'], folder: path.join(service.folder, 'daemon'), under: service.command(), logToFile: true, config: {
         api: { listen: `127.0.0.1:${API}` },
         bridge: { listen: `${SERVICE}:${BRIDGE}`, trusted_proxies: SERVICE },
@@ -59,17 +47,6 @@ after(async () => {
     await room?.close();
 });
 
-/** A tab of a Chromium on that machine. @param {Machine} machine */
-async function openChromium(machine) {
-    const profile = fs.mkdtempSync(path.join(machine.folder, 'chromium-'));
-    machine.spawn([process.env.WEBINFER_CHROMIUM ?? '/usr/bin/chromium', '--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, '--no-first-run',
-        `--unsafely-treat-insecure-origin-as-secure=http://${SERVICE}:${PAGE}`, '--disable-background-networking', ...process.getuid() === 0 ? ['--no-sandbox'] : [], 'about:blank'],
-    { stdio: 'ignore', env: { ...process.env, HOME: machine.folder, TMPDIR: machine.folder, XDG_CONFIG_HOME: machine.folder, XDG_CACHE_HOME: machine.folder } });
-    const port = await until(() => Number(fs.readFileSync(path.join(profile, 'DevToolsActivePort'), 'utf8').split('\n')[0]), { what: 'the browser', timeout: SOON_MS });
-    const browser = await chromium.connectOverCDP((await machine.door(port)).url), [context] = browser.contexts();
-    return { tab: await context.newPage(), close: () => browser.close() };
-}
-
 async function openFirefox(machine) {
     const firefox = await launchFirefox(findFirefox(), { 'dom.securecontext.allowlist': SERVICE },
         { under: machine.command(), reach: async (url) => `ws://${new URL((await machine.door(Number(new URL(url).port))).url).host}` });
@@ -77,11 +54,9 @@ async function openFirefox(machine) {
 }
 
 const linkOf = (more = '') => `${peer.page}/#token=${token}&start${more}`;
-const textOfState = "document.documentElement.dataset.state === 'connected'";
-const isConnected = (tab) => until(() => tab.evaluate(textOfState), { what: 'the page to connect', timeout: SOON_MS });
 
 test('only the peer is reached: the page comes from it, and computes pictures’ and language models', async () => {
-    const { tab, close } = await openChromium(machines[1]);
+    const { tab, close } = await openChromium(machines[1], `http://${SERVICE}:${PAGE}`);
     try {
         await tab.goto(linkOf());
         await isConnected(tab);
@@ -103,7 +78,7 @@ test('a Chromium and a Firefox behind it are connected directly, while each twen
         nft(home, `add table inet loss
 add chain inet loss input { type filter hook input priority 0; policy accept; }
 add rule inet loss input iif != lo meta l4proto udp numgen random mod 100 < 5 drop\n`);
-    const browsers = await Promise.all([openChromium(machines[1]), openFirefox(machines[2])]);
+    const browsers = await Promise.all([openChromium(machines[1], `http://${SERVICE}:${PAGE}`), openFirefox(machines[2])]);
     try {
         for (const { tab } of browsers) await tab.goto(linkOf('&maxPeers=2&discoveryInterval=5000'));
         for (const { tab } of browsers)
