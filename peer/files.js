@@ -3,7 +3,7 @@
  * GET to the bridge. Neither way holds more than a window of data for an end that does not take it.
  */
 import { BINARY, closeFrame, FILE_HEAD_MAX, frameHead, FrameReader, TEXT } from '../page/src/shared/node_frames.js';
-import { answered, isPassed } from './origin.js';
+import { answered, passedOf } from './origin.js';
 
 /** @import { Stream } from '@libp2p/interface' */
 /** @import { ClientRequest, IncomingMessage } from 'node:http' */
@@ -18,8 +18,8 @@ const CLOSE_NORMAL = 1000;
  * @param {(method: string, pathname: string, headers: Record<string, any>) => ClientRequest} ask of the bridge */
 export async function answerFile(stream, ask) {
     try {
-        const { path, headers } = await read(stream);
-        if (isPassed(path)) await pass(ask('GET', path, headers), stream);
+        const { path, headers } = await read(stream), passed = passedOf(path);
+        if (passed) await pass(ask('GET', passed, headers), stream);
         else say(stream, 404);
         await stream.close({ signal: AbortSignal.timeout(ASK_MS) });
     } catch (error) {

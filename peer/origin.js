@@ -11,12 +11,14 @@ import { pipeline } from 'node:stream';
  * own machine: published content, which such a client may have, is not passed on, and neither is what leads to other origins. */
 const PASSED = /^\/(?:models\/[\w.@=~,/-]+|[\w.-]*)$/;
 const KEPT_BACK = new Set(['/node', '/content', '/endpoints', '/devices', '/ipfs']);
+/** The only query that is passed on: for the list of a model file's blocks, perhaps with the page's id among peers. */
+const BLOCKS = /^\/models\/[^?]*(\?blocks(?:=\w+)?)$/;
 /** Headers that are passed on, either way. */
 const ASKED = ['accept-encoding', 'authorization', 'if-none-match', 'if-range', 'range'];
 const ANSWERED = [
     'accept-ranges', 'cache-control', 'content-encoding', 'content-length', 'content-range', 'content-security-policy', 'content-type',
     'cross-origin-embedder-policy', 'cross-origin-opener-policy', 'cross-origin-resource-policy', 'etag', 'permissions-policy',
-    'referrer-policy', 'retry-after', 'vary', 'www-authenticate', 'x-content-type-options',
+    'referrer-policy', 'retry-after', 'vary', 'www-authenticate', 'x-content-type-options', 'x-webinfer-ticket',
 ];
 /** Connections to the bridge at a time: for it they are of one address. */
 const SOCKETS_MAX = 32;
@@ -37,8 +39,11 @@ function say(response, status, text, more = {}) {
 /** Of what the bridge has answered, the headers that are passed on. @param {http.IncomingMessage} found */
 export const answered = ({ headers }) => only(headers, ANSWERED);
 
-/** Whether it is passed on. @param {string} pathname */
-export const isPassed = (pathname) => PASSED.test(pathname) && !/\/\.\.?(?:\/|$)/.test(pathname) && !KEPT_BACK.has(pathname);
+/** What is passed on of a request's URL: its path, and that query; "": nothing is. @param {string} url */
+export function passedOf(url) {
+    const [path] = url.split('?'), isPassed = PASSED.test(path) && !/\/\.\.?(?:\/|$)/.test(path) && !KEPT_BACK.has(path);
+    return isPassed ? path + (BLOCKS.exec(url)?.[1] ?? '') : '';
+}
 
 /** Sends a page that was opened to itself, with the peer's addresses. A browser keeps the fragment, which has the token.
  * @param {string} bridge @param {string} id the peer's @param {http.ServerResponse} response */
@@ -67,12 +72,12 @@ export function makeOrigin(bridge, id, tls) {
     const ask = makeAsking(bridge);
     /** @type {http.RequestListener} */
     const answer = (request, response) => {
-        const { method = '', url = '/' } = request, [pathname, query = ''] = url.split('?');
+        const { method = '', url = '/' } = request, path = passedOf(url), [, query = ''] = url.split('?');
         if (method !== 'GET' && method !== 'HEAD') return say(response, 405, 'only GET and HEAD are served', { allow: 'GET, HEAD' });
-        if (!isPassed(pathname)) return say(response, 404, 'there is nothing at this path');
-        if (method === 'GET' && pathname === '/' && !new URLSearchParams(query).has('node_endpoints') && isNavigation(request))
+        if (!path) return say(response, 404, 'there is nothing at this path');
+        if (method === 'GET' && path === '/' && !new URLSearchParams(query).has('node_endpoints') && isNavigation(request))
             return redirect(bridge, id, response);
-        const passed = ask(method, pathname, request.headers);
+        const passed = ask(method, path, request.headers);
         passed.on('response', (found) => {
             response.writeHead(found.statusCode ?? 502, answered(found));
             pipeline(found, response, () => {}); // whichever ends first ends the other

@@ -102,7 +102,7 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
             denyOutboundRelayedConnection: isStranger,
         },
         connectionManager: { maxConnections: most, inboundConnectionThreshold: mostOfOne, maxIncomingPendingConnections: PENDING_MAX },
-        datastore: new Notes(),
+        datastore: new Notes(most, (peer) => members.isNear(peer)),
         services: {
             identify: identify(), ping: ping(), pubsub: gossip.service(),
             dht: kadDHT({ protocol: DHT, clientMode: false, peerInfoMapper: passthroughMapper, allowQueryWithZeroPeers: true }),

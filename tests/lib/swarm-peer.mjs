@@ -9,6 +9,8 @@ import readline from 'node:readline';
 const [service, ...modes] = process.argv.slice(2);
 if (modes.includes('webrtc')) globalThis.RTCPeerConnection = (await import('node-datachannel/polyfill')).RTCPeerConnection;
 const { Peers } = await import('../../page/src/peers/peers.js');
+const { publicKeyToProtobuf } = await import('@libp2p/crypto/keys');
+const { Notes } = await import('../../page/src/peers/notes.js');
 const { topicOf } = await import('../../page/src/peers/gossip.js');
 
 const ask = async (path) => (await fetch(`${service}${path}`)).json();
@@ -46,6 +48,14 @@ const verbs = {
     },
     /** What it has of others' topics. */
     known: () => [...pubsub().topics.keys()].filter((topic) => !topic.startsWith('/webinfer/')).length,
+    /** Asks the DHT to keep its public key, as its rules allow, and returns what became of it. */
+    async keep() {
+        Notes.prototype.put = Object.getPrototypeOf(Notes.prototype).put; // it begins with its own store
+        const { peerId, services } = await peers._made, key = Buffer.concat([Buffer.from('/pk/'), peerId.toMultihash().bytes]), said = [];
+        for await (const { name, messageName, error } of services.dht.put(key, publicKeyToProtobuf(peerId.publicKey), { signal: AbortSignal.timeout(20_000) }))
+            if (error || (name === 'PEER_RESPONSE' && messageName === 'PUT_VALUE')) said.push(error ? error.message : name);
+        return said;
+    },
     async end() {
         await peers.end();
         setTimeout(() => process.exit(0), 100);

@@ -287,6 +287,9 @@ describe('certificates', () => {
 
     test('a peer that the service has certified is good', () => check(answer(certify())));
 
+    test('what is no certificate spoils none of the others', () =>
+        check(answer({ address: ADDRESS }, { ...certify(), until: 'soon' }, { ...certify(), signature: 5 }, { address: '' }, certify())));
+
     for (const [what, said, address] of [
         ['no answer', null], ['an answer that is something else', { key, peers: [] }],
         ['none for it', answer()],

@@ -1,6 +1,10 @@
 // tier: quick
 /** A page's other peers: which are dialled, what is known of them, when they are looked for, and what its person is asked. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { peerIdFromMultihash } from '@libp2p/peer-id';
+import * as Digest from 'multiformats/hashes/digest';
+import { Certificates } from '../../page/src/peers/certificates.js';
 import { Qualities } from '../../page/src/peers/quality.js';
 import { GONE_MS, KnownNodes } from '../../page/src/peers/known.js';
 import { isDirect, isSocket, isUnvouched, peerOf, refusalOf } from '../../page/src/peers/reach.js';
@@ -83,8 +87,8 @@ describe('what others tell', () => {
         assert.equal(choose().length, 1);
         assert.deepEqual(choose(), []);
         now = 60_000;
+        assert.deepEqual([choose(0), choose(-1), choose(-2)], [[], [], []], 'there are as many, or too many');
         assert.deepEqual(choose(), ['b', 'c', 'd']);
-        assert.deepEqual(known.choose(-1, () => false), []);
     });
 });
 
@@ -127,7 +131,7 @@ function makeSwarm({ hasWebRTC = true, listed = [LISTED] } = {}) {
     const certificates = { addresses: listed, isCertified: (id) => listed.some((one) => peerOf(one) === id), ask: async () => {} };
     const gossip = { join: () => joined.push('join'), leave: () => joined.push('leave'), tell: (type, from, data) => told.push({ type, from, data }) };
     const node = new FakeNode(), swarm = new Swarm(certificates, gossip, new Qualities(), [], hasWebRTC);
-    return { node, swarm, told, joined, hear: (from, addresses) => swarm.hear({ type: 'announcement', from, timestamp: 1, data: { addresses, computes: ['wasm'] } }) };
+    return { node, swarm, certificates, told, joined, hear: (from, addresses) => swarm.hear({ type: 'announcement', from, timestamp: 1, data: { addresses, computes: ['wasm'] } }) };
 }
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -164,6 +168,25 @@ describe('a page that wants others', () => {
         hear('12D3KooWY', [`${CIRCUIT}/p2p/12D3KooWY`]);
         await settled();
         assert.equal(node.dialled.length, 2);
+    });
+
+    test('asks the service no more often because others come', async (t) => {
+        let now = 0, asked = 0;
+        const certificates = new Certificates(async () => asked++, () => now), swarm = new Swarm(certificates, { join() {}, leave() {} }, new Qualities(), [], true);
+        t.after(() => swarm.want(0, 0));
+        swarm.want(2, 60_000);
+        swarm.begin(new FakeNode());
+        const come = async (/** @type {number} */ count) => {
+            for (let i = 0; i < count; i++) {
+                const from = String(peerIdFromMultihash(Digest.create(0x12, randomBytes(32))));
+                swarm.hear({ type: 'announcement', from, timestamp: 1, data: {} });
+                await settled();
+            }
+            return asked;
+        };
+        assert.equal(await come(20), 1);
+        now = 60_000;
+        assert.equal(await come(10), 2);
     });
 
     test('without WebRTC stays with relayed connections', async (t) => {
@@ -226,6 +249,32 @@ describe('a page that wants others', () => {
         swarm.begin(node);
         await settled();
         assert.deepEqual(node.left, []);
+    });
+
+    test('that wants none any more goes no further, wherever it was', async () => {
+        for (const rest of ['ask', 'dial an operator’s peer', 'dial a page']) {
+            const { node, swarm, certificates, joined, hear } = makeSwarm();
+            let go = () => {}, isHeld = false;
+            const hold = (/** @type {string} */ what) => (what === rest && !isHeld ? new Promise((resolve) => [isHeld, go] = [true, resolve]) : null);
+            certificates.ask = () => hold('ask');
+            const dial = node.dial.bind(node);
+            node.dial = async (to, how) => {
+                await hold(String([to].flat()[0]) === LISTED ? 'dial an operator’s peer' : 'dial a page');
+                return dial(to, how);
+            };
+            swarm.hold({ peer: ME });
+            swarm.want(2, 60_000);
+            swarm.begin(node);
+            hear('12D3KooWZ', [`${CIRCUIT}/p2p/12D3KooWZ`]);
+            await until(() => isHeld, { what: rest });
+            swarm.want(0, 0);
+            const { length } = node.dialled;
+            go();
+            await settled();
+            await settled();
+            assert.deepEqual([swarm._pages(), node.dialled.length - length <= 1, joined.at(-1)], [[], true, 'leave'], rest);
+            assert.deepEqual(node.getPeers().map(String), rest === 'ask' ? [] : [GOOD], rest);
+        }
     });
 
     test('of a peer that its person names says why it is not met: it is not dialled, not there, or of another network', async () => {
@@ -309,6 +358,7 @@ describe('the script of peers', () => {
 
     test('is loaded for a way through a peer', async () => {
         const { peering } = open('token=t');
+        peering.begin(() => {});
         peering.open(LISTED, {});
         await loaded();
         await settled();
@@ -327,7 +377,7 @@ describe('the script of peers', () => {
         assert.deepEqual(made[0].said, [['want', 3, 5000], ['is', { computes: ['wasm', 'webgl2_worker'], models: ['m'], running: 2, waiting: 1 }]]);
         assert.deepEqual(told, [{ type: 'peer', id: ME }]);
         settings.choose('maxPeers', '0');
-        assert.deepEqual([made[0].said.at(-1), peering.isOn], [['want', 0, 0], false]);
+        assert.deepEqual([made[0].said.at(-1), peering.isOn], [['want', 0, 5000], false]);
         peering.end();
         assert.deepEqual(made[0].said.at(-1), ['end']);
     });
@@ -350,6 +400,29 @@ describe('the script of peers', () => {
         assert.equal(made[0].carries, null);
     });
 
+    test('the last wish counts, whichever came while the script was loaded', async () => {
+        for (const [wishes, last] of [[['0'], 0], [['0', '7'], 7], [['5', '2'], 2]]) {
+            const { peering, settings } = open('maxPeers=3&discoveryInterval=5000');
+            peering.begin(() => {});
+            for (const wish of wishes) settings.choose('maxPeers', wish);
+            await loaded();
+            await settled();
+            assert.deepEqual([made.length, made[0].said.at(-1)], [1, ['want', last, 5000]]);
+            assert.ok(made[0].said.every(([, most]) => most === last), `${JSON.stringify(made[0].said)} after ${wishes}`);
+        }
+    });
+
+    test('a page that has ended while the script was loaded wants nothing of it', async () => {
+        const { peering } = open('maxPeers=3&discoveryInterval=5000');
+        peering.begin(() => {});
+        peering.open(LISTED, {});
+        const added = peering.add(LISTED);
+        peering.end();
+        await loaded();
+        await settled();
+        assert.deepEqual([made[0].said.filter(([verb, most]) => verb !== 'want' || most > 0), await added], [[], '']);
+    });
+
     test('the question about STUN servers is the person’s to answer, once for each list', async () => {
         const { peering } = open('maxPeers=3&stun=yes');
         peering.begin(() => {});
@@ -357,6 +430,10 @@ describe('the script of peers', () => {
         const [peers] = made, mayAsk = () => peers.around.mayAsk();
         await until(() => peering.problem === '' && peers, { what: 'it' });
         await settled();
+        Object.assign(peers, { fault: 'no node', problem: 'no WebRTC' });
+        assert.equal(peering.problem, 'no node');
+        peers.fault = '';
+        assert.equal(peering.problem, 'no WebRTC');
         assert.deepEqual([peering.asked, mayAsk()], [[], false]);
         peers.stun = ['stun:a.example'];
         assert.deepEqual([peering.asked, mayAsk()], [['stun:a.example'], false]);
@@ -385,6 +462,19 @@ describe('the script of peers', () => {
         assert.deepEqual(asked.sort(), ['/endpoints', 'http://a.example/peers', 'http://b.example/peers', 'http://c.example/peers']);
         answers['http://a.example/peers'] = '{"key": "own"}';
         assert.deepEqual(await made[0].around.ask(), { key: 'own' });
+    });
+
+    test('siblings that could not be asked for are asked for again', async (t) => {
+        const { peering } = open('maxPeers=3'), answers = {};
+        globalThis.location = { origin: 'http://a.example' };
+        t.mock.method(globalThis, 'fetch', async (url) => (answers[url] ? new Response(answers[url]) : Promise.reject(new Error('gone'))));
+        peering.begin(() => {});
+        await loaded();
+        await assert.rejects(made[0].around.ask());
+        Object.assign(answers, { '/endpoints': 'http://b.example\n', 'http://b.example/peers': '{"key": "k"}' });
+        assert.deepEqual(await made[0].around.ask(), { key: 'k' });
+        delete answers['/endpoints'];
+        assert.deepEqual(await made[0].around.ask(), { key: 'k' }, 'they are known from before');
     });
 });
 

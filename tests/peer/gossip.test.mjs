@@ -87,17 +87,29 @@ describe('a message', () => {
 });
 
 test('a peer may send one in five seconds, of which three may come at once', async () => {
-    const { around, announce, hear } = make();
+    const { around, announce, hear } = make({ members: [SOURCE, AUTHOR] }), say = () => hear('heartbeat', {}, { source: AUTHOR });
     assert.equal(await announce(), 'accept');
     const said = [];
-    for (let i = 0; i < 4; i++) said.push(await hear('heartbeat'));
+    for (let i = 0; i < 4; i++) said.push(await say());
     assert.deepEqual(said, ['accept', 'accept', 'reject', 'reject']);
     around.now += GOSSIP_MS;
-    assert.deepEqual([await hear('heartbeat'), await hear('heartbeat')], ['accept', 'reject']);
+    assert.deepEqual([await say(), await say()], ['accept', 'reject']);
+    assert.equal(await hear('heartbeat'), 'ignore', 'who passes on what is too much is not to blame');
     around.now += 10 * GOSSIP_MS;
     said.length = 0;
-    for (let i = 0; i < 10_000; i++) said.push(await hear('heartbeat'));
+    for (let i = 0; i < 10_000; i++) said.push(await say());
     assert.equal(said.filter((one) => one === 'accept').length, 3);
+});
+
+test('what a peer sends itself counts, also if it is left', async () => {
+    const { announce, hear } = make({ members: [SOURCE, AUTHOR] }), say = (more = {}) => hear('heartbeat', more, { source: AUTHOR });
+    assert.deepEqual([await say(), await say(), await say(), await say()], ['ignore', 'ignore', 'ignore', 'reject'], 'it has not announced itself');
+    assert.equal(await announce(), 'ignore', 'there is no room for that either, and its neighbour is not to blame');
+    const other = make({ members: [SOURCE, AUTHOR] });
+    assert.equal(await other.announce(), 'accept');
+    for (let i = 0; i < 100; i++) assert.equal(await other.hear('heartbeat', { timestamp: 1 }), 'ignore', 'others may repeat it');
+    const again = () => other.hear('heartbeat', { timestamp: 1 }, { source: AUTHOR });
+    assert.deepEqual([await again(), await again(), await again()], ['ignore', 'ignore', 'reject']);
 });
 
 test('the topics are those of the service’s key, and what is on others is left', () => {

@@ -2,6 +2,7 @@
 /** Who may stay connected to a peer: who has shown a ticket of this service, or is certified. And how many may connect from one address. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { peerIdFromString } from '@libp2p/peer-id';
 import { gate } from '../../peer/gate.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
 import { Members, SHOW_MS } from '../../page/src/peers/members.js';
@@ -10,17 +11,18 @@ import { until } from '../lib/wait.mjs';
 import { TestStream } from './stream.mjs';
 
 const ID = '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB', OTHER = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
+const ME = '12D3KooWQ1R6c7cW4iwS8nLXnJgHBZdBLNnQXmqPBuAHjTNSrQ3g';
 let pair = generateKeyPairSync('ed25519'), asked = 0, certified = [];
 const state = (purpose, peer, end, by) => ({ peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), by).toString('base64url') });
 const ticket = ({ peer = ID, until: end = Date.now() + 60_000, purpose = 'webinfer-member', by = pair.privateKey } = {}) =>
     state(purpose, peer, end, by);
 
 /** What the service says, once it is asked. */
-const makeCertificates = () => new Certificates(async () => {
+const makeCertificates = (now = () => performance.now()) => new Certificates(async () => {
     asked++;
     return { key: pair.publicKey.export({ format: 'jwk' }).x, now: Date.now(),
         peers: certified.map((peer) => ({ address: `/dns4/a/tcp/1/ws/p2p/${peer}`, ...state('webinfer-peer', peer, Date.now() + 60_000, pair.privateKey) })) };
-}, () => performance.now());
+}, now);
 
 /** A node of libp2p with one connection, how that connection has ended, and a clock. @param {any} t the test */
 async function connect(t, { own = null } = {}) {
@@ -34,7 +36,8 @@ async function connect(t, { own = null } = {}) {
         } };
     node.handle = async (protocol, handler) => (handled[protocol] = handler);
     node.getConnections = () => [connection];
-    const certificates = makeCertificates(), members = new Members(certificates, () => performance.now(), ({ id }) => accepted.push(id));
+    let passed = 0;
+    const now = () => performance.now() + passed, certificates = makeCertificates(now), members = new Members(certificates, now, ({ id }) => accepted.push(id));
     await certificates.ask();
     await members.watch(node);
     if (own) members.hold(own);
@@ -45,7 +48,11 @@ async function connect(t, { own = null } = {}) {
         await handled['/webinfer/member/1'](stream, connection);
         return stream;
     };
-    return { members, connection, streams, accepted, tell, show, pass: (ms) => t.mock.timers.tick(ms) };
+    return { members, connection, streams, accepted, tell, show, pass: (ms) => {
+        passed += ms;
+        t.mock.timers.tick(ms);
+        return connection.ended;
+    } };
 }
 
 test('a connection without a ticket is cut', async (t) => {
@@ -53,7 +60,7 @@ test('a connection without a ticket is cut', async (t) => {
     pass(SHOW_MS - 1);
     assert.equal(connection.ended, '');
     pass(1);
-    assert.equal(connection.ended, 'the peer has shown no ticket');
+    assert.equal(connection.ended, 'the peer has shown no ticket that is good');
 });
 
 test('one with a ticket stays, in however many pieces it came', async (t) => {
@@ -84,7 +91,7 @@ for (const [what, text] of [
     const { connection, show, pass } = await connect(t), stream = await show(JSON.stringify(text()));
     assert.deepEqual([stream.status, stream.error.message], ['aborted', 'this is no ticket of the peer for this service']);
     pass(SHOW_MS);
-    assert.equal(connection.ended, 'the peer has shown no ticket');
+    assert.equal(connection.ended, 'the peer has shown no ticket that is good');
 });
 
 test('what is no JSON, or too long, is no ticket', async (t) => {
@@ -102,12 +109,29 @@ test('a certified peer stays without a ticket', async (t) => {
 });
 
 test('a member is one until its ticket ends', async (t) => {
-    const { members, show } = await connect(t), soon = Date.now() + 300;
-    await show(JSON.stringify(ticket({ until: soon })));
-    assert.equal(members.has(ID), true);
-    t.mock.timers.reset();
-    await until(() => !members.has(ID), { what: 'the end of the ticket' });
-    assert.ok(Date.now() >= soon - 5);
+    const { members, show, pass } = await connect(t), passes = (ms) => [pass(ms), members.has(ID)][1];
+    await show(JSON.stringify(ticket({ until: Date.now() + 5000 })));
+    assert.deepEqual([members.has(ID), passes(4000), passes(1100)], [true, true, false]);
+});
+
+test('a connection whose ticket ends is cut, unless another one is shown', async (t) => {
+    const { members, connection, show, pass } = await connect(t), start = Date.now(), ended = [];
+    for (const looks of [2.5, 4.5]) {
+        await show(JSON.stringify(ticket({ until: start + looks * SHOW_MS })));
+        for (let i = 0; i < 2; i++) ended.push(pass(SHOW_MS));
+    }
+    assert.deepEqual([members.has(ID), ended], [true, ['', '', '', '']]);
+    assert.deepEqual([pass(SHOW_MS), members.has(ID)], ['the peer has shown no ticket that is good', false]);
+});
+
+test('a peer that was certified keeps its connection', async (t) => {
+    certified = [ID];
+    const { members, connection, pass } = await connect(t);
+    pass(SHOW_MS);
+    certified = [];
+    await members._certificates.ask();
+    for (let i = 0; i < 10; i++) pass(SHOW_MS);
+    assert.deepEqual([members.has(ID), connection.ended], [false, '']);
 });
 
 test('who breaks the rules is sent away, and stays away as that peer', async (t) => {
@@ -115,6 +139,14 @@ test('who breaks the rules is sent away, and stays away as that peer', async (t)
     await show(JSON.stringify(ticket()));
     members.expel(ID);
     assert.deepEqual([connection.ended, members.has(ID), members.isAway(ID), members.isAway(OTHER)], ['the peer breaks the rules', false, true, false]);
+});
+
+test('connected peers are near, and so is our own node', async () => {
+    const members = new Members(makeCertificates(), () => 0), [own, other, gone] = [ME, ID, OTHER].map((id) => peerIdFromString(id)), node = new EventTarget();
+    assert.deepEqual([own, other].map((peer) => members.isNear(peer)), [false, false]);
+    Object.assign(node, { peerId: own, handle: async () => {}, getConnections: (peer) => (peer.equals(other) ? [{}] : []) });
+    await members.watch(node);
+    assert.deepEqual([own, other, gone].map((peer) => members.isNear(peer)), [true, true, false]);
 });
 
 test('a page shows its own ticket, and learns that it was taken', async (t) => {
@@ -141,6 +173,22 @@ test('a daemon that has started again has another key, which is asked for once i
     pair = generateKeyPairSync('ed25519');
     await until(() => certificates.isTicket(ticket(), ID), { what: 'the new key' });
     assert.equal(asked, before + 1);
+});
+
+test('while it is being asked, whoever comes waits for that answer', async () => {
+    const said = { key: pair.publicKey.export({ format: 'jwk' }).x, now: Date.now(), peers: [] };
+    let count = 0, answer = () => {};
+    const certificates = new Certificates(() => new Promise((resolve) => [count, answer] = [count + 1, resolve]), () => performance.now());
+    const asked = certificates.ask(), judged = [certificates.isTicket(ticket(), ID), certificates.isTicket(ticket({ peer: OTHER }), OTHER)];
+    await new Promise(setImmediate);
+    answer(said);
+    assert.deepEqual([await Promise.all(judged), await asked, count], [[true, true], undefined, 1]);
+    const again = certificates.ask(), before = pair;
+    pair = generateKeyPairSync('ed25519'); // it starts again, and its ticket is looked at while the answer comes
+    const late = certificates.isTicket(ticket(), ID);
+    answer({ ...said, key: pair.publicKey.export({ format: 'jwk' }).x });
+    assert.deepEqual([await late, await again, count], [true, undefined, 2]);
+    assert.equal(await certificates.isTicket(ticket({ by: before.privateKey }), ID), false);
 });
 
 test('one address has so many connections, and another has its own', () => {

@@ -23,7 +23,7 @@ before(async () => {
         asked.push(request);
         if (request.url === '/peers') return response.setHeader('content-type', 'application/json').end(JSON.stringify({ peers: listed }));
         response.writeHead(request.headers.range ? 206 : 200, { 'content-type': 'text/html', 'content-security-policy': "default-src 'none'",
-            'set-cookie': 'x=y', server: 'bridge', etag: '"e"' });
+            'set-cookie': 'x=y', server: 'bridge', etag: '"e"', ...(request.url.includes('?blocks=') ? { 'x-webinfer-ticket': '{"file":"f"}' } : {}) });
         response.end(request.method === 'HEAD' ? undefined : `this is ${request.url}`);
     });
     origin = makeOrigin(await listen(bridge), ID, null);
@@ -60,6 +60,17 @@ test('the credential and the range are passed on, and nothing that says whose re
     const [{ headers }] = asked;
     assert.deepEqual([status, headers.authorization, headers.range, headers['x-forwarded-for'], headers.cookie, headers.origin],
         [206, 'Bearer x', 'bytes=0-1', undefined, undefined, undefined]);
+});
+
+test('the list of a file’s blocks is asked for, with its ticket, and no other query is passed on', async () => {
+    const file = '/models/digits/0123/model.onnx';
+    for (const query of ['?blocks', `?blocks=${ID}`]) {
+        const { text, headers } = await ask(file + query);
+        assert.deepEqual([text, headers['x-webinfer-ticket']], [`this is ${file}${query}`, query === '?blocks' ? undefined : '{"file":"f"}']);
+    }
+    for (const query of ['?', '?x', '?blocks=', '?blocks=a&b=c', '?blocks&x', '?x&blocks', '?blocks=%0d%0a', '?blocks=a#b', '?blocks?blocks'])
+        assert.equal((await ask(file + query)).text, `this is ${file}`, query);
+    assert.equal((await ask('/work?blocks')).text, 'this is /work');
 });
 
 test('HEAD has no body', async () => {

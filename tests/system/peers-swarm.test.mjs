@@ -267,6 +267,13 @@ test('a flood of 10,000 messages reaches nobody, and who sends it is sent away',
     await until(async () => (await one.row(other.id)).models.join() === 'a model', { what: 'what the other one tells', timeout: SOON_MS });
 });
 
+test('a flood of old messages is one as well', async (t) => {
+    const { one, other, liar } = await openThree(t);
+    await liar.ask('flood', 'heartbeat', 100, { timestamp: 1 });
+    await until(async () => (await one.row(liar.id))?.way === 'none', { what: 'the end of its connection', timeout: SOON_MS });
+    await know(one, other);
+});
+
 test('others’ ids are announced by nobody else', async (t) => {
     const { one, other, liar } = await openThree(t);
     await liar.ask('flood', 'announcement', 30, { from: other.id, data: { computes: ['lies'], ticket: {} } });
@@ -280,6 +287,14 @@ test('a mebibyte of names of topics is not kept', async (t) => {
     await know(one, other);
     for (const program of [one, other]) assert.ok(await program.ask('known') <= 16);
     assert.equal((await one.row(other.id)).computes.join(), 'wasm');
+});
+
+test('the DHT leads to peers, and what it is asked to keep is refused', async (t) => {
+    const { one, other } = await openThree(t);
+    await until(() => isConnected(one, peer.id), { what: 'the server of the DHT', timeout: SOON_MS });
+    const said = await one.ask('keep');
+    assert.ok(said.length > 0 && said.every((what) => /reset/.test(what)), JSON.stringify(said));
+    await know(one, other);
 });
 
 test('a foreign ticket, another’s and an expired one are none', async (t) => {

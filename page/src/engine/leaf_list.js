@@ -3,7 +3,8 @@
  * whoever has sent it. The list is checked first, since somebody else may have written to it where it is stored.
  */
 import { Failure } from './failure.js';
-import { digestOf, hex } from './sha256.js';
+import { digestOf } from './sha256.js';
+import { hex } from '../shared/hex.js';
 import { leafCount, leafSize } from '../shared/leaves.js';
 
 /** @import { Wanted } from './bring.js' */

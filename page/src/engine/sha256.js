@@ -1,4 +1,5 @@
 /** SHA-256 of bytes that come one after another: what browsers have themselves (SubtleCrypto) takes all at once. */
+import { hex } from '../shared/hex.js';
 
 const BLOCK = 64;
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes, and of the square roots of eight. */
@@ -69,9 +70,6 @@ export async function digestOf(bytes) {
         return sum.end();
     }
 }
-
-/** @param {Uint8Array} bytes */
-export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Takes whole blocks in. Rotations are spelled out: as functions they are not always inlined, which halves its speed.
  * @param {Int32Array} state @param {Int32Array} w @param {Uint8Array} bytes @param {number} at @param {number} end */

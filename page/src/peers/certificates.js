@@ -3,7 +3,7 @@
  * what a page sends to its service. Pages and webinfer-peer read it with this file. It uses no browser globals.
  */
 import { peerOf, isSocket } from './reach.js';
-import { CERTIFICATE, TICKET, isSigned } from './statement.js';
+import { CERTIFICATE, TICKET, isAbout, isSigned } from './statement.js';
 
 /** @import { Statement } from './statement.js' */
 /** @typedef {Statement & {address: string}} Certificate */
@@ -15,8 +15,7 @@ const AGAIN_MS = 1000;
 /** @param {unknown} said @returns {said is Listed} */
 const isList = (said) => {
     const { key, now, peers } = /** @type {any} */ (said) ?? {};
-    return typeof key === 'string' && Number.isSafeInteger(now) && Array.isArray(peers) && peers.every((one) =>
-        ['address', 'peer', 'signature'].every((name) => typeof one?.[name] === 'string') && Number.isSafeInteger(one.until));
+    return typeof key === 'string' && Number.isSafeInteger(now) && Array.isArray(peers) && peers.every((one) => typeof one?.address === 'string');
 };
 
 export class Certificates {
@@ -26,6 +25,8 @@ export class Certificates {
         this._ask = ask;
         this._now = now;
         this._askedAt = -Infinity;
+        /** Until the service has answered. @type {Promise<void> | null} */
+        this._asking = null;
         this._ahead = 0; /* of `now`, the service's clock, in ms */
         /** Of the peer at an address, until when there is a certificate. @type {Map<string, number>} */
         this._until = new Map();
@@ -56,11 +57,12 @@ export class Certificates {
 
     /** Whether the service has signed that this peer is a node of its own. @param {any} ticket @param {string} peer that has shown it */
     async isTicket(ticket, peer) {
-        const { peer: named, until, signature } = ticket ?? {};
-        if (named !== peer || typeof signature !== 'string' || !Number.isSafeInteger(until)) return false;
-        if (until <= this._now() + this._ahead) return false;
+        const { key } = this;
+        if (!isAbout(ticket, { peer }, this._now() + this._ahead)) return false;
+        if (await isSigned(key, TICKET, { peer }, ticket)) return true;
         // A service that has started again has another key.
-        return await isSigned(this.key, TICKET, ticket) || (await this._askAgain() && isSigned(this.key, TICKET, ticket));
+        await this.ask(AGAIN_MS);
+        return this.key !== key && isSigned(this.key, TICKET, { peer }, ticket);
     }
 
     /** Until when a ticket is good, by the clock `now`. @param {Statement} ticket */
@@ -68,11 +70,11 @@ export class Certificates {
         return until - this._ahead;
     }
 
-    /** @returns {Promise<boolean>} whether there is another key */
-    async _askAgain() {
-        const before = this.key;
-        if (this._now() - this._askedAt >= AGAIN_MS) await this.ask();
-        return this.key !== before;
+    /** Settles when there is an answer. A request that is under way is waited for, and no other one is made.
+     * @param {number} [lately] one of so many ms ago will do as well @returns {Promise<void> | null} */
+    ask(lately = 0) {
+        if (!this._asking && this._now() - this._askedAt >= lately) this._asking = this._askNow().finally(() => (this._asking = null));
+        return this._asking;
     }
 
     /** What can be believed of a list that does not come from the page's own origin: what the known key has signed, by the known clock.
@@ -82,7 +84,7 @@ export class Certificates {
         return { ...said, now: Math.round(this._now() + this._ahead), stun: this.stun };
     }
 
-    async ask() {
+    async _askNow() {
         this._askedAt = this._now();
         const said = await this._ask().catch(() => null);
         if (isList(said)) await this._take(said);
@@ -92,8 +94,10 @@ export class Certificates {
     async _take({ key, now, peers, stun }) {
         /** @type {Map<string, number>} */
         const found = new Map();
-        for (const one of peers)
-            if (peerOf(one.address) === one.peer && await isSigned(key, CERTIFICATE, one)) found.set(one.address, this._now() + one.until - now);
+        for (const one of peers) {
+            const peer = peerOf(one.address);
+            if (isAbout(one, { peer }, now) && await isSigned(key, CERTIFICATE, { peer }, one)) found.set(one.address, this._now() + one.until - now);
+        }
         this._until = found;
         this._ahead = now - this._now();
         this.stun = Array.isArray(stun) ? stun.filter((url) => typeof url === 'string' && url.startsWith('stun:')) : [];

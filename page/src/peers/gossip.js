@@ -117,7 +117,8 @@ export class Gossip {
         return true;
     }
 
-    /** What becomes of a message, whose signature is right. `ignore` costs nobody anything: who passes it on cannot know.
+    /** What becomes of a message, whose signature is right. `ignore` costs nothing: a peer that passes it on cannot know. What comes from
+     * its author itself counts, whatever it is.
      * @param {Type} type @param {string} source who has sent it here @param {{from?: unknown, data: Uint8Array}} message
      * @returns {Promise<'accept' | 'ignore' | 'reject'>} */
     async judge(type, source, message) {
@@ -125,10 +126,12 @@ export class Gossip {
         const told = read(message.data), from = String(message.from);
         if (told?.type !== type || told.from !== from) return 'reject';
         if (type === 'announcement' && !await this._isMember(told)) return 'reject';
-        const author = this._authors.get(from);
-        if (!author || author.until <= this._now()) return 'ignore'; // it has not announced itself here yet
-        if (told.timestamp <= author.sent) return 'ignore'; // it is an old one
-        if (!this._takes(author)) return 'reject';
+        const isOwn = source === from, author = this._authors.get(from) ?? (isOwn ? this._remember(from, -Infinity) : null);
+        if (!author) return 'ignore'; // it has not announced itself here yet
+        const isLeft = author.until <= this._now() || told.timestamp <= author.sent;
+        if (isLeft && !isOwn) return 'ignore'; // it is an old one
+        if (!this._takes(author)) return isOwn ? 'reject' : 'ignore'; // they may have come here closer together
+        if (isLeft) return 'ignore';
         author.sent = told.timestamp;
         this._hear(told);
         return 'accept';
@@ -137,11 +140,17 @@ export class Gossip {
     /** Announcements have the ticket of their author, by which all others know it. @param {Told} told */
     async _isMember({ from, data }) {
         if (!await this._certificates.isTicket(data.ticket, from)) return false;
-        const known = this._authors.get(from) ?? { sent: -Infinity, room: BURST, at: this._now() };
-        this._authors.delete(from);
-        this._authors.set(from, { ...known, until: this._certificates.end(data.ticket) });
-        if (this._authors.size > AUTHORS_MAX) this._authors.delete(/** @type {string} */ (this._authors.keys().next().value));
+        this._remember(from, this._certificates.end(data.ticket));
         return true;
+    }
+
+    /** @param {string} from @param {number} until of its ticket @returns {Author} */
+    _remember(from, until) {
+        const author = { ...(this._authors.get(from) ?? { sent: -Infinity, room: BURST, at: this._now() }), until };
+        this._authors.delete(from);
+        this._authors.set(from, author);
+        if (this._authors.size > AUTHORS_MAX) this._authors.delete(/** @type {string} */ (this._authors.keys().next().value));
+        return author;
     }
 
     /** @param {Author} author */

@@ -59,10 +59,10 @@ export class KnownNodes {
         return [...this._of.values()];
     }
 
-    /** Some to dial now, at random, that are not connected. @param {number} most @param {(id: string) => boolean} isConnected */
+    /** Some to dial now, at random, that are not connected. @param {number} most below 0: there are too many already @param {(id: string) => boolean} isConnected */
     choose(most, isConnected) {
         const now = this._now(), found = this.list().filter(({ id, tried }) => !isConnected(id) && now - tried >= AGAIN_MS);
-        const chosen = found.map((known) => ({ known, order: Math.random() })).sort((a, b) => a.order - b.order).slice(0, most);
+        const chosen = found.map((known) => ({ known, order: Math.random() })).sort((a, b) => a.order - b.order).slice(0, Math.max(most, 0));
         for (const { known } of chosen) known.tried = now;
         return chosen.map(({ known }) => known);
     }

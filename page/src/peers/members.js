@@ -4,10 +4,10 @@
  */
 import { MEMBER_STREAM, TICKET_MAX } from '../shared/node_frames.js';
 
-/** @import { Connection, Libp2p, Stream } from '@libp2p/interface' */
+/** @import { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
 
-/** A connection has so long to show a ticket. */
+/** A connection has so long to show a ticket, and at most so long once that has ended. */
 export const SHOW_MS = 10_000;
 /** Who was sent away stays away for so long, as that peer. */
 const AWAY_MS = 600_000;
@@ -22,8 +22,8 @@ export class Members {
         this._certificates = certificates;
         this._now = now;
         this._onAccepted = onAccepted;
-        /** Connections that still have to show one, and what ends them. @type {Map<string, ReturnType<typeof setTimeout>>} */
-        this._waiting = new Map();
+        /** Connections that need one, and what ends those without it. @type {Map<string, ReturnType<typeof setTimeout>>} */
+        this._looks = new Map();
         /** Until when a peer's ticket is good. @type {Map<string, number>} */
         this._until = new Map();
         /** Until when a peer is away. @type {Map<string, number>} */
@@ -47,6 +47,11 @@ export class Members {
         return (this._until.get(peer) ?? 0) > this._now() || this._certificates.isCertified(peer);
     }
 
+    /** Whether it is connected, or our own node. @param {PeerId} peer */
+    isNear(peer) {
+        return peer.equals(this._node?.peerId) || (this._node?.getConnections(peer).length ?? 0) > 0;
+    }
+
     /** @param {string} peer */
     isAway(peer) {
         return (this._away.get(peer) ?? 0) > this._now();
@@ -66,19 +71,23 @@ export class Members {
         for (const connection of this._node?.getConnections() ?? []) this._show(connection);
     }
 
-    /** @param {Connection} connection */
+    /** A ticket that has ended counts as none, so it is looked at again now and then.
+     * @param {Connection} connection */
     _open(connection) {
-        const cut = () => {
-            if (!this.has(String(connection.remotePeer))) connection.abort(new Error('the peer has shown no ticket'));
+        const peer = String(connection.remotePeer), wait = () => this._looks.set(connection.id, setTimeout(look, SHOW_MS));
+        const look = () => {
+            if (this._certificates.isCertified(peer)) return; // that is looked at when something is sent there
+            if (this.has(peer)) wait();
+            else connection.abort(new Error('the peer has shown no ticket that is good'));
         };
-        this._waiting.set(connection.id, setTimeout(cut, SHOW_MS));
+        wait();
         this._show(connection);
     }
 
     /** @param {Connection} connection */
     _forget({ id }) {
-        clearTimeout(this._waiting.get(id));
-        this._waiting.delete(id);
+        clearTimeout(this._looks.get(id));
+        this._looks.delete(id);
     }
 
     /** The other end closes its side of the stream once it has taken the ticket. Else it cuts us, which is seen then.

@@ -56,7 +56,7 @@ export function makeNode({ hasWebRTC, carrier, certificates, members, gossip, qu
         connectionManager: { maxConnections: CONNECTIONS, addressSorter: (a, b) => (isDirect(String(a.multiaddr)) === isDirect(String(b.multiaddr)) ? 0 : isDirect(String(a.multiaddr)) ? -1 : 1) },
         // What is silent is measured (quality.js). A slow page is not to lose its connections.
         connectionMonitor: { enabled: false },
-        datastore: new Notes(),
+        datastore: new Notes(CONNECTIONS, (peer) => members.isNear(peer)),
         metrics: () => qualities.metrics(),
         services: {
             identify: identify(), ping: ping(), pubsub: gossip.service(),

@@ -69,10 +69,10 @@ export class Peers {
         this._left = new Ways(this._certificates, () => this._swarm.carriers(), (address, signal) => this._dial(address, signal));
         /** @type {Promise<Libp2p<any>> | null} */
         this._made = null;
+        /** Why it could not be made, in a sentence; or "". */
+        this.fault = '';
         /** Those to the service, each until it is closed. @type {Set<Promise<void>>} */
         this._ways = new Set();
-        /** What ends with it. @type {(() => void)[]} */
-        this._ends = [];
         /** What this browser lacks, in a sentence; or "". */
         this.problem = HAS_WEBRTC ? '' : 'This browser has no WebRTC, so its connections to other pages go through the operator’s peers.';
     }
@@ -141,8 +141,8 @@ export class Peers {
 
     /** So many other pages; looks for more after so many ms. @param {number} most @param {number} every */
     async want(most, every) {
-        if (most > 0) await this._node();
         this._swarm.want(most, every);
+        if (most > 0) await this._node().catch(() => {}); // its person is told
     }
 
     /** @param {Record<string, unknown>} ticket by which this page's peer is known as a node of its service */
@@ -175,14 +175,18 @@ export class Peers {
 
     /** After what still goes to the service. */
     async end() {
-        for (const end of this._ends) end();
         this._swarm.want(0, 0);
         await Promise.all(this._ways);
-        await (await this._made)?.stop();
+        await (await this._made?.catch(() => null))?.stop();
     }
 
+    /** One that could not be made is tried again at the next wish. */
     _node() {
-        this._made ??= this._make();
+        this._made ??= this._make().catch((error) => {
+            this._made = null;
+            this.fault = `The connections to other browsers could not be begun: ${error.message}`;
+            throw error;
+        });
         return this._made;
     }
 
@@ -193,8 +197,9 @@ export class Peers {
             isFull: () => this._swarm.isFull, isNamed: (address) => this._swarm.named.has(address), stun: () => (this._mayAsk() ? this.stun : []),
         });
         await this._members.watch(node);
-        const tells = setInterval(() => this._swarm.tell(), TELL_MS);
-        this._ends.push(this._qualities.watch(node), this._gossip.sweep(), () => clearInterval(tells));
+        this.fault = '';
+        const tells = setInterval(() => this._swarm.tell(), TELL_MS), ends = [this._qualities.watch(node), this._gossip.sweep(), () => clearInterval(tells)];
+        node.addEventListener('stop', () => ends.forEach((end) => end()));
         this._born(String(node.peerId));
         this._swarm.begin(node);
         return node;

@@ -12,6 +12,9 @@ export const firstOf = (address) => address.split('/p2p-circuit')[0];
 /** Whether it leads there by a WebSocket alone. @param {string} address */
 export const isSocket = (address) => /\/wss?(?:\/|$)/.test(address) && !address.includes('/p2p-circuit');
 
+/** Whether it is one of TCP without a WebSocket, which no page can use. @param {string} address */
+export const isBareTcp = (address) => /^\/.*\/tcp\//.test(address) && !/\/wss?(?:\/|$)/.test(address);
+
 /** Whether connections there are between both ends, with nobody in between. @param {string} address */
 export const isDirect = (address) => /\/webrtc(?:-direct)?(?:\/|$)/.test(address) || !address.includes('/p2p-circuit');
 
@@ -29,7 +32,7 @@ export function refusalOf(address, listed, hasWebRTC) {
     if (!FORM.test(address) || address.length > MOST) return 'This is no multiaddr. One looks like /dns4/HOST/tcp/PORT/wss/p2p/ID.';
     if (!peerOf(address)) return 'This multiaddr does not end with /p2p/ and the id of a peer, so nobody could prove that it is that peer.';
     if (/\/webrtc-direct\//.test(first)) return hasWebRTC ? '' : 'This browser has no WebRTC.';
-    if (/\/tcp\//.test(first) && !/\/wss?(?:\/|$)/.test(first)) return 'A browser cannot use /tcp/ without /ws.';
+    if (isBareTcp(first)) return 'A browser cannot use /tcp/ without /ws.';
     if (/\/udp\/|\/quic|\/webtransport/.test(first)) return 'Of /udp/, this page can use /webrtc-direct only.';
     if (/^\/p2p\//.test(first)) return isRelayed ? '' : 'This multiaddr does not say where the peer is.';
     if (!listed.includes(first)) return 'The operator of this service does not list that WebSocket, and a page connects to listed ones only.';

@@ -10,15 +10,20 @@ export const CERTIFICATE = 'webinfer-peer', TICKET = 'webinfer-member', FILE_TIC
 
 /** `until`: Unix milliseconds; `signature`: in base64url; `file`: of a ticket for a file, its SHA-256.
  * @typedef {{peer: string, until: number, signature: string, file?: string}} Statement */
+/** What a statement has to name, in the order in which it is signed. @typedef {{file?: string, peer: string}} Names */
 
 /** @param {string} text base64url @returns {Uint8Array} */
 const bytesOf = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0));
 
-/** Whether the key has signed it; whether it is still good is not looked at. @param {string} key the service's, in base64url
- * @param {string} purpose @param {Statement} statement */
-export async function isSigned(key, purpose, { peer, until, signature, file }) {
-    const about = purpose === FILE_TICKET ? `${purpose}\0${file}` : purpose;
-    const text = new TextEncoder().encode(`${about}\0${peer}\0${until}`);
+/** Whether what was shown as a statement names that, and is still good. Who has signed it is not looked at.
+ * @param {any} said @param {Names} names @param {number} now Unix milliseconds by the service's clock @returns {said is Statement} */
+export const isAbout = (said, names, now) => Object.entries(names).every(([name, value]) => said?.[name] === value)
+    && typeof said?.signature === 'string' && Number.isSafeInteger(said.until) && said.until > now;
+
+/** Whether the key has signed a statement that names that. @param {string} key the service's, in base64url
+ * @param {string} word that it begins with @param {Names} names @param {Statement} statement */
+export async function isSigned(key, word, names, { until, signature }) {
+    const text = new TextEncoder().encode([word, ...Object.values(names), until].join('\0'));
     try {
         return await publicKeyFromRaw(bytesOf(key)).verify(text, bytesOf(signature));
     } catch {

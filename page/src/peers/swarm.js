@@ -145,14 +145,16 @@ export class Swarm {
         this._isLooking = true;
         this._isAsked = false;
         try {
-            await this._certificates.ask();
+            await this._certificates.ask(this._wanted.every); // a newcomer changes nothing of it
+            if (this._wanted.most === 0) return;
             if (this._ticket) this._gossip.join(); // a service that has started again has another network
             await this._meetOperators();
             await this._meetPages();
             this._endRelays();
         } finally {
             this._isLooking = false;
-            this._timer = setTimeout(() => this._look(), this._isAsked ? 0 : this._wanted.every);
+            if (this._wanted.most > 0) this._timer = setTimeout(() => this._look(), this._isAsked ? 0 : this._wanted.every);
+            else this.want(0, 0); // those that have come meanwhile are not wanted either
         }
     }
 
@@ -178,7 +180,7 @@ export class Swarm {
     /** @param {string} address of one of the operator's peers */
     async _keep(address) {
         const id = peerIdFromString(peerOf(address)), to = multiaddr(address);
-        if (this._way(String(id)) !== 'none') return;
+        if (this._wanted.most === 0 || this._way(String(id)) !== 'none') return;
         await this._node?.peerStore.merge(id, { multiaddrs: [to], tags: KEPT });
         await this._dial(to);
     }
@@ -206,7 +208,7 @@ export class Swarm {
 
     /** @param {any} to @param {boolean} [force] although there is a connection */
     async _dial(to, force = false) {
-        await this._node?.dial(to, { signal: AbortSignal.timeout(DIAL_MS), force }).catch(() => {});
+        if (this._wanted.most > 0) await this._node?.dial(to, { signal: AbortSignal.timeout(DIAL_MS), force }).catch(() => {});
     }
 
     /** @param {string} address */

@@ -1,5 +1,6 @@
 /** The leaves of a model's file: its pieces of 1 MiB, which can be kept, checked and passed on one by one, and which of them are
  * there. It uses no browser globals. */
+import { hex } from './hex.js';
 
 export const LEAF_BYTES = 1 << 20;
 /** The service lists the leaves of files of so many bytes or more. */
@@ -33,7 +34,7 @@ export class Bitmap {
 
     /** In hexadecimal digits; the first leaf is the lowest bit of the first byte. */
     get text() {
-        return Array.from(this._bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+        return hex(this._bytes);
     }
 
     /** @param {number} index */

@@ -4,7 +4,8 @@
  * that no link leads a page or its token elsewhere. It uses no browser globals.
  */
 
-import { isSocket, peerOf } from '../peers/reach.js';
+import { isPeer } from '../link/port_socket.js';
+import { isBareTcp, isSocket, peerOf } from '../peers/reach.js';
 
 /** Characters of a list: more than that of as many origins as an operator may list. */
 const LIST_MAX = 4096;
@@ -27,17 +28,11 @@ export function choose(asked, own, known) {
 /** Whether this is a service's peer, at an address of WebRTC: it proves its id wherever it is. @param {string} word @param {string[]} known */
 const isOtherWay = (word, known) => word.includes('/webrtc-direct/') && !isSocket(word) && known.some((one) => isPeer(one) && peerOf(one) === peerOf(word));
 
-/** A multiaddr, which begins with a slash, and not an origin. @param {string} service */
-export const isPeer = (service) => service.startsWith('/');
-
 /** The text of the service's list, one origin on a line. @param {string} text */
 export const read = (text) => text.split('\n').filter(Boolean);
 
 /** The addresses of its peers. @param {any} said */
 export const readPeers = (said) => (Array.isArray(said?.peers) ? said.peers.map((/** @type {any} */ one) => String(one?.address)) : []);
-
-/** A multiaddr that no page can use. @param {string} word */
-const isBareTcp = (word) => /^\/.*\/tcp\//.test(word) && !/\/wss?(\/|$)/.test(word);
 
 /** How a service is shown: its host. @param {string} service */
 export const hostOf = (service) => (isPeer(service) ? service.split('/')[2] : new URL(service).host);

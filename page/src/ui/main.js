@@ -5,8 +5,9 @@
 import { baseCapabilities, llamaBuild, possibleBuilds, powerOf } from './capabilities.js';
 import { Engines } from './engines.js';
 import { Features } from './features.js';
-import { choose, isPeer, read, readPeers, sentenceOf } from './endpoints.js';
+import { choose, read, readPeers, sentenceOf } from './endpoints.js';
 import { keep, recall } from './kept.js';
+import { isPeer } from '../link/port_socket.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { isOver } from '../shared/lent.js';
 import { countFetched } from '../shared/traffic.js';

@@ -24,7 +24,7 @@ async function peersOf(origin, ms) {
 }
 
 /** @returns {Promise<string[]>} */
-const fetchSiblings = () => fetch('/endpoints').then(async (response) => (response.ok ? read(await response.text()) : []), () => []);
+const fetchSiblings = () => fetch('/endpoints').then(async (response) => (response.ok ? read(await response.text()) : []));
 
 export class Peering {
     /** @param {Settings} settings @param {() => string[]} first addresses of peers that the link names
@@ -33,9 +33,7 @@ export class Peering {
         this._settings = settings;
         this._first = first;
         this._failed = failed;
-        /** @type {Promise<Peers> | null} */
-        this._loaded = null;
-        /** @type {Peers | null} */
+        /** Once their script is loaded. @type {Peers | null} */
         this._peers = null;
         /** @type {Promise<string[]> | null} */
         this._siblings = null;
@@ -58,8 +56,13 @@ export class Peering {
     }
 
     /** @param {string} address of a peer @param {MessagePort} port of the link worker */
-    open(address, port) {
-        this._load().then((peers) => peers.open(address, port), (error) => port.postMessage({ code: CLOSE_LOST, reason: String(error) }));
+    async open(address, port) {
+        try {
+            const peers = await this._load();
+            if (this._tell) peers.open(address, port);
+        } catch (error) {
+            port.postMessage({ code: CLOSE_LOST, reason: String(error) });
+        }
     }
 
     /** A file for an engine worker. @param {FileRequest} request @param {MessagePort} port @param {(bytes: number) => void} told of bytes that came */
@@ -108,14 +111,15 @@ export class Peering {
         return this._peers?.carried ?? 0;
     }
 
-    /** What this browser lacks, in a sentence. */
+    /** Why there are no connections, or what this browser lacks for them, in a sentence. */
     get problem() {
-        return this._peers?.problem ?? '';
+        return this._peers?.fault || (this._peers?.problem ?? '');
     }
 
     /** @param {string} address @returns {Promise<string>} why that peer is not met, in a sentence; or "" */
     async add(address) {
-        return (await this._load()).add(address);
+        const peers = await this._load();
+        return this.isOn ? peers.add(address) : '';
     }
 
     /** The STUN servers of which the person is still to say whether they may see this browser's address. */
@@ -135,38 +139,43 @@ export class Peering {
 
     // --- the script --------------------------------------------------------------------------------
 
-    _want() {
+    /** The last wish counts, also if it comes while the script is loaded. */
+    async _want() {
+        try {
+            if (this.isOn) await this._load();
+        } catch (error) {
+            this._failed(String(error));
+        }
         const { maxPeers, discoveryInterval } = this._settings.values;
-        if (this.isOn) this._load().then((peers) => peers.want(maxPeers, discoveryInterval), (error) => this._failed(String(error)));
-        else this._peers?.want(0, 0);
-        this._loaded?.then((peers) => this._carry(peers), () => {}); // that was told
+        this._peers?.want(this.isOn ? maxPeers : 0, discoveryInterval);
+        this._carry();
     }
 
-    /** @param {Peers} peers */
-    _carry(peers) {
+    _carry() {
         const { carryOthers, carryLimit, carryMinutes } = this._settings.values;
-        peers.carry(this.isOn && carryOthers ? { bytes: carryLimit, seconds: 60 * carryMinutes } : null);
+        this._peers?.carry(this.isOn && carryOthers ? { bytes: carryLimit, seconds: 60 * carryMinutes } : null);
     }
 
-    /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
-    _load() {
-        this._loaded ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => (this._peers = new Made({
+    /** A browser loads it once; one that could not be loaded may be there the next time. */
+    async _load() {
+        const { Peers: Made } = await import(new URL(__PEERS__, import.meta.url).href);
+        this._peers ??= /** @type {Peers} */ (new Made({
             ask: () => this._ask(), first: this._first(), mayAsk: () => this._isSaid('yes'),
             born: (/** @type {string} */ id) => this._tell?.({ type: 'peer', id }),
-        })), (error) => {
-            this._loaded = null;
-            throw error;
-        });
-        return this._loaded;
+        }));
+        return this._peers;
     }
 
-    /** The page's own service, or one of its siblings while that is gone. */
+    /** The page's own service, or one of its siblings while that is gone: these are known from before. */
     async _ask() {
-        this._siblings ??= fetchSiblings();
+        const siblings = this._siblings ??= fetchSiblings().catch(() => {
+            this._siblings = null;
+            return [];
+        });
         try {
             return await peersOf(location.origin, ASK_MS);
         } catch {
-            return Promise.any((await this._siblings).map((origin) => peersOf(origin, SIBLINGS_MS)));
+            return Promise.any((await siblings).map((origin) => peersOf(origin, SIBLINGS_MS)));
         }
     }
 }

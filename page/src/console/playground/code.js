@@ -1,6 +1,7 @@
 /** A request as commands that a person copies: curl, Python by our SDK, and JavaScript for Node. The token is the shell's, never ours. */
 import { UNSEEN } from '../format.js';
 import { framed, isBinary, packed } from './binary.js';
+import { hex } from '../../shared/hex.js';
 
 /** @typedef {{body: Record<string, any>, files?: Record<string, {name: string}>}} Asked `files` are members of `inputs`, named as on the person's disk */
 /** @typedef {{url: string, token: boolean}} Service `token`: whether it wants one */
@@ -83,7 +84,7 @@ ${givesTensors(body) ? `for name, tensor in answer.outputs.items():
 /** @param {import('./binary.js').Tensor} tensor @returns {string} one of our SDK's, which it sends in binary */
 function tensorLiteral(tensor) {
     const { name, datatype, shape, data } = tensor;
-    const values = datatype === 'BF16' ? `bytes.fromhex("${[...packed(tensor)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}")` : literal(data);
+    const values = datatype === 'BF16' ? `bytes.fromhex("${hex(packed(tensor))}")` : literal(data);
     return `webinfer.Tensor(${json(name)}, ${values}, ${json(datatype)}, ${json(shape)})`;
 }
 
