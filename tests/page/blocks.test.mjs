@@ -85,6 +85,16 @@ describe('what is asked of whom', () => {
         assert.deepEqual([told.service.most, told.service.asked.length, new Set(told.service.asked).size], [2, COUNT, COUNT]);
     });
 
+    test('what has come otherwise before is not asked for', async () => {
+        const service = new Played('the service', []), taken = [];
+        const fetching = new Fetching({ count: 4, isRight: async () => true, take: (index) => taken.push(index), report: () => {} }, [0, 1, 2, 3], service, { now: () => clock });
+        fetching.skip(0);
+        fetching.skip(2);
+        fetching.run(new AbortController().signal);
+        await pass(100);
+        assert.deepEqual([service.asked.sort(), taken.sort(), service.isClosed], [[1, 3], [1, 3], true]);
+    });
+
     test('only what is missing is asked for', async () => {
         const told = start([], { missing: [3, 5] });
         await pass(50);
@@ -177,6 +187,20 @@ describe('what is late', () => {
         assert.deepEqual(told.service.asked, []);
     });
 
+    test('who trickles does not set its own limit: no block is waited for longer than for the first', async () => {
+        const slow = new Played('slow'), { want } = slow;
+        slow.want = (index) => {
+            slow.ms = slow.asked.length < 2 ? 4900 : 1_000_000;
+            return want.call(slow, index);
+        };
+        const told = start([slow]);
+        await pass(9800);
+        assert.deepEqual([told.taken.size, slow.asked.length, told.service.asked], [2, 4, []]);
+        await pass(500);
+        assertDone(told);
+        assert.equal(slow.asked.length, 4);
+    });
+
     test('what comes late after all, is taken if it is the first', async () => {
         const slow = slowing(700), service = new Played('the service', []);
         service.ms = 100_000;
@@ -252,6 +276,15 @@ describe('what bad peers get', () => {
         assertDone(told);
         assert.deepEqual(told.service.asked.sort((a, b) => a - b), [1, 3, 5, 7, 9, 11, 13, 15]);
         assert.deepEqual([told.reported, peer.asked.length], [[], COUNT]);
+    });
+
+    test('a peer that tells again of what it had no more is a liar', async () => {
+        const peer = new Played('a', [[0, 1]], () => { throw new NotHere('gone'); }), told = start([peer]);
+        await pass(30);
+        peer.told([[0, 1]]);
+        await pass(200);
+        assertDone(told, [peer]);
+        assert.deepEqual([told.reported, peer.asked], [[['a', 'it says twice that it has block 0']], [0]]);
     });
 
     test('a peer that leaves, or is cut for a lie, leaves its blocks to others', async () => {

@@ -3,8 +3,9 @@
  * which has all.
  * - A peer is asked for the block that the fewest peers have; of several such, for any. It is asked for two at a time.
  * - The service is asked only for what no peer has, two at a time.
- * - A block that takes four times as long as its source usually needs is asked for elsewhere, too; the first right one is taken.
- *   Until such a source answers, it counts as one that has nothing, and is asked for nothing more.
+ * - A block that takes four times as long as its source usually needs is asked for elsewhere, too, and so is one that takes
+ *   5 seconds; the first right one is taken. Until such a source answers, it counts as one that has nothing, and is asked for
+ *   nothing more.
  * - A source that sends a wrong block is asked for nothing more, and is reported.
  * Sources are interfaces, and nothing here needs a network or a browser.
  */
@@ -34,7 +35,7 @@ const ABREAST = 2;
 /** A block is late after so many times the median of its source's last times. */
 const SLOW = 4;
 const TIMES = 16;
-/** The first block of a source is late after this time. */
+/** The first block of a source is late after this time, and no other one is late after a longer one: who trickles would set its own limit. */
 const FIRST_MS = 5000;
 /** No block is late earlier: what takes less may be chance. */
 const LEAST_MS = 100;
@@ -50,6 +51,8 @@ class Asked {
     constructor(source, count) {
         this.source = source;
         this.has = new Bitmap(count);
+        /** Blocks that it has told of, and then had no more. @type {Set<number>} */
+        this.gone = new Set();
         /** @type {Set<Flight>} */
         this.flights = new Set();
         /** How long its last blocks took. @type {number[]} */
@@ -64,7 +67,7 @@ class Asked {
     }
 
     get patience() {
-        return this.times.length === 0 ? FIRST_MS : Math.max(LEAST_MS, SLOW * median(this.times));
+        return this.times.length === 0 ? FIRST_MS : Math.min(FIRST_MS, Math.max(LEAST_MS, SLOW * median(this.times)));
     }
 }
 
@@ -96,7 +99,7 @@ export class Fetching {
             this._settle = (error) => {
                 if (this._isOver) return;
                 signal.removeEventListener('abort', stop);
-                this._end();
+                this.close();
                 if (error === undefined) resolve();
                 else reject(error);
             };
@@ -116,7 +119,14 @@ export class Fetching {
         source.have((runs) => this._hear(peer, runs), (why) => this._leave(peer, why));
     }
 
-    _end() {
+    /** A block has come otherwise, before it runs. @param {number} index */
+    skip(index) {
+        this._missing.delete(index);
+    }
+
+    /** Nothing more is asked of anybody. */
+    close() {
+        if (this._isOver) return;
         this._isOver = true;
         for (const { source } of [...this._peers, this._service]) source.close();
         this._peers.clear();
@@ -132,7 +142,7 @@ export class Fetching {
             if (!(Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count > 0 && first + count <= all))
                 return this._leave(peer, new Lie(`it says that it has ${count} blocks from block ${first} on; there are ${all}`));
             for (let index = first; index < first + count; index++) {
-                if (peer.has.has(index)) return this._leave(peer, new Lie(`it says twice that it has block ${index}`));
+                if (peer.has.has(index) || peer.gone.has(index)) return this._leave(peer, new Lie(`it says twice that it has block ${index}`));
                 peer.has.add(index);
                 if (!peer.isStuck) this._holders[index]++;
             }
@@ -262,6 +272,7 @@ export class Fetching {
         this._unstick(asked);
         if (asked.has.has(flight.index)) this._holders[flight.index]--;
         asked.has.remove(flight.index);
+        asked.gone.add(flight.index);
         this._release(flight, asked);
         this._ask();
     }
