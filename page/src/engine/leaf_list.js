@@ -39,11 +39,11 @@ export class LeafList {
         return new LeafList(file.bytes, bytes.subarray(HEAD));
     }
 
-    /** @param {number} bytes of the file @param {Uint8Array} digests */
+    /** @param {number} bytes of the file @param {Uint8Array} digests of its leaves, one after another */
     constructor(bytes, digests) {
         this.bytes = bytes;
         this.count = leafCount(bytes);
-        this._digests = digests;
+        this.digests = digests;
     }
 
     /** @param {number} index */
@@ -54,6 +54,6 @@ export class LeafList {
     /** Whether these bytes are that leaf. @param {number} index @param {Uint8Array<ArrayBuffer>} bytes */
     async isRight(index, bytes) {
         return bytes.length === this.size(index)
-            && await digestOf(bytes) === hex(this._digests.subarray(index * DIGEST, (index + 1) * DIGEST));
+            && await digestOf(bytes) === hex(this.digests.subarray(index * DIGEST, (index + 1) * DIGEST));
     }
 }

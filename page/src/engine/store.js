@@ -91,6 +91,8 @@ export class Writing {
         this._hash = hash;
         this._size = size;
         this._have = new Bitmap(leafCount(size));
+        /** Told of each leaf that is there from now on. @type {(index: number) => void} */
+        this.gained = () => {};
         /** Where the bytes began and ended that came last without a gap. */
         this._from = 0;
         this._end = 0;
@@ -104,6 +106,11 @@ export class Writing {
     /** Whether leaves of it are there from before. */
     get isBegun() {
         return !this._have.isEmpty;
+    }
+
+    /** How many leaves are not there. */
+    get missing() {
+        return this._have.left;
     }
 
     /** Makes room for it; to be called by `alone`. @param {number} most @returns {Promise<boolean>} false: there is none */
@@ -189,8 +196,15 @@ export class Writing {
     _take(at) {
         const { _have: have, _size: size } = this, first = Math.max(Math.ceil(this._from / LEAF_BYTES), Math.floor(at / LEAF_BYTES));
         let next = first;
-        while (next < have.count && next * LEAF_BYTES + leafSize(next, size) <= this._end) have.add(next++);
+        while (next < have.count && next * LEAF_BYTES + leafSize(next, size) <= this._end) this._gain(next++);
         if (next > first && this._isResumed) this._tell();
+    }
+
+    /** @param {number} index */
+    _gain(index) {
+        if (this._have.has(index)) return;
+        this._have.add(index);
+        this.gained(index);
     }
 
     _tell() {

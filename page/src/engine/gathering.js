@@ -1,0 +1,183 @@
+/**
+ * A file that comes leaf by leaf, into the store and to its user in one pass: what is missing of it is fetched from the service in
+ * the order of the file, and once another page has some of it or wants it, too, from all of them (peers/blocks.js). No leaf is
+ * hashed twice, and none is offered to other pages that an earlier page has left here and that was not checked.
+ */
+import { Failure, throwIfCancelled } from './failure.js';
+import { fetchList, fetchRange } from './get.js';
+import { Fetching, Lie } from '../peers/blocks.js';
+import { Bitmap, LEAF_BYTES } from '../shared/leaves.js';
+
+/** @import { Source as Asked } from '../peers/blocks.js' */
+/** @import { Wanted, Source } from './bring.js' */
+/** @import { LeafList } from './leaf_list.js' */
+/** @import { Sink, Writing } from './store.js' */
+/** A load, as other pages are told of it. `read`: a leaf for them; null: it is not there, or not right; `add`: a page that has some of it, as a source;
+ * `met`: one that wants it, too; `renew`: another ticket.
+ * @typedef {{file: Wanted, list: LeafList, ticket: string, has: (index: number) => boolean, read: (index: number) => Promise<Uint8Array<ArrayBuffer> | null>,
+ *   add: (source: Asked) => void, met: () => void, renew: () => Promise<string | null>}} Load */
+/** `gained`: one leaf more; `accuse`: a page that has lied; `hold`: nothing can be read until `leave`; `leave`: the load has ended.
+ * @typedef {{gained: (index: number) => void, accuse: (name: string, why: string) => void, hold: () => void, leave: (isKept: boolean) => void}} Joined */
+
+/** That a file cannot be kept. */
+export class NotKept extends Error {}
+
+export class Gathering {
+    /** @param {Wanted} file @param {LeafList} list @param {Writing} writing @param {Sink} sink for leaves that are there
+     * @param {(at: number, bytes: Uint8Array) => void} take what is fetched @param {Source} source */
+    constructor(file, list, writing, sink, take, source) {
+        this._file = file;
+        this._list = list;
+        this._writing = writing;
+        this._sink = sink;
+        this._source = source;
+        /** How far its user has it. */
+        this._at = 0;
+        this._take = (/** @type {number} */ at, /** @type {Uint8Array} */ bytes) => {
+            take(at, bytes);
+            this._at = at + bytes.length;
+        };
+        /** Leaves that were found right since they were written. */
+        this._right = new Bitmap(list.count);
+        /** @type {Joined | null} */
+        this._joined = null;
+    }
+
+    /** Whether other pages were told of it. */
+    get isShared() {
+        return this._joined !== null;
+    }
+
+    /** Brings all of it. @param {string | null} ticket for other pages; null: there are none @throws {Failure} */
+    async run(ticket) {
+        const { others, signal } = this._source;
+        if (others && ticket) await this._share(others, ticket);
+        await this._flow(signal);
+    }
+
+    /** The store is about to close it. */
+    hold() {
+        this._joined?.hold();
+    }
+
+    /** @param {boolean} isKept as a whole */
+    leave(isKept) {
+        this._joined?.leave(isKept);
+    }
+
+    // --- with other pages --------------------------------------------------------------------------
+
+    /** Until all is there, or the rest has to come from the service alone. @param {NonNullable<Source['others']>} others @param {string} ticket */
+    async _share(others, ticket) {
+        const { signal } = this._source, met = new AbortController();
+        await this._check();
+        const fetching = this._fetching(), joined = this._joined = others.join(this._load(others, ticket, (source) => {
+            if (source) fetching.add(source);
+            met.abort();
+        }));
+        this._writing.gained = (index) => {
+            fetching.skip(index);
+            joined.gained(index);
+        };
+        try {
+            await this._flow(AbortSignal.any([signal, met.signal])).catch((error) => {
+                if (!(error instanceof Failure) || signal.aborted || !met.signal.aborted) throw error;
+            });
+            if (met.signal.aborted) await fetching.run(signal);
+        } catch (error) {
+            throwIfCancelled(signal);
+            // What the service sends otherwise than it lists it is judged by the whole file.
+            if (!(error instanceof NotKept || error instanceof Lie)) throw error;
+        } finally {
+            fetching.close();
+        }
+    }
+
+    /** @param {NonNullable<Source['others']>} others @param {string} ticket @param {(source?: Asked) => void} meet @returns {Load} */
+    _load(others, ticket, meet) {
+        const { _file: file, _list: list, _writing: writing } = this, { credential, signal } = this._source;
+        return {
+            file, list, ticket, add: meet, met: () => meet(), has: (index) => writing.has(index),
+            read: async (index) => {
+                const bytes = writing.has(index) ? writing.read(index) : null;
+                return bytes && await list.isRight(index, bytes) ? bytes : null;
+            },
+            renew: async () => {
+                const found = await fetchList(file, credential, signal, others.id);
+                return typeof found === 'object' ? found.ticket : null;
+            },
+        };
+    }
+
+    /** What an earlier page has left here and is not right is missing. */
+    async _check() {
+        for (let index = 0; index < this._list.count; index++) if (this._writing.has(index)) await this._read(index);
+    }
+
+    _fetching() {
+        const { _file: file, _list: list, _writing: writing } = this, { credential, signal, told } = this._source;
+        const missing = Array.from({ length: list.count }, (_, index) => index).filter((index) => !writing.has(index));
+        return new Fetching({
+            count: list.count,
+            isRight: (index, bytes) => list.isRight(index, bytes),
+            take: (index, bytes) => {
+                if (!writing.write(index * LEAF_BYTES, bytes)) throw new NotKept();
+                this._right.add(index);
+                told(Math.max(0, file.bytes - writing.missing * LEAF_BYTES));
+            },
+            report: (name, why) => this._joined?.accuse(name, why),
+        }, missing, new Service(file, list, credential, signal));
+    }
+
+    // --- in the order of the file ------------------------------------------------------------------
+
+    /** Hands on the leaves that are there, and fetches the others from the service. @param {AbortSignal} stop ends it before all is there */
+    async _flow(stop) {
+        const { _file: file, _list: list, _writing: writing, _source: { credential } } = this;
+        while (this._at < file.bytes && !stop.aborted) {
+            const index = Math.floor(this._at / LEAF_BYTES), bytes = writing.has(index) ? await this._read(index) : null;
+            if (bytes) {
+                this._sink.take(this._at, bytes.subarray(this._at - index * LEAF_BYTES));
+                this._at = index * LEAF_BYTES + bytes.length;
+                continue;
+            }
+            let end = index + 1;
+            while (end < list.count && !writing.has(end)) end++;
+            await fetchRange(file, this._at, Math.min(end * LEAF_BYTES, file.bytes), credential, stop, this._take, 'no-store');
+        }
+        throwIfCancelled(this._source.signal);
+    }
+
+    /** A leaf that is there. @param {number} index @returns {Promise<Uint8Array<ArrayBuffer> | null>} null: it is not right, and is missing now */
+    async _read(index) {
+        const bytes = this._writing.read(index);
+        if (!bytes || !(this._right.has(index) || await this._list.isRight(index, bytes))) {
+            this._writing.drop(index);
+            return null;
+        }
+        this._right.add(index);
+        return bytes;
+    }
+}
+
+/** The service as a source of single leaves. */
+class Service {
+    /** @param {Wanted} file @param {LeafList} list @param {import('../shared/messages.js').Credential} credential @param {AbortSignal} signal */
+    constructor(file, list, credential, signal) {
+        this.name = 'the service';
+        this._stop = new AbortController();
+        const ends = AbortSignal.any([signal, this._stop.signal]);
+        /** @param {number} index */
+        this.want = async (index) => {
+            const bytes = new Uint8Array(list.size(index)), from = index * LEAF_BYTES;
+            await fetchRange(file, from, from + bytes.length, credential, ends, (at, piece) => bytes.set(piece, at - from), 'no-store');
+            return bytes;
+        };
+    }
+
+    have() {}
+
+    close() {
+        this._stop.abort();
+    }
+}
