@@ -11,13 +11,9 @@ import { WrongList } from './leaf_list.js';
 import { Sha256, digestOf } from './sha256.js';
 import { LISTED_BYTES } from '../shared/leaves.js';
 
-/** @import { Joined, Load } from './gathering.js' */
-/** @import { LeafList } from './leaf_list.js' */
+/** @import { Others } from './other_pages.js' */
 /** @import { Sink, Store } from './store.js' */
-/** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
-/** Other pages that may have a file. `id`: the page's own among them; "": there are none. `join`: tells them of a load; `offer`: of a file that is kept whole,
- * once there are some.
- * @typedef {{id: string, join: (load: Load) => Joined, offer: (file: Wanted, list: () => Promise<LeafList | null>) => void}} Others */
+/** @import { Wanted } from '../shared/messages.js' */
 /** `told`: how far a file is; `others`: where it may also come from.
  * @typedef {{credential: import('../shared/messages.js').Credential, store: Store, signal: AbortSignal, told: (at: number) => void, others?: Others}} Source */
 

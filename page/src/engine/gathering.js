@@ -9,15 +9,11 @@ import { Fetching, Lie } from '../peers/blocks.js';
 import { Bitmap, LEAF_BYTES } from '../shared/leaves.js';
 
 /** @import { Source as Asked } from '../peers/blocks.js' */
-/** @import { Wanted, Source } from './bring.js' */
+/** @import { Joined, Load, Others } from './other_pages.js' */
+/** @import { Source } from './bring.js' */
 /** @import { LeafList } from './leaf_list.js' */
 /** @import { Sink, Writing } from './store.js' */
-/** A load, as other pages are told of it. `read`: a leaf for them; null: it is not there, or not right; `add`: a page that has some of it, as a source;
- * `met`: one that wants it, too; `renew`: another ticket.
- * @typedef {{file: Wanted, list: LeafList, ticket: string, has: (index: number) => boolean, read: (index: number) => Promise<Uint8Array<ArrayBuffer> | null>,
- *   add: (source: Asked) => void, met: () => void, renew: () => Promise<string | null>}} Load */
-/** `gained`: one leaf more; `accuse`: a page that has lied; `hold`: nothing can be read until `leave`; `leave`: the load has ended.
- * @typedef {{gained: (index: number) => void, accuse: (name: string, why: string) => void, hold: () => void, leave: (isKept: boolean) => void}} Joined */
+/** @import { Wanted } from '../shared/messages.js' */
 
 /** That a file cannot be kept. */
 export class NotKept extends Error {}
@@ -67,7 +63,7 @@ export class Gathering {
 
     // --- with other pages --------------------------------------------------------------------------
 
-    /** Until all is there, or the rest has to come from the service alone. @param {NonNullable<Source['others']>} others @param {string} ticket */
+    /** Until all is there, or the rest has to come from the service alone. @param {Others} others @param {string} ticket */
     async _share(others, ticket) {
         const { signal } = this._source, met = new AbortController();
         await this._check();
@@ -93,7 +89,7 @@ export class Gathering {
         }
     }
 
-    /** @param {NonNullable<Source['others']>} others @param {string} ticket @param {(source?: Asked) => void} meet @returns {Load} */
+    /** @param {Others} others @param {string} ticket @param {(source?: Asked) => void} meet @returns {Load} */
     _load(others, ticket, meet) {
         const { _file: file, _list: list, _writing: writing } = this, { credential, signal } = this._source;
         return {

@@ -2,8 +2,7 @@
 import { Failure, unlessCancelled } from './failure.js';
 import { LeafList, WrongList, listSize } from './leaf_list.js';
 
-/** @import { Credential } from '../shared/messages.js' */
-/** @import { Wanted } from './bring.js' */
+/** @import { Credential, Wanted } from '../shared/messages.js' */
 
 /** A file is asked for so often again where it broke off, if bytes came in between. */
 const RETRIES = 3;

@@ -6,7 +6,7 @@ import { Failure } from './failure.js';
 import { digestOf, hex } from './sha256.js';
 import { leafCount, leafSize } from '../shared/leaves.js';
 
-/** @import { Wanted } from './bring.js' */
+/** @import { Wanted } from '../shared/messages.js' */
 
 const MAGIC = 'wileaves', VERSION = 1n;
 /** Bytes of the head: the magic, the version and the file's length, and a digest of these, the file's SHA-256 and the leaves. */

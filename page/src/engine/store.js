@@ -25,9 +25,11 @@ const NOTE_EVERY_MS = 250;
 export const PATIENCE_MS = 15000;
 
 export class Store {
-    /** @param {number} [most] bytes; 0: nothing is kept, and kept files are not read */
-    constructor(most = 0) {
+    /** @param {number} [most] bytes; 0: nothing is kept, and kept files are not read
+     * @param {import('./other_pages.js').Others} [others] pages that may have what is to be kept */
+    constructor(most = 0, others = undefined) {
         this._most = most;
+        this.others = others;
     }
 
     /** Reads a file into `sink`. @param {Named} file @param {Sink} sink what it throws leaves the file as it is

@@ -41,6 +41,8 @@ export class Peering {
         this._siblings = null;
         /** @type {((message: ToLink) => void) | null} */
         this._tell = null;
+        /** Of engine workers, each with what ends it. @type {Map<MessagePort, (() => void) | null>} */
+        this._engines = new Map();
         /** Features of this browser that were found. @type {Set<string>} */
         this._features = new Set();
         settings.onChange(() => this._want());
@@ -60,6 +62,15 @@ export class Peering {
     /** @param {string} address of a peer @param {MessagePort} port of the link worker */
     open(address, port) {
         this._load().then((peers) => peers.open(address, port), (error) => port.postMessage({ code: CLOSE_LOST, reason: String(error) }));
+    }
+
+    /** Other pages may have the files of an engine worker. @param {MessagePort} port @returns {() => void} it has ended */
+    share(port) {
+        this._engines.set(port, this._peers?.share(port) ?? null);
+        return () => {
+            this._engines.get(port)?.();
+            this._engines.delete(port);
+        };
     }
 
     /** @param {Record<string, unknown>} ticket */
@@ -126,14 +137,22 @@ export class Peering {
 
     /** A script that could not be loaded may be there the next time. @returns {Promise<Peers>} */
     _load() {
-        this._loaded ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => (this._peers = new Made({
+        this._loaded ??= import(new URL(__PEERS__, import.meta.url).href).then(({ Peers: Made }) => this._begun(new Made({
             ask: () => this._ask(), first: this._first(), mayAsk: () => this._isSaid('yes'),
             born: (/** @type {string} */ id) => this._tell?.({ type: 'peer', id }),
+            accuse: (/** @type {string} */ id, /** @type {string} */ file) => this._tell?.({ type: 'accuse', id, file }),
         })), (error) => {
             this._loaded = null;
             throw error;
         });
         return this._loaded;
+    }
+
+    /** @param {Peers} peers */
+    _begun(peers) {
+        this._peers = peers;
+        for (const port of this._engines.keys()) this._engines.set(port, peers.share(port));
+        return peers;
     }
 
     /** The page's own service, or one of its siblings while that is gone. */
