@@ -2,7 +2,7 @@
  * Other pages, for an engine worker that loads files. They are known to the document (peers/exchange.js), which has the other end of
  * this port, and of a port for each load. No block on its way waits for a timer. It uses no browser globals.
  */
-import { Lie, NotHere } from '../peers/blocks.js';
+import { NotHere } from '../peers/blocks.js';
 
 /** @import { Run, Source as Asked } from '../peers/blocks.js' */
 /** @import { LeafList } from './leaf_list.js' */
@@ -113,7 +113,7 @@ class SharedLoad {
         else if ('index' in said) source?.answer(said.index, said.bytes);
         else {
             this._sources.delete(said.of);
-            source?.end(said.isLie ? new Lie(said.over) : new Error(said.over));
+            source?.end(new Error(said.over));
         }
     }
 

@@ -23,10 +23,9 @@ export class Loading {
         this._ticket = ticket;
         this._port = port;
         this._around = around;
-        /** Pages that were asked, until there is a reason to ask again; and how often. @type {Map<string, number>} */
-        this._tries = new Map();
-        /** @type {Set<string>} */
-        this._asked = new Set();
+        /** Pages that were asked: how often, whether there is a stream, or will be one, and whether there is a reason to ask again once it has ended.
+         * @type {Map<string, {tries: number, isOpen: boolean, again: boolean}>} */
+        this._asked = new Map();
         /** @type {Map<string, BlockSource>} */
         this._sources = new Map();
         /** Blocks that the worker is to read. @type {Map<number, {index: number, resolve: (bytes: Uint8Array | null | Promise<Uint8Array | null>) => void}>} */
@@ -37,14 +36,15 @@ export class Loading {
         this.look();
     }
 
-    /** Asks those that were not asked. */
+    /** Asks those that are to be asked. */
     look() {
         for (const connection of this._around.pages()) this._ask(connection);
     }
 
     /** A page has come again, or has gone. @param {string} peer */
     moved(peer) {
-        if (!this._sources.has(peer)) this._asked.delete(peer);
+        const asked = this._asked.get(peer);
+        if (asked) asked.again = true;
         this.look();
     }
 
@@ -98,26 +98,34 @@ export class Loading {
 
     /** @param {Connection} connection */
     async _ask(connection) {
-        const peer = String(connection.remotePeer), tries = this._tries.get(peer) ?? 0;
-        if (this._isOver || this._asked.has(peer) || tries === TRIES_MAX) return;
-        this._asked.add(peer);
-        this._tries.set(peer, tries + 1);
+        const peer = String(connection.remotePeer), asked = this._asked.get(peer) ?? { tries: 0, isOpen: false, again: true };
+        if (this._isOver || asked.isOpen || !asked.again || asked.tries === TRIES_MAX) return;
+        this._asked.set(peer, asked);
+        Object.assign(asked, { tries: asked.tries + 1, isOpen: true, again: false });
         try {
             const stream = await connection.newStream(BLOCKS_STREAM, { signal: AbortSignal.timeout(OPEN_MS) });
             if (this._isOver) stream.abort(new Error('the load has ended'));
-            else this._begin(new BlockSource(peer, stream, this._ticket));
+            else this._begin(new BlockSource(peer, stream, this._ticket), () => this._ended(asked));
         } catch {
-            // it has gone, or has too many of them
+            this._ended(asked); // it has gone, or has too many of them
         }
     }
 
-    /** @param {BlockSource} source */
-    _begin(source) {
+    /** @param {{isOpen: boolean}} asked */
+    _ended(asked) {
+        asked.isOpen = false;
+        this.look();
+    }
+
+    /** @param {BlockSource} source @param {() => void} ended */
+    _begin(source, ended) {
         const of = source.name;
         this._sources.set(of, source);
         source.have((runs) => this._say({ of, runs }), (why) => {
             this._sources.delete(of);
-            this._say({ of, over: why.message, isLie: why instanceof Lie });
+            this._say({ of, over: why.message });
+            if (why instanceof Lie) this._around.accuse(of, why.message);
+            ended();
         });
     }
 

@@ -228,5 +228,5 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   | {accused: string, why: string} | {ticket: string} | {left: boolean}} FromLoad */
 /** Document → engine worker, by the port of a load. `met`: another page wants the file, too; `index` without bytes: that page has it no more; `read`: a leaf
  * for another page.
- * @typedef {{met: true} | {of: string, runs: Run[]} | {of: string, index: number, bytes?: Uint8Array<ArrayBuffer>} | {of: string, over: string, isLie: boolean}
+ * @typedef {{met: true} | {of: string, runs: Run[]} | {of: string, index: number, bytes?: Uint8Array<ArrayBuffer>} | {of: string, over: string}
  *   | {read: number, number: number}} ToLoad */
