@@ -13,7 +13,7 @@ import { LEAF_BYTES as LEAF } from '../../page/src/shared/leaves.js';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 import { PrivateFiles } from '../page/support/private_files.mjs';
-import { ALL, CONTENT, FILE, HASH, LEAVES, Page, Service, expired, leafOf, makeNode, ticketFor } from './pages.mjs';
+import { ALL, CONTENT, FILE, HASH, LEAVES, Page, Service, expired, leafOf, list, makeNode, ticketFor } from './pages.mjs';
 
 const turn = () => new Promise(setImmediate);
 let disk, service, opened;
@@ -348,4 +348,74 @@ describe('what bad peers get', () => {
     });
 });
 
-test('what is compared is the file of the test', () => assert.equal(CONTENT.length, FILE.bytes));
+describe('what an engine worker tells', () => {
+    const loadOf = (more) => ({ file: FILE, list, ticket: 'a ticket', has: (leaf) => leaf < 3, read: async (leaf) => leafOf(leaf), add() {}, met() {}, renew: async () => null, ...more });
+    /** A page whose worker loads the file, and how the document sees the file. */
+    async function share(more) {
+        const [page] = await open(), joined = page.others.join(loadOf(more));
+        const file = await until(() => page.exchange._files.get(HASH), { what: 'the file' });
+        return { page, joined, file };
+    }
+
+    test('is what it has, once each', async () => {
+        const { joined, file } = await share(), told = [];
+        file.hearers.add((runs) => told.push(...runs));
+        assert.deepEqual(file.runs, [[0, 3]]);
+        for (const leaf of [5, 5, 2, 9]) joined.gained(leaf);
+        await until(() => told.length === 2, { what: 'what it gains' });
+        assert.deepEqual([told, file.runs, await file.read(5)], [[[5, 1], [9, 1]], [[0, 3], [5, 1], [9, 1]], leafOf(5)]);
+        joined.leave(false);
+    });
+
+    test('what is asked for while it closes its file is read from the disk, if it is kept', async () => {
+        for (const isKept of [true, false]) {
+            const { joined, file, page } = await share();
+            joined.hold();
+            const read = file.read(4);
+            for (let i = 0; i < 5; i++) await turn();
+            disk.files.set(HASH, Buffer.from(CONTENT));
+            joined.leave(isKept);
+            assert.deepEqual(await read, isKept ? leafOf(4) : null);
+            assert.equal(page.exchange._files.has(HASH), isKept);
+        }
+    });
+
+    test('that it is kept is told once more without an end for those who are given it', async () => {
+        const [page] = await open(), peer = await openPeer();
+        await page.keep(disk);
+        const asked = await ask(peer, page, ticketFrame(ticketFor(peer.id)));
+        await until(() => asked.said.length === 1, { what: 'what it has' });
+        page.others.offer(FILE, async () => list);
+        await turn();
+        asked.say(wantFrame(1));
+        await until(() => asked.blocks().length === 1, { what: 'a block' });
+    });
+
+    test('another ticket is shown on all of its streams', async (t) => {
+        t.mock.timers.enable({ apis: ['setInterval'] });
+        const peer = await openPeer(), [page] = await open();
+        await page.meet(peer);
+        const joined = page.others.join(loadOf({ renew: async () => 'another ticket' }));
+        await until(() => peer.said.length === 1, { what: 'the ticket' });
+        t.mock.timers.tick(1_800_000);
+        await until(() => peer.said.length === 2, { what: 'another one' });
+        assert.deepEqual(peer.said, [{ ticket: 'a ticket' }, { ticket: 'another ticket' }]);
+        joined.leave(false);
+    });
+
+    test('files that it kept before there were others are offered once there are', async () => {
+        const [page] = await open();
+        page.exchange.want(false);
+        await until(() => page.others.id === '', { what: 'that there are none' });
+        let lists = 0;
+        page.others.offer(FILE, async () => {
+            lists++;
+            return list;
+        });
+        page.others.offer({ ...FILE, hash: 'ab'.repeat(32) }, async () => { throw new Error('no answer'); });
+        assert.deepEqual([lists, page.exchange._files.size], [0, 0]);
+        page.exchange.want(true);
+        await until(() => page.exchange._files.has(HASH), { what: 'the file' });
+        assert.deepEqual([lists, page.exchange._files.size], [1, 1]);
+    });
+});

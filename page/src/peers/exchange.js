@@ -120,10 +120,12 @@ export class Exchange {
 
     /** @param {FileMessage} message @returns {SharedFile} */
     _share(message) {
-        const file = new SharedFile(message), before = this._files.get(file.hash), { load } = message;
+        const { hash, load } = message, before = this._files.get(hash);
+        if (before && !before.loading && !load) return before; // it is kept as before
+        const file = new SharedFile(message);
         if (before?.loading) this._left(before, false);
         before?.end('the file is loaded again');
-        this._files.set(file.hash, file);
+        this._files.set(hash, file);
         if (load)
             file.loading = new Loading(load.ticket, load.port, {
                 pages: () => this._pages(), gained: (index) => file.gain(index), left: (isKept) => this._left(file, isKept),
