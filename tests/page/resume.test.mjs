@@ -14,7 +14,7 @@ const FILE = { url: '/models/m/0/weights', bytes: CONTENT.length, hash: HASH };
 const CREDENTIAL = { origin: 'http://service.example', token: 'credential' };
 
 /** What the service is, and what it was asked: for a file its range, for a list "list". */
-let disk, asked, content, list, breaksAt;
+let disk, asked, content, list, breaksAt, pace;
 
 beforeEach(() => {
     disk = new PrivateFiles().install();
@@ -22,6 +22,7 @@ beforeEach(() => {
     content = CONTENT;
     list = () => new Response(LIST);
     breaksAt = Infinity;
+    pace = 0;
     globalThis.fetch = async (address, { headers }) => {
         assert.equal(headers.Authorization, 'Bearer credential');
         if (address.search.startsWith('?blocks')) {
@@ -36,11 +37,12 @@ beforeEach(() => {
     };
 });
 
-/** In pieces that end where no leaf does; the connection breaks at a byte of the file. */
+/** In pieces that end where no leaf does, with so many ms between them; the connection breaks at a byte of the file. */
 function pieces(bytes, from) {
     let at = 0;
     return new ReadableStream({
-        pull(out) {
+        async pull(out) {
+            if (pace) await new Promise((resolve) => setTimeout(resolve, pace));
             if (from + at >= breaksAt) return out.error(new Error('broken'));
             if (at >= bytes.length) return out.close();
             const end = Math.min(bytes.length, at + 700_001, breaksAt - from);
@@ -239,12 +241,16 @@ const ALL = [...Array(LEAVES).keys()];
 const withTicket = () => new Response(LIST, { headers: { 'X-Webinfer-Ticket': '{"file":"x"}' } });
 
 for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pages`, () => {
+    beforeEach(() => { pace = 10; }); // else all is there before the list
     test('what they have comes from them, and the rest from the service', async () => {
         const told = others({ name: 'a', leaves: ALL.filter((leaf) => leaf !== 4) });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.joined, told.reported, told.left], [['list for me', range(4, 4)], [[HASH, '{"file":"x"}', []]], [], ['held', true]]);
-        assert.deepEqual([told.gained.sort(), told.offered], [ALL, []]);
+        const [before, whole, ...rest] = asked;
+        assert.deepEqual([before, whole, told.reported, told.left], ['list for me', 'all', [], ['held', true]]);
+        assert.ok(rest.every((one) => one === range(4, 4)), `${rest}`);
+        assert.deepEqual(told.joined.map(([hash, ticket]) => [hash, ticket]), [[HASH, '{"file":"x"}']]);
+        assert.deepEqual([[...told.joined[0][2], ...told.gained].sort(), told.offered], [ALL, []]);
         assert.equal(noteOf()[2], 'whole');
     });
 
@@ -252,7 +258,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         const told = others({ name: 'liar', leaves: ALL, bytesOf: (leaf) => leafOf(leaf).fill(0) }, { name: 'good', leaves: ALL });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.reported], [['list for me'], ['liar']]);
+        assert.deepEqual([asked, told.reported], [['list for me', 'all'], ['liar']]);
     });
 
     test('where nobody is, and without a ticket, the service sends all at once', async () => {
@@ -265,6 +271,16 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
             assert.deepEqual(asked, ['list for me', 'all']);
             assert.deepEqual(told.offered.map(([hash]) => hash), wanted, 'it has not been told to others yet');
         }
+    });
+
+    test('a list that takes long holds up nothing', async () => {
+        list = () => new Response('soon', { status: 503 });
+        const told = others({ name: 'a', leaves: ALL });
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        const { length } = asked;
+        assert.deepEqual([asked.slice(0, 2), told.joined, told.offered.length], [['list for me', 'all'], [], 1]);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        assert.equal(asked.length, length, 'nor is it asked for any more');
     });
 
     test('what is kept whole is offered, and its list asked for when somebody is there', async () => {
@@ -285,7 +301,8 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         await until(() => told.gained.length >= 3, { what: 'some leaves' });
         told.load.add({ name: 'a', have: (say) => say([[0, LEAVES]]), want: async (leaf) => (told.gained.includes(leaf) ? assert.fail(`leaf ${leaf}`) : leafOf(leaf)), close() {} });
         assert.equal(sha256(await bringing), HASH);
-        assert.deepEqual([asked, told.reported, told.gained.sort()], [['list for me', 'all'], [], ALL]);
+        assert.deepEqual([asked, told.reported], [['list for me', 'all'], []]);
+        assert.deepEqual([...told.joined[0][2], ...told.gained].sort(), ALL);
     });
 
     test('a page that wants it, too, and has nothing yet is no reason to fetch the same', async () => {
@@ -349,6 +366,7 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
 });
 
 test('what cannot be kept any more comes from the service alone', async () => {
+    pace = 10;
     disk.most = 5 * LEAF;
     const told = others({ name: 'a', leaves: ALL }), into = new Uint8Array(FILE.bytes);
     list = withTicket;
@@ -358,6 +376,7 @@ test('what cannot be kept any more comes from the service alone', async () => {
 });
 
 test('a service whose blocks are not those of its list is judged by the whole file', async () => {
+    pace = 10;
     const told = others({ name: 'a', leaves: [0] }), into = new Uint8Array(FILE.bytes);
     list = () => new Response(leafList(CONTENT, { leaves: Buffer.alloc(LEAVES * 32) }), { headers: { 'X-Webinfer-Ticket': '{}' } });
     await bringInto(FILE, into, { ...source(), ...told });
@@ -365,6 +384,7 @@ test('a service whose blocks are not those of its list is judged by the whole fi
 });
 
 test('a load with other pages that is cancelled is cancelled, as any other', async () => {
+    pace = 10;
     const stop = new AbortController(), told = others({ name: 'a', leaves: ALL, want: () => new Promise(() => {}) });
     list = withTicket;
     const done = bringInto(FILE, new Uint8Array(FILE.bytes), { ...source(), ...told, signal: stop.signal });

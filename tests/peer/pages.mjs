@@ -27,7 +27,8 @@ export const CONTENT = leafyFile(9 * LEAF + 5), HASH = sha256(CONTENT), LEAVES =
 export const FILE = { url: '/models/m/0/weights', bytes: CONTENT.length, hash: HASH };
 export const ALL = [...Array(LEAVES).keys()];
 export const leafOf = (leaf) => new Uint8Array(CONTENT.subarray(leaf * LEAF, leaf * LEAF + leafSize(leaf, FILE.bytes)));
-export const list = await LeafList.read(FILE, new Uint8Array(leafList(CONTENT)));
+const LIST = new Uint8Array(leafList(CONTENT));
+export const list = await LeafList.read(FILE, LIST);
 const { privateKey, publicKey } = generateKeyPairSync('ed25519'), KEY = publicKey.export({ format: 'jwk' }).x;
 /** The service's clock is another one than that of pages. */
 const AHEAD = 1_000_000_000;
@@ -44,14 +45,17 @@ export const makeNode = () => createLibp2p({
     connectionGater: { denyDialMultiaddr: () => false }, services: { identify: identify() },
 });
 
-/** The service of the test: it sends the file in pieces, with so many ms between them. */
+/** The service of the test: it sends the list with a ticket at once, and the file in pieces, with so many ms between them. */
 export class Service {
     constructor(ms = 4) {
         Object.assign(this, { ms, sent: 0, asked: [] });
-        globalThis.fetch = (address, { headers, signal }) => this.#answer(headers.Range, signal);
+        globalThis.fetch = async ({ search }, { headers, signal }) => {
+            const [, peer] = /^\?blocks=(\w+)$/.exec(search) ?? [];
+            return peer ? new Response(LIST, { headers: { 'X-Webinfer-Ticket': ticketFor(peer) } }) : this.#answer(headers.Range, signal);
+        };
     }
 
-    async #answer(range, signal) {
+    #answer(range, signal) {
         this.asked.push(range ?? 'all');
         const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [], end = to === '' ? FILE.bytes : Number(to) + 1;
         let at = Number(from);
@@ -120,17 +124,17 @@ export class Page {
         await until(() => this.exchange._files.has(HASH), { what: 'the offer' });
     }
 
-    /** Loads the file into memory. @param {{ticket?: string, signal?: AbortSignal}} [options] */
-    async load({ ticket = ticketFor(this.id), signal = new AbortController().signal } = {}) {
+    /** Loads the file into memory. @param {{signal?: AbortSignal}} [options] */
+    async load({ signal = new AbortController().signal } = {}) {
         const writing = this.writing = new Memory(), into = Buffer.alloc(FILE.bytes);
         const take = (at, bytes) => {
             into.set(bytes, at);
             writing.write(at, bytes);
         };
-        const gathering = new Gathering(FILE, list, writing, { take: (at, bytes) => into.set(bytes, at) }, take,
+        const gathering = new Gathering(FILE, writing, { take: (at, bytes) => into.set(bytes, at) }, take,
             { credential: { origin: 'http://service.example', token: 'x' }, signal, told: () => {}, others: this.others });
         try {
-            await gathering.run(ticket);
+            await gathering.begin(this.id);
             return sha256(into) === HASH;
         } finally {
             gathering.hold();

@@ -90,15 +90,13 @@ async function keep(file, sink, given, only) {
     /** @type {Gathering | null} */
     let gathering = null;
     try {
-        const id = isShared(file, others) ? others?.id : '';
-        const found = writing && (writing.isBegun || id) ? await fetchList(file, credential, signal, id) : 'none';
-        if (writing && typeof found === 'object') {
-            gathering = new Gathering(file, found.list, writing, counted, take, source);
-            await gathering.run(id ? found.ticket : null);
-        } else {
-            if (found === 'none') writing?.restart();
-            await fetchWhole(file, credential, signal, take, writing ? 'no-store' : 'default'); // it would be on the disk twice
-        }
+        const id = isShared(file, others) ? others?.id : '', isBegun = writing?.isBegun === true;
+        const found = isBegun ? await fetchList(file, credential, signal, id) : 'none';
+        if (found === 'none') writing?.restart();
+        if (writing && (typeof found === 'object' || id && !isBegun)) gathering = new Gathering(file, writing, counted, take, source);
+        if (typeof found === 'object') await gathering?.goOn(found.list, id ? found.ticket : null);
+        else if (gathering) await gathering.begin(id ?? '');
+        else await fetchWhole(file, credential, signal, take, writing ? 'no-store' : 'default'); // it would be on the disk twice
         if (writing) how = await sink.digest() === file.hash ? 'right' : 'wrong';
     } catch (error) {
         if (error instanceof WrongList) how = 'wrong'; // without the part, the next try needs no list

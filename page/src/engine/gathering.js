@@ -1,12 +1,13 @@
 /**
  * A file that comes leaf by leaf, into the store and to its user in one pass: what is missing of it is fetched from the service in
  * the order of the file, and once another page has some of it or wants it, too, from all of them (peers/blocks.js). No leaf is
- * hashed twice, and none is offered to other pages that an earlier page has left here and that was not checked.
+ * hashed twice, and none is offered to other pages that an earlier page has left here and that was not checked. A page that is
+ * alone waits for nothing.
  */
 import { Failure, throwIfCancelled } from './failure.js';
 import { fetchList, fetchRange } from './get.js';
 import { Fetching, Lie } from '../peers/blocks.js';
-import { Bitmap, LEAF_BYTES } from '../shared/leaves.js';
+import { Bitmap, LEAF_BYTES, leafCount } from '../shared/leaves.js';
 
 /** @import { Source as Asked } from '../peers/blocks.js' */
 /** @import { Joined, Load, Others } from './other_pages.js' */
@@ -19,24 +20,26 @@ import { Bitmap, LEAF_BYTES } from '../shared/leaves.js';
 export class NotKept extends Error {}
 
 export class Gathering {
-    /** @param {Wanted} file @param {LeafList} list @param {Writing} writing @param {Sink} sink for leaves that are there
+    /** @param {Wanted} file @param {Writing} writing @param {Sink} sink for leaves that are there
      * @param {(at: number, bytes: Uint8Array) => void} take what is fetched @param {Source} source */
-    constructor(file, list, writing, sink, take, source) {
+    constructor(file, writing, sink, take, source) {
         this._file = file;
-        this._list = list;
         this._writing = writing;
         this._sink = sink;
         this._source = source;
+        this._take = take;
         /** How far its user has it. */
         this._at = 0;
-        this._take = (/** @type {number} */ at, /** @type {Uint8Array} */ bytes) => {
-            take(at, bytes);
-            this._at = at + bytes.length;
-        };
+        /** What the service lists. @type {LeafList | null} */
+        this._list = null;
         /** Leaves that were found right since they were written. */
-        this._right = new Bitmap(list.count);
+        this._right = new Bitmap(leafCount(file.bytes));
+        /** Aborted once another page has some of it, or wants it, too. */
+        this._met = new AbortController();
         /** @type {Joined | null} */
         this._joined = null;
+        /** @type {Fetching | null} */
+        this._fetching = null;
     }
 
     /** Whether other pages were told of it. */
@@ -44,11 +47,28 @@ export class Gathering {
         return this._joined !== null;
     }
 
-    /** Brings all of it. @param {string | null} ticket for other pages; null: there are none @throws {Failure} */
-    async run(ticket) {
-        const { others, signal } = this._source;
-        if (others && ticket) await this._share(others, ticket);
-        await this._flow(signal);
+    /** Brings the rest of what an earlier page has begun. @param {LeafList} list @param {string | null} ticket for other pages; null: there are none
+     * @throws {Failure} */
+    async goOn(list, ticket) {
+        this._list = list;
+        if (ticket) {
+            for (let index = 0; index < list.count; index++) if (this._writing.has(index)) await this._read(index);
+            this._share(list, ticket);
+        }
+        await this._bring();
+    }
+
+    /** Brings all of it, which begins before the list is there. @param {string} id the page's own among peers @throws {Failure} */
+    async begin(id) {
+        const over = new AbortController(), { credential, signal } = this._source;
+        fetchList(this._file, credential, AbortSignal.any([signal, over.signal]), id).then((found) => {
+            if (!over.signal.aborted && typeof found === 'object' && found.ticket) this._share(found.list, found.ticket);
+        }, () => {}); // it comes all the same
+        try {
+            await this._bring();
+        } finally {
+            over.abort();
+        }
     }
 
     /** The store is about to close it. */
@@ -61,37 +81,43 @@ export class Gathering {
         this._joined?.leave(isKept);
     }
 
-    // --- with other pages --------------------------------------------------------------------------
-
-    /** Until all is there, or the rest has to come from the service alone. @param {Others} others @param {string} ticket */
-    async _share(others, ticket) {
-        const { signal } = this._source, met = new AbortController();
-        await this._check();
-        const fetching = this._fetching(), joined = this._joined = others.join(this._load(others, ticket, (source) => {
-            if (source) fetching.add(source);
-            met.abort();
-        }));
-        this._writing.gained = (index) => {
-            fetching.skip(index);
-            joined.gained(index);
-        };
+    async _bring() {
+        const { signal } = this._source, met = this._met.signal;
         try {
-            await this._flow(AbortSignal.any([signal, met.signal])).catch((error) => {
-                if (!(error instanceof Failure) || signal.aborted || !met.signal.aborted) throw error;
+            await this._flow(AbortSignal.any([signal, met])).catch((error) => {
+                if (!(error instanceof Failure) || signal.aborted || !met.aborted) throw error;
             });
-            if (met.signal.aborted) await fetching.run(signal);
+            if (met.aborted) await this._fetching?.run(signal);
         } catch (error) {
             throwIfCancelled(signal);
             // What the service sends otherwise than it lists it is judged by the whole file.
             if (!(error instanceof NotKept || error instanceof Lie)) throw error;
         } finally {
-            fetching.close();
+            this._fetching?.close();
         }
+        await this._flow(signal);
     }
 
-    /** @param {Others} others @param {string} ticket @param {(source?: Asked) => void} meet @returns {Load} */
-    _load(others, ticket, meet) {
-        const { _file: file, _list: list, _writing: writing } = this, { credential, signal } = this._source;
+    // --- with other pages --------------------------------------------------------------------------
+
+    /** @param {LeafList} list @param {string} ticket */
+    _share(list, ticket) {
+        const { others } = this._source;
+        if (!others) return;
+        this._list = list;
+        const fetching = this._fetching = this._fetchingOf(list), joined = this._joined = others.join(this._load(others, list, ticket, (source) => {
+            if (source) fetching.add(source);
+            this._met.abort();
+        }));
+        this._writing.gained = (index) => {
+            fetching.skip(index);
+            joined.gained(index);
+        };
+    }
+
+    /** @param {Others} others @param {LeafList} list @param {string} ticket @param {(source?: Asked) => void} meet @returns {Load} */
+    _load(others, list, ticket, meet) {
+        const { _file: file, _writing: writing } = this, { credential, signal } = this._source;
         return {
             file, list, ticket, add: meet, met: () => meet(), has: (index) => writing.has(index),
             read: async (index) => {
@@ -105,13 +131,9 @@ export class Gathering {
         };
     }
 
-    /** What an earlier page has left here and is not right is missing. */
-    async _check() {
-        for (let index = 0; index < this._list.count; index++) if (this._writing.has(index)) await this._read(index);
-    }
-
-    _fetching() {
-        const { _file: file, _list: list, _writing: writing } = this, { credential, signal, told } = this._source;
+    /** @param {LeafList} list */
+    _fetchingOf(list) {
+        const { _file: file, _writing: writing } = this, { credential, signal, told } = this._source;
         const missing = Array.from({ length: list.count }, (_, index) => index).filter((index) => !writing.has(index));
         return new Fetching({
             count: list.count,
@@ -129,7 +151,12 @@ export class Gathering {
 
     /** Hands on the leaves that are there, and fetches the others from the service. @param {AbortSignal} stop ends it before all is there */
     async _flow(stop) {
-        const { _file: file, _list: list, _writing: writing, _source: { credential } } = this;
+        const { _file: file, _writing: writing, _source: { credential, signal } } = this, count = leafCount(file.bytes);
+        const take = (/** @type {number} */ at, /** @type {Uint8Array} */ bytes) => {
+            if (stop.aborted) throw new Failure('model_fetch_failed', 'it comes from elsewhere, too, from now on');
+            this._take(at, bytes);
+            this._at = at + bytes.length;
+        };
         while (this._at < file.bytes && !stop.aborted) {
             const index = Math.floor(this._at / LEAF_BYTES), bytes = writing.has(index) ? await this._read(index) : null;
             if (bytes) {
@@ -138,16 +165,16 @@ export class Gathering {
                 continue;
             }
             let end = index + 1;
-            while (end < list.count && !writing.has(end)) end++;
-            await fetchRange(file, this._at, Math.min(end * LEAF_BYTES, file.bytes), credential, stop, this._take, 'no-store');
+            while (end < count && !writing.has(end)) end++;
+            await fetchRange(file, this._at, Math.min(end * LEAF_BYTES, file.bytes), credential, stop, take, 'no-store');
         }
-        throwIfCancelled(this._source.signal);
+        throwIfCancelled(signal);
     }
 
     /** A leaf that is there. @param {number} index @returns {Promise<Uint8Array<ArrayBuffer> | null>} null: it is not right, and is missing now */
     async _read(index) {
         const bytes = this._writing.read(index);
-        if (!bytes || !(this._right.has(index) || await this._list.isRight(index, bytes))) {
+        if (!bytes || !(this._right.has(index) || await this._list?.isRight(index, bytes))) {
             this._writing.drop(index);
             return null;
         }
