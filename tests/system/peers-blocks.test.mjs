@@ -1,5 +1,6 @@
 // tier: full
 // quick: a Chromium takes a model from another one, and the service sends less than half of it
+// quick: a peer of which nodes of two join tokens say that it has lied counts in its node’s record
 /**
  * Models from other pages, in real browsers with their own settings of WebRTC: each page reaches the service over a line of its own,
  * which counts what the service sends to it.
@@ -12,6 +13,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { FakeNode } from '../lib/fake-node.mjs';
 import { Line } from '../lib/line.mjs';
 import { putExternal } from '../lib/onnx.mjs';
 import { Peer } from '../lib/peer.mjs';
@@ -163,6 +165,26 @@ test('SIGKILL of the giving browser in mid-block: the rest comes from the servic
     const sent = here.line.bytes - before;
     assert.ok(sent > LEAF && sent < model.bytes, `${sent} bytes of ${model.bytes}`);
     assert.match(await noteOf(here, model), / whole$/);
+});
+
+test('a peer of which nodes of two join tokens say that it has lied counts in its node’s record', async (t) => {
+    ending(t);
+    const id = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
+    const come = async () => {
+        const node = await new FakeNode((await daemon.post('/v1/admin/join', { nodes: 2 })).json.url).join();
+        ends.push(() => node.close());
+        return node;
+    };
+    const [liar, one, other] = [await come(), await come(), await come()];
+    const disputed = async () => (await daemon.get('/v1/nodes')).json.nodes.find((node) => node.id === liar.id).conduct.disputed;
+    liar.send('peer', { id });
+    await liar.got('settings');
+    for (let i = 0; i < 3; i++) one.send('wrong_block', { peer: id, file: 'ab'.repeat(32) });
+    one.send('peer', { id: '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB' });
+    await one.got('settings');
+    assert.equal(await disputed(), 0);
+    other.send('wrong_block', { peer: id, file: 'ab'.repeat(32) });
+    await until(async () => await disputed() === 1, { what: 'the record' });
 });
 
 for (const [what, lacking, said] of [
