@@ -252,6 +252,19 @@ describe('what bad peers get', () => {
         assert.deepEqual(told.service.asked, []);
     });
 
+    test('a liar whose blocks take long to be checked has four of them taken', async () => {
+        const liar = new Played('liar', undefined, () => new Uint8Array(4)), checked = [];
+        const fetching = new Fetching({ count: COUNT, isRight: () => new Promise((resolve) => checked.push(resolve)), take: () => {}, report: () => {} }, Array(COUNT).keys(), new Played('the service', []), { now: () => clock });
+        fetching.add(liar);
+        fetching.run(new AbortController().signal);
+        await pass(1000);
+        assert.deepEqual([liar.asked.length, checked.length], [4, 4]);
+        checked[0](false);
+        await pass(10);
+        assert.equal(liar.isClosed, true);
+        fetching.close();
+    });
+
     for (const [runs, said] of [
         [[[0, 1e9]], 'it says that it has 1000000000 blocks from block 0 on; there are 16'],
         [[[1e9, 1]], 'it says that it has 1 blocks from block 1000000000 on; there are 16'],

@@ -16,6 +16,9 @@ import { Bitmap, LEAF_BYTES, leafCount } from '../shared/leaves.js';
 /** @import { Sink, Writing } from './store.js' */
 /** @import { Wanted } from '../shared/messages.js' */
 
+/** Leaves that are handed on at a time, while others come: a digest that browsers do not make takes some milliseconds for each. */
+const HANDED = 4;
+
 /** That a file cannot be kept. */
 export class NotKept extends Error {}
 
@@ -63,7 +66,7 @@ export class Gathering {
         const over = new AbortController(), { credential, signal } = this._source;
         fetchList(this._file, credential, AbortSignal.any([signal, over.signal]), id).then((found) => {
             if (!over.signal.aborted && typeof found === 'object' && found.ticket) this._share(found.list, found.ticket);
-        }, () => {}); // it comes all the same
+        }).catch(() => {}); // it comes all the same
         try {
             await this._bring();
         } finally {
@@ -142,6 +145,7 @@ export class Gathering {
                 if (!writing.write(index * LEAF_BYTES, bytes)) throw new NotKept();
                 this._right.add(index);
                 told(Math.max(0, file.bytes - writing.missing * LEAF_BYTES));
+                this._handOn();
             },
             report: (name, why) => this._joined?.accuse(name, why),
         }, missing, new Service(file, list, credential, signal));
@@ -160,8 +164,7 @@ export class Gathering {
         while (this._at < file.bytes && !stop.aborted) {
             const index = Math.floor(this._at / LEAF_BYTES), bytes = writing.has(index) ? await this._read(index) : null;
             if (bytes) {
-                this._sink.take(this._at, bytes.subarray(this._at - index * LEAF_BYTES));
-                this._at = index * LEAF_BYTES + bytes.length;
+                this._hand(index, bytes);
                 continue;
             }
             let end = index + 1;
@@ -169,6 +172,21 @@ export class Gathering {
             await fetchRange(file, this._at, Math.min(end * LEAF_BYTES, file.bytes), credential, stop, take, 'no-store');
         }
         throwIfCancelled(signal);
+    }
+
+    /** Hands on the next leaves that are right, while others come. */
+    _handOn() {
+        for (let left = HANDED; left > 0 && this._at < this._file.bytes; left--) {
+            const index = Math.floor(this._at / LEAF_BYTES), bytes = this._right.has(index) ? this._writing.read(index) : null;
+            if (!bytes) return;
+            this._hand(index, bytes);
+        }
+    }
+
+    /** What its user does not have of a leaf. @param {number} index @param {Uint8Array} bytes */
+    _hand(index, bytes) {
+        this._sink.take(this._at, bytes.subarray(this._at - index * LEAF_BYTES));
+        this._at = index * LEAF_BYTES + bytes.length;
     }
 
     /** A leaf that is there. @param {number} index @returns {Promise<Uint8Array<ArrayBuffer> | null>} null: it is not right, and is missing now */

@@ -132,13 +132,13 @@ async function readFrom(response, at, size, take) {
         });
         if (done) break;
         if (at + value.length > size) {
-            await reader.cancel();
+            await reader.cancel().catch(() => {}); // it has broken off
             return at + value.length;
         }
         try {
             take(at, value);
         } catch (error) {
-            await reader.cancel();
+            await reader.cancel().catch(() => {}); // it has broken off
             throw error;
         }
         at += value.length;

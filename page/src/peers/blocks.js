@@ -32,6 +32,8 @@ import { median } from '../shared/median.js';
  * @typedef {{index: number, of: Set<Asked>, late: Set<Asked>, checks: number, isTaken: boolean}} Flight */
 
 const ABREAST = 2;
+/** And so many that are not checked yet: a liar has no more taken. */
+const UNCHECKED = 4;
 /** A block is late after so many times the median of its source's last times. */
 const SLOW = 4;
 const TIMES = 16;
@@ -55,6 +57,8 @@ class Asked {
         this.gone = new Set();
         /** @type {Set<Flight>} */
         this.flights = new Set();
+        /** Blocks of it that came and are being checked. */
+        this.checks = 0;
         /** How long its last blocks took. @type {number[]} */
         this.times = [];
         /** A block of it is late, and it has not answered since. */
@@ -63,7 +67,7 @@ class Asked {
     }
 
     get isFree() {
-        return !this.isOver && !this.isStuck && this.flights.size < ABREAST;
+        return !this.isOver && !this.isStuck && this.flights.size < ABREAST && this.flights.size + this.checks < UNCHECKED;
     }
 
     get patience() {
@@ -184,7 +188,7 @@ export class Fetching {
             if (index !== null) this._send(peer, index);
             if (index === null || !peer.isFree) free.splice(at, 1);
         }
-        for (let index; this._service.flights.size < ABREAST && (index = this._choose(this._service)) !== null;) this._send(this._service, index);
+        for (let index; this._service.isFree && (index = this._choose(this._service)) !== null;) this._send(this._service, index);
     }
 
     /** The block that is asked of a source next: what is late elsewhere, else what is rarest. @param {Asked} asked @returns {number | null} */
@@ -242,10 +246,12 @@ export class Fetching {
         asked.times = [...asked.times, took].slice(-TIMES);
         this._unstick(asked);
         flight.checks++;
+        asked.checks++;
         this._release(flight, asked);
         this._ask();
         const isRight = flight.isTaken || await this._fetched.isRight(flight.index, bytes).catch(() => false);
         flight.checks--;
+        asked.checks--;
         if (this._isOver) return;
         if (!isRight) this._leave(asked, new Lie(`it sent block ${flight.index} otherwise than it is`));
         else if (!flight.isTaken) this._take(flight, bytes);
