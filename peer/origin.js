@@ -10,13 +10,15 @@ import { pipeline } from 'node:stream';
 /** What is passed on: files of models and of the page, whose names need no escaping. For the bridge this program is a client of its
  * own machine: published content, which such a client may have, is not passed on, and neither is what leads to other origins. */
 const PASSED = /^\/(?:models\/[\w.@=~,/-]+|[\w.-]*)$/;
+/** The list of a file's blocks, of all queries. */
+const BLOCKS = /^blocks(?:=\w+)?$/;
 const KEPT_BACK = new Set(['/node', '/content', '/endpoints', '/devices', '/ipfs']);
 /** Headers that are passed on, either way. */
 const ASKED = ['accept-encoding', 'authorization', 'if-none-match', 'if-range', 'range'];
 const ANSWERED = [
     'accept-ranges', 'cache-control', 'content-encoding', 'content-length', 'content-range', 'content-security-policy', 'content-type',
     'cross-origin-embedder-policy', 'cross-origin-opener-policy', 'cross-origin-resource-policy', 'etag', 'permissions-policy',
-    'referrer-policy', 'retry-after', 'vary', 'www-authenticate', 'x-content-type-options',
+    'referrer-policy', 'retry-after', 'vary', 'www-authenticate', 'x-content-type-options', 'x-webinfer-ticket',
 ];
 /** Connections to the bridge at a time: for it they are of one address. */
 const SOCKETS_MAX = 32;
@@ -59,7 +61,8 @@ export function makeOrigin(bridge, id, tls) {
         if (!isPassed(pathname)) return say(response, 404, 'there is nothing at this path');
         if (method === 'GET' && pathname === '/' && !new URLSearchParams(query).has('node_endpoints') && isNavigation(request))
             return redirect(bridge, id, response);
-        const passed = client.request(bridge + pathname, { method, agent, headers: only(request.headers, ASKED), timeout: STILL_MS });
+        const asked = pathname.startsWith('/models/') && BLOCKS.test(query) ? `${pathname}?${query}` : pathname;
+        const passed = client.request(bridge + asked, { method, agent, headers: only(request.headers, ASKED), timeout: STILL_MS });
         passed.on('response', (found) => {
             response.writeHead(found.statusCode ?? 502, only(found.headers, ANSWERED));
             pipeline(found, response, () => {}); // whichever ends first ends the other

@@ -14,7 +14,7 @@ const { topicOf } = await import('../../page/src/peers/gossip.js');
 const ask = async (path) => (await fetch(`${service}${path}`)).json();
 let id = '';
 const peers = new Peers({
-    ask: () => ask('/peers'), first: [], mayAsk: () => false,
+    ask: () => ask('/peers'), first: [], mayAsk: () => false, accuse: () => {},
     born: async (born) => {
         id = born;
         if (!modes.includes('mute')) peers.hold(await ask(`/ticket?peer=${born}`));

@@ -23,7 +23,7 @@ before(async () => {
         asked.push(request);
         if (request.url === '/peers') return response.setHeader('content-type', 'application/json').end(JSON.stringify({ peers: listed }));
         response.writeHead(request.headers.range ? 206 : 200, { 'content-type': 'text/html', 'content-security-policy': "default-src 'none'",
-            'set-cookie': 'x=y', server: 'bridge', etag: '"e"' });
+            'set-cookie': 'x=y', server: 'bridge', etag: '"e"', 'x-webinfer-ticket': '{}' });
         response.end(request.method === 'HEAD' ? undefined : `this is ${request.url}`);
     });
     origin = makeOrigin(await listen(bridge), ID, null);
@@ -60,6 +60,15 @@ test('the credential and the range are passed on, and nothing that says whose re
     const [{ headers }] = asked;
     assert.deepEqual([status, headers.authorization, headers.range, headers['x-forwarded-for'], headers.cookie, headers.origin],
         [206, 'Bearer x', 'bytes=0-1', undefined, undefined, undefined]);
+});
+
+test('the list of a file’s blocks and the ticket are passed on, and no other query', async () => {
+    const file = '/models/digits/0123/model.onnx';
+    for (const [path, passed] of [[`${file}?blocks`, `${file}?blocks`], [`${file}?blocks=${ID}`, `${file}?blocks=${ID}`], [`${file}?blocks=${ID}&x`, file],
+        [`${file}?x=blocks`, file], [`${file}?blocks=a/../b`, file], ['/main.js?blocks', '/main.js']]) {
+        const { text, headers } = await ask(path);
+        assert.deepEqual([text, headers['x-webinfer-ticket']], [`this is ${passed}`, '{}']);
+    }
 });
 
 test('HEAD has no body', async () => {
