@@ -18,6 +18,7 @@ import { Line } from '../lib/line.mjs';
 import { putExternal } from '../lib/onnx.mjs';
 import { Peer } from '../lib/peer.mjs';
 import { mentioning } from '../lib/processes.mjs';
+import { SwarmPeer, TicketOffice } from '../lib/swarm.mjs';
 import { until } from '../lib/wait.mjs';
 import { launch } from '../page/support/browser.mjs';
 import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
@@ -165,6 +166,25 @@ test('SIGKILL of the giving browser in mid-block: the rest comes from the servic
     const sent = here.line.bytes - before;
     assert.ok(sent > LEAF && sent < model.bytes, `${sent} bytes of ${model.bytes}`);
     assert.match(await noteOf(here, model), / whole$/);
+});
+
+test('a page that is given wrong blocks computes rightly, sends that peer away, and says which it was', async (t) => {
+    ending(t);
+    const office = await new TicketOffice(() => daemon.bridgeUrl, async () => `${daemon.bridgeUrl}/#token=${token}`).start();
+    ends.push(() => office.stop());
+    const liar = new SwarmPeer(office.url, 'webrtc'), model = putModel();
+    ends.push(() => liar.stop());
+    await liar.ask('is', { computes: [], models: [], running: 0, waiting: 0 });
+    await liar.ask('want', 4, 5000);
+    await liar.ask('lie', LEAVES + 1);
+    const id = await liar.ask('id'), page = await openPage('Chromium');
+    await seeEachOther(page);
+    page.line.bitsPerSecond = SLOW;
+    const before = page.line.bytes;
+    await computes(page, model);
+    assert.ok(page.line.bytes - before >= model.bytes, 'all of it comes from the service');
+    await until(async () => (await liar.ask('connections')).every(({ peer: other }) => other === peer.id), { what: 'the end of its connection', timeout: SOON_MS });
+    await daemon.logs(new RegExp(`had a wrong block of a model from the peer ${id}`));
 });
 
 test('a peer of which nodes of two join tokens say that it has lied counts in its node’s record', async (t) => {
