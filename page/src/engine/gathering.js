@@ -136,7 +136,7 @@ export class Gathering {
 
     /** @param {LeafList} list */
     _fetchingOf(list) {
-        const { _file: file, _writing: writing } = this, { credential, signal, told } = this._source;
+        const { _file: file, _writing: writing } = this, { credential, signal, told, others } = this._source;
         const missing = Array.from({ length: list.count }, (_, index) => index).filter((index) => !writing.has(index));
         return new Fetching({
             count: list.count,
@@ -148,7 +148,7 @@ export class Gathering {
                 this._handOn();
             },
             report: (name, why) => this._joined?.accuse(name, why),
-        }, missing, new Service(file, list, credential, signal));
+        }, missing, new Service(file, list, credential, signal), { own: others?.id });
     }
 
     // --- in the order of the file ------------------------------------------------------------------

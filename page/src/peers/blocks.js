@@ -2,7 +2,8 @@
  * The rules by which the blocks of a file are fetched from several sources at once: peers that have some of them, and the service,
  * which has all.
  * - A peer is asked for the block that the fewest peers have; of several such, for any. It is asked for two at a time.
- * - The service is asked only for what no peer has, two at a time.
+ * - The service is asked only for what no peer has, two at a time. Pages that load the same file share that: each block falls to
+ *   one of them, by a number that all compute alike, and a page asks for those of others only while it waits for nothing else.
  * - A block that takes four times as long as its source usually needs is asked for elsewhere, too, and so is one that takes
  *   5 seconds; the first right one is taken. Until such a source answers, it counts as one that has nothing, and is asked for
  *   nothing more.
@@ -47,11 +48,23 @@ export class Lie extends Error {}
 /** A source does not have a block any more. */
 export class NotHere extends Error {}
 
+/** A number that looks like any other. @param {number} seed @param {number} value */
+function mixed(seed, value) {
+    let mix = seed ^ Math.imul(value + 1, 0x9e3779b1);
+    mix = Math.imul(mix ^ mix >>> 16, 0x85ebca6b);
+    mix = Math.imul(mix ^ mix >>> 13, 0xc2b2ae35);
+    return (mix ^ mix >>> 16) >>> 0;
+}
+
+/** @param {string} name */
+const seedOf = (name) => [...name].reduce((seed, letter) => mixed(seed, letter.charCodeAt(0)), 0);
+
 /** A source, and what is known of it. */
 class Asked {
     /** @param {Source} source @param {number} count of the file's blocks */
     constructor(source, count) {
         this.source = source;
+        this.seed = seedOf(source.name);
         this.has = new Bitmap(count);
         /** Blocks that it has told of, and then had no more. @type {Set<number>} */
         this.gone = new Set();
@@ -77,11 +90,12 @@ class Asked {
 
 export class Fetching {
     /** @param {Fetched} fetched @param {Iterable<number>} missing the blocks that are wanted @param {Source} service
-     * @param {{now?: () => number, random?: () => number}} [by] */
-    constructor(fetched, missing, service, { now = () => performance.now(), random = Math.random } = {}) {
+     * @param {{own?: string, now?: () => number, random?: () => number}} [by] `own`: by which name others know this page as a source */
+    constructor(fetched, missing, service, { own = '', now = () => performance.now(), random = Math.random } = {}) {
         this._fetched = fetched;
         this._missing = new Set(missing);
         this._service = new Asked(service, fetched.count);
+        this._seed = seedOf(own);
         this._now = now;
         this._random = random;
         /** @type {Set<Asked>} */
@@ -199,13 +213,25 @@ export class Fetching {
             const flight = this._flights.get(index);
             if (flight && (flight.checks > 0 || flight.late.size < flight.of.size || flight.of.has(asked))) continue;
             if (isService ? this._hasHolder(index, flight) : !asked.has.has(index)) continue;
-            const holders = flight ? -1 : this._holders[index];
+            const holders = flight ? -1 : isService ? Number(!this._isOurs(index)) : this._holders[index];
             if (holders > rarest) continue;
             ties = holders < rarest ? 1 : ties + 1;
             rarest = holders;
             if (this._random() * ties < 1) chosen = index;
         }
-        return chosen;
+        return isService && rarest > 0 && this._isWaiting() ? null : chosen;
+    }
+
+    /** Of a block that nobody has: whether it falls to this page, and not to another one that loads the file. @param {number} index */
+    _isOurs(index) {
+        const own = mixed(this._seed, index);
+        for (const { seed, isStuck } of this._peers) if (!isStuck && mixed(seed, index) > own) return false;
+        return true;
+    }
+
+    /** Whether a block is on its way in time. */
+    _isWaiting() {
+        return [...this._flights.values()].some(({ isTaken, checks, of, late }) => !isTaken && (checks > 0 || late.size < of.size));
     }
 
     /** Whether a peer can still be asked for it. @param {number} index @param {Flight} [flight] */
