@@ -55,7 +55,7 @@ class Played {
 }
 
 /** A fetching that runs: what it has taken, and whom it has reported. */
-function start(peers, { service = new Played('the service', []), random = Math.random, missing = Array(COUNT).keys(), take = () => {}, signal = new AbortController().signal } = {}) {
+function start(peers, { service = new Played('the service', []), random = Math.random, own, missing = Array(COUNT).keys(), take = () => {}, signal = new AbortController().signal } = {}) {
     const told = { service, taken: new Map(), reported: [], state: 'running' };
     const isRight = async (index, bytes) => {
         await turn();
@@ -65,7 +65,7 @@ function start(peers, { service = new Played('the service', []), random = Math.r
         assert.equal(told.taken.has(index), false, 'it is taken once');
         told.taken.set(index, bytes);
         take(index);
-    } }, missing, service, { now: () => clock, random });
+    } }, missing, service, { now: () => clock, random, own });
     for (const peer of peers) told.fetching.add(peer);
     told.fetching.run(signal).then(() => { told.state = 'done'; }, (error) => { told.state = error; });
     return told;
@@ -142,6 +142,47 @@ describe('what is asked of whom', () => {
     test('pages that begin together ask the service for different blocks', async () => {
         const asked = Array.from({ length: 64 }, () => start([]).service.asked[0]);
         assert.ok(new Set(asked).size > COUNT / 2, `${asked}`);
+    });
+
+    test('pages that load at the same time ask the service for each block once', async () => {
+        const pages = Array.from({ length: 4 }, (_, i) => {
+            const page = { name: `page ${i}`, service: Object.assign(new Played('the service', []), { ms: 100 }), taken: 0, tells: [], isDone: false };
+            const take = (index) => {
+                page.taken++;
+                for (const tell of page.tells) tell([[index, 1]]);
+            };
+            page.fetching = new Fetching({ count: COUNT, isRight: async () => true, take, report: () => assert.fail('nobody lies') }, Array(COUNT).keys(), page.service, { own: page.name, now: () => clock });
+            return page;
+        });
+        for (const page of pages)
+            for (const other of pages) {
+                if (page === other) continue;
+                const source = new Played(other.name, []);
+                page.fetching.add(source);
+                page.fetching.meet(other.name);
+                other.tells.push((runs) => source.told(runs));
+            }
+        for (const page of pages) page.fetching.run(new AbortController().signal).then(() => (page.isDone = true));
+        await pass(3000);
+        const asked = pages.flatMap(({ service }) => service.asked);
+        assert.deepEqual([asked.length, new Set(asked).size, pages.map(({ taken, isDone }) => [taken, isDone])], [COUNT, COUNT, Array(4).fill([COUNT, true])]);
+        assert.ok(pages.every(({ service }) => service.asked.length > 0), 'each a part');
+    });
+
+    test('a page that loads the file, too, and gives nothing is waited for 5 s in all; one that has gone is not', async () => {
+        for (const [hasGone, ms] of [[false, 5000], [true, 0]]) {
+            const told = start([], { own: 'me' });
+            for (const name of ['a', 'b', 'c']) told.fetching.meet(name);
+            await pass(300);
+            const { length } = told.service.asked;
+            assert.ok(length > 0 && length < COUNT, `${length}`);
+            assert.equal(told.taken.size, length);
+            if (hasGone) for (const name of ['a', 'b', 'c']) told.fetching.part(name);
+            await pass(ms - 350 > 0 ? ms - 350 : 0);
+            if (!hasGone) assert.equal(told.taken.size, length);
+            await pass(400);
+            assertDone(told);
+        }
     });
 
     test('a peer that comes when all is there is closed', async () => {

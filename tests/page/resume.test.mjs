@@ -309,7 +309,8 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         const told = others(), bringing = bring({ ...source(), ...told });
         list = withTicket;
         await until(() => told.load, { what: 'the load' });
-        told.load.met();
+        told.load.met('a');
+        setTimeout(() => told.load.parted('a'), 100);
         assert.equal(sha256(await bringing), HASH);
         const [first, second, ...ranges] = asked;
         assert.deepEqual([first, second, new Set(ranges).size], ['list for me', 'all', ranges.length]);

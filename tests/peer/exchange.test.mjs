@@ -349,7 +349,7 @@ describe('what bad peers get', () => {
 });
 
 describe('what an engine worker tells', () => {
-    const loadOf = (more) => ({ file: FILE, list, ticket: 'a ticket', has: (leaf) => leaf < 3, read: async (leaf) => leafOf(leaf), add() {}, met() {}, renew: async () => null, ...more });
+    const loadOf = (more) => ({ file: FILE, list, ticket: 'a ticket', has: (leaf) => leaf < 3, read: async (leaf) => leafOf(leaf), add() {}, met() {}, parted() {}, renew: async () => null, ...more });
     /** A page whose worker loads the file, and how the document sees the file. */
     async function share(more) {
         const [page] = await open(), joined = page.others.join(loadOf(more));

@@ -9,7 +9,6 @@ import { fetchList, fetchRange } from './get.js';
 import { Fetching, Lie } from '../peers/blocks.js';
 import { Bitmap, LEAF_BYTES, leafCount } from '../shared/leaves.js';
 
-/** @import { Source as Asked } from '../peers/blocks.js' */
 /** @import { Joined, Load, Others } from './other_pages.js' */
 /** @import { Source } from './bring.js' */
 /** @import { LeafList } from './leaf_list.js' */
@@ -108,21 +107,27 @@ export class Gathering {
         const { others } = this._source;
         if (!others) return;
         this._list = list;
-        const fetching = this._fetching = this._fetchingOf(list), joined = this._joined = others.join(this._load(others, list, ticket, (source) => {
-            if (source) fetching.add(source);
-            this._met.abort();
-        }));
+        const fetching = this._fetching = this._fetchingOf(list), joined = this._joined = others.join(this._load(others, list, ticket, fetching));
         this._writing.gained = (index) => {
             fetching.skip(index);
             joined.gained(index);
         };
     }
 
-    /** @param {Others} others @param {LeafList} list @param {string} ticket @param {(source?: Asked) => void} meet @returns {Load} */
-    _load(others, list, ticket, meet) {
+    /** @param {Others} others @param {LeafList} list @param {string} ticket @param {Fetching} fetching @returns {Load} */
+    _load(others, list, ticket, fetching) {
         const { _file: file, _writing: writing } = this, { credential, signal } = this._source;
         return {
-            file, list, ticket, add: meet, met: () => meet(), has: (index) => writing.has(index),
+            file, list, ticket, has: (index) => writing.has(index),
+            add: (source) => {
+                fetching.add(source);
+                this._met.abort();
+            },
+            met: (name) => {
+                fetching.meet(name);
+                this._met.abort();
+            },
+            parted: (name) => fetching.part(name),
             read: async (index) => {
                 const bytes = writing.has(index) ? writing.read(index) : null;
                 return bytes && await list.isRight(index, bytes) ? bytes : null;

@@ -11,9 +11,9 @@ import { NotHere } from '../peers/blocks.js';
  * once there are some.
  * @typedef {{id: string, join: (load: Load) => Joined, offer: (file: Wanted, list: () => Promise<LeafList | null>) => void}} Others */
 /** A load, as other pages are told of it. `read`: a leaf for them; null: it is not there, or not right; `add`: a page that has some of it, as a source;
- * `met`: one that wants it, too; `renew`: another ticket.
+ * `met`: one that loads it, too; `parted`: it does no more; `renew`: another ticket.
  * @typedef {{file: Wanted, list: LeafList, ticket: string, has: (index: number) => boolean, read: (index: number) => Promise<Uint8Array<ArrayBuffer> | null>,
- *   add: (source: Asked) => void, met: () => void, renew: () => Promise<string | null>}} Load */
+ *   add: (source: Asked) => void, met: (name: string) => void, parted: (name: string) => void, renew: () => Promise<string | null>}} Load */
 /** `gained`: one leaf more; `accuse`: a page that has lied; `hold`: nothing can be read until `leave`; `leave`: the load has ended.
  * @typedef {{gained: (index: number) => void, accuse: (name: string, why: string) => void, hold: () => void, leave: (isKept: boolean) => void}} Joined */
 
@@ -106,7 +106,8 @@ class SharedLoad {
 
     /** @param {ToLoad} said */
     _hear(said) {
-        if ('met' in said) return this._load.met();
+        if ('met' in said) return this._load.met(said.met);
+        if ('parted' in said) return this._load.parted(said.parted);
         if ('read' in said) return void this._read(said.read, said.number);
         const source = this._sources.get(said.of);
         if ('runs' in said) (source ?? this._begin(said.of)).tell(said.runs);

@@ -3,7 +3,8 @@
  * which has all.
  * - A peer is asked for the block that the fewest peers have; of several such, for any. It is asked for two at a time.
  * - The service is asked only for what no peer has, two at a time. Pages that load the same file share that: each block falls to
- *   one of them, by a number that all compute alike, and a page asks for those of others only while it waits for nothing else.
+ *   one of them, by a number that all compute alike. A page with nothing else to do waits for those of others 5 seconds in all,
+ *   and then asks for them, too.
  * - A block that takes four times as long as its source usually needs is asked for elsewhere, too, and so is one that takes
  *   5 seconds; the first right one is taken. Until such a source answers, it counts as one that has nothing, and is asked for
  *   nothing more.
@@ -64,7 +65,6 @@ class Asked {
     /** @param {Source} source @param {number} count of the file's blocks */
     constructor(source, count) {
         this.source = source;
-        this.seed = seedOf(source.name);
         this.has = new Bitmap(count);
         /** Blocks that it has told of, and then had no more. @type {Set<number>} */
         this.gone = new Set();
@@ -96,6 +96,8 @@ export class Fetching {
         this._missing = new Set(missing);
         this._service = new Asked(service, fetched.count);
         this._seed = seedOf(own);
+        /** Those of pages that load the file as well, by their names. @type {Map<string, number>} */
+        this._fellows = new Map();
         this._now = now;
         this._random = random;
         /** @type {Set<Asked>} */
@@ -104,6 +106,10 @@ export class Fetching {
         this._holders = new Uint32Array(fetched.count);
         /** @type {Map<number, Flight>} */
         this._flights = new Map();
+        /** How long it still waits for blocks that fall to others, in ms; and since when it does, with what ends that. */
+        this._patience = FIRST_MS;
+        /** @type {{since: number, timer: ReturnType<typeof setTimeout>} | null} */
+        this._rest = null;
         this._isRunning = false;
         this._isOver = false;
         /** @type {(error?: unknown) => void} */
@@ -137,6 +143,17 @@ export class Fetching {
         source.have((runs) => this._hear(peer, runs), (why) => this._leave(peer, why));
     }
 
+    /** That page loads the file as well. @param {string} name as a source's */
+    meet(name) {
+        this._fellows.set(name, seedOf(name));
+    }
+
+    /** It does no more, or not here. @param {string} name */
+    part(name) {
+        this._fellows.delete(name);
+        this._ask();
+    }
+
     /** A block has come otherwise, before it runs. @param {number} index */
     skip(index) {
         this._missing.delete(index);
@@ -146,6 +163,7 @@ export class Fetching {
     close() {
         if (this._isOver) return;
         this._isOver = true;
+        clearTimeout(this._rest?.timer);
         for (const { source } of [...this._peers, this._service]) source.close();
         this._peers.clear();
     }
@@ -203,6 +221,22 @@ export class Fetching {
             if (index === null || !peer.isFree) free.splice(at, 1);
         }
         for (let index; this._service.isFree && (index = this._choose(this._service)) !== null;) this._send(this._service, index);
+        if (this._patience > 0) this._restOrNot();
+    }
+
+    /** What there is to do ends a rest, and the rest ends by itself. */
+    _restOrNot() {
+        const isResting = !this._isWaiting(), now = this._now();
+        if (isResting === (this._rest !== null)) return;
+        clearTimeout(this._rest?.timer);
+        this._patience -= this._rest ? now - this._rest.since : 0;
+        this._rest = isResting ? { since: now, timer: setTimeout(() => this._restNoMore(), this._patience) } : null;
+    }
+
+    _restNoMore() {
+        this._patience = 0;
+        this._rest = null;
+        this._ask();
     }
 
     /** The block that is asked of a source next: what is late elsewhere, else what is rarest. @param {Asked} asked @returns {number | null} */
@@ -219,13 +253,13 @@ export class Fetching {
             rarest = holders;
             if (this._random() * ties < 1) chosen = index;
         }
-        return isService && rarest > 0 && this._isWaiting() ? null : chosen;
+        return isService && rarest > 0 && (this._patience > 0 || this._isWaiting()) ? null : chosen;
     }
 
     /** Of a block that nobody has: whether it falls to this page, and not to another one that loads the file. @param {number} index */
     _isOurs(index) {
         const own = mixed(this._seed, index);
-        for (const { seed, isStuck } of this._peers) if (!isStuck && mixed(seed, index) > own) return false;
+        for (const seed of this._fellows.values()) if (mixed(seed, index) > own) return false;
         return true;
     }
 

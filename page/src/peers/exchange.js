@@ -209,6 +209,7 @@ export class Exchange {
             close: () => {
                 file.givers.delete(giver);
                 if (hearer) file.hearers.delete(hearer);
+                file.loading?.parted(peer);
             },
         };
     }

@@ -50,8 +50,13 @@ export class Loading {
 
     /** A page wants the same file: it has, or will have, what it had not when it was asked. @param {string} peer */
     met(peer) {
-        this._say({ met: true });
+        this._say({ met: peer });
         this.moved(peer);
+    }
+
+    /** It wants it no more, or has gone. @param {string} peer */
+    parted(peer) {
+        this._say({ parted: peer });
     }
 
     /** @param {number} index @returns {Promise<Uint8Array | null>} */

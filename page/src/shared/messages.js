@@ -226,7 +226,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** Engine worker → document, by the port of a load. `of`: a page; `number`: of a leaf that was to be read; `left`: whether the file is kept as a whole.
  * @typedef {{gained: number} | {want: number, of: string} | {enough: string} | {number: number, leaf: Uint8Array<ArrayBuffer> | null}
  *   | {accused: string, why: string} | {ticket: string} | {left: boolean}} FromLoad */
-/** Document → engine worker, by the port of a load. `met`: another page wants the file, too; `index` without bytes: that page has it no more; `read`: a leaf
+/** Document → engine worker, by the port of a load. `met`: that page wants the file, too, until it has `parted`; `index` without bytes: that page has it no more; `read`: a leaf
  * for another page.
- * @typedef {{met: true} | {of: string, runs: Run[]} | {of: string, index: number, bytes?: Uint8Array<ArrayBuffer>} | {of: string, over: string}
+ * @typedef {{met: string} | {parted: string} | {of: string, runs: Run[]} | {of: string, index: number, bytes?: Uint8Array<ArrayBuffer>} | {of: string, over: string}
  *   | {read: number, number: number}} ToLoad */
