@@ -333,6 +333,7 @@ describe('the script of peers', () => {
         open(address, port) { this.said.push(['open', address]); }
         want(...words) { this.said.push(['want', ...words]); }
         hold(ticket) { this.said.push(['hold', ticket]); }
+        share(port) { this.said.push(['share', port]); return () => this.said.push(['ended', port]); }
         is(own) { this.said.push(['is', own]); }
         add(address) { return 'no'; }
         rows() { return []; }
@@ -421,6 +422,19 @@ describe('the script of peers', () => {
         await loaded();
         await settled();
         assert.deepEqual([made[0].said.filter(([verb, most]) => verb !== 'want' || most > 0), await added], [[], '']);
+    });
+
+    test('joins engine workers with others, those that were there before it, too, until they end; and tells of liars', async () => {
+        const { peering, told } = open('maxPeers=3'), ends = ['one', 'other'].map((port) => peering.share(port));
+        peering.begin((message) => told.push(message));
+        await loaded();
+        await settled();
+        ends.push(peering.share('late'));
+        assert.deepEqual(made[0].said.filter(([verb]) => verb === 'share'), [['share', 'one'], ['share', 'other'], ['share', 'late']]);
+        for (const end of [ends[1], ends[2]]) end();
+        assert.deepEqual(made[0].said.filter(([verb]) => verb === 'ended'), [['ended', 'other'], ['ended', 'late']]);
+        made[0].around.accuse(ME, 'ab');
+        assert.deepEqual(told.at(-1), { type: 'accuse', id: ME, file: 'ab' });
     });
 
     test('the question about STUN servers is the person’s to answer, once for each list', async () => {

@@ -183,6 +183,8 @@ class Link {
         } else if (message.type === 'peer') {
             this._services.hasPeers();
             this._membership.is(message.id);
+        } else if (message.type === 'accuse') {
+            this._send('wrong_block', { peer: message.id, file: message.file });
         } else if (message.type === 'result') {
             this._results.send(message.result, this._state === 'connected');
             this._show();

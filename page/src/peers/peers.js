@@ -8,6 +8,7 @@ import { ANY_PEER } from '../link/port_socket.js';
 import { NODE_STREAM } from '../shared/node_frames.js';
 import { Carrier } from './carrier.js';
 import { Certificates } from './certificates.js';
+import { Exchange } from './exchange.js';
 import { Files } from './files.js';
 import { Gossip, GOSSIP_MS } from './gossip.js';
 import { Members } from './members.js';
@@ -30,11 +31,20 @@ const LEAVE_MS = 2000;
 const TELL_MS = GOSSIP_MS + 1000;
 /** WebKitGTK has none. */
 const HAS_WEBRTC = typeof RTCPeerConnection !== 'undefined';
+/** Browsers give no place for files to a page that came over plain http from another machine. */
+const IS_SECURE = globalThis.isSecureContext ?? true;
+/** What a browser may lack, and what that means. @type {[isThere: boolean, sentence: string][]} */
+const PROBLEMS = [
+    [HAS_WEBRTC, 'This browser has no WebRTC, so its connections to other pages go through the operator’s peers, and its models come from the service.'],
+    [IS_SECURE, 'This page did not come over https, so its models come from the service, and not from other pages.'],
+    [!IS_SECURE || typeof globalThis.navigator?.storage?.getDirectory === 'function', 'This browser keeps no files for a page, so its models come from the service, and not from other pages.'],
+];
 const now = () => performance.now();
 
 /** @typedef {object} Around
  * @property {() => Promise<unknown>} ask what the service says of its peers (GET /peers) @property {string[]} first addresses that the link names
- * @property {(id: string) => void} born the page has this peer @property {() => boolean} mayAsk whether its person lets STUN servers see its address */
+ * @property {(id: string) => void} born the page has this peer @property {(id: string, file: string) => void} accuse that peer has lied about a file
+ * @property {() => boolean} mayAsk whether its person lets STUN servers see its address */
 
 /** What was sent still goes, where the peer takes it. @param {Connection} connection */
 const leave = (connection) => connection.close({ signal: AbortSignal.timeout(LEAVE_MS) }).catch((error) => connection.abort(error));
@@ -52,7 +62,7 @@ async function streamOn(connection, signal) {
 
 export class Peers {
     /** @param {Around} around */
-    constructor({ ask, first, born, mayAsk }) {
+    constructor({ ask, first, born, accuse, mayAsk }) {
         this._born = born;
         this._mayAsk = mayAsk;
         /** By which the page reaches its service now, if it was left to choose. @type {Connection | null} */
@@ -61,7 +71,11 @@ export class Peers {
         this._carries = null;
         this._files = new Files();
         this._certificates = new Certificates(() => ask().catch(async () => this._certificates.believe(await this._files.json('/peers'))), now);
-        this._members = new Members(this._certificates, now, (connection) => this._swarm.accepted(connection));
+        this._members = new Members(this._certificates, now, (connection) => {
+            this._exchange.look();
+            return this._swarm.accepted(connection);
+        });
+        this._exchange = new Exchange(this._certificates, this._members, now, accuse);
         this._gossip = new Gossip(this._certificates, this._members, now, (told) => this._swarm.hear(told));
         this._qualities = new Qualities();
         this._carrier = new Carrier(this._certificates, this._members);
@@ -73,8 +87,8 @@ export class Peers {
         this.fault = '';
         /** Those to the service, each until it is closed. @type {Set<Promise<void>>} */
         this._ways = new Set();
-        /** What this browser lacks, in a sentence; or "". */
-        this.problem = HAS_WEBRTC ? '' : 'This browser has no WebRTC, so its connections to other pages go through the operator’s peers.';
+        /** What this browser lacks, in sentences; or "". */
+        this.problem = PROBLEMS.filter(([isThere]) => !isThere).map(([, sentence]) => sentence).join(' ');
     }
 
     /** Joins the port to the service, through the peer at that address, or by whatever way leads there. Nothing is sent to a peer
@@ -142,7 +156,13 @@ export class Peers {
     /** So many other pages; looks for more after so many ms. @param {number} most @param {number} every */
     async want(most, every) {
         this._swarm.want(most, every);
+        this._exchange.want(most > 0);
         if (most > 0) await this._node().catch(() => {}); // its person is told
+    }
+
+    /** Other pages may have the files of an engine worker. @param {MessagePort} port @returns {() => void} it has ended */
+    share(port) {
+        return this._exchange.attach(port);
     }
 
     /** @param {Record<string, unknown>} ticket by which this page's peer is known as a node of its service */
@@ -176,6 +196,7 @@ export class Peers {
     /** After what still goes to the service. */
     async end() {
         this._swarm.want(0, 0);
+        this._exchange.want(false);
         await Promise.all(this._ways);
         await (await this._made?.catch(() => null))?.stop();
     }
@@ -197,6 +218,7 @@ export class Peers {
             isFull: () => this._swarm.isFull, isNamed: (address) => this._swarm.named.has(address), stun: () => (this._mayAsk() ? this.stun : []),
         });
         await this._members.watch(node);
+        await this._exchange.begin(node);
         this.fault = '';
         const tells = setInterval(() => this._swarm.tell(), TELL_MS), ends = [this._qualities.watch(node), this._gossip.sweep(), () => clearInterval(tells)];
         node.addEventListener('stop', () => ends.forEach((end) => end()));

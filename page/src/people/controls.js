@@ -27,7 +27,7 @@ const PER_HOUR = ['minutesPerHour', 'Compute for at most so many minutes of an h
 /** @type {Count[]} */
 const PEERING = [
     ['maxPeers', 'Connect to so many other browsers', 0, PEERS, 1,
-        'With 0, to none. These are browsers of others who help this service, and people see there what this one can compute, and from which address.'],
+        'With 0, to none. These are browsers of others who help this service, and people see there what this one can compute, and from which address. Large files of models come from them and go to them.'],
     ['discoveryInterval', 'Look for more every so many seconds', 5, 3600, 1000, 'Only while there are fewer.'],
 ];
 /** @type {Limit} */

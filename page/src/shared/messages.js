@@ -75,6 +75,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all', profile?: boolean}} BenchmarkOrder */
 /** The beginning of a stream. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
+/** A file of a model that is to be brought. @typedef {{url: string, bytes: number, hash?: string}} Wanted */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes,
  *   speed?: Speed}} ModelState */
@@ -150,7 +151,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'forget_device'}} ForgetDeviceMessage its person wants that no more; the browser has the key no more
  * @typedef {{type: 'result', result: DeviceResult}} ResultMessage its person sends what was measured here
  * @typedef {{type: 'peer', id: string}} PeerMessage the document is a peer of libp2p with that id
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage | PeerMessage} ToLink
+ * @typedef {{type: 'accuse', id: string, file: string}} AccuseMessage another peer has lied about the file with that SHA-256
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage | PeerMessage | AccuseMessage} ToLink
  */
 
 /** What a person has measured: for each platform whether the answer was right, and the times of runs.
@@ -220,5 +222,18 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** Document → a worker: an error that nothing caught, in one that was begun for it.
  * @typedef {{type: 'worker_failed', id: number, message: string}} WorkerFailedMessage */
 /** Document → a worker that it has begun for another, once. @typedef {{script: string, port: MessagePort}} NestedStartMessage */
-/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions}} EngineStartMessage */
+/** Document → engine worker, once. `others`: for other pages (engine/other_pages.js).
+ * @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions, others?: MessagePort}} EngineStartMessage */
 /** Document → engine worker. @typedef {EngineStartMessage | WorkerFailedMessage} ToWorker */
+
+/** @import { Run } from '../peers/blocks.js' */
+/** Document → engine worker, by the port for other pages: the page's own id among peers; "": there are no others. @typedef {{id: string}} IdMessage */
+/** Engine worker → document, by that port: a file of which blocks may be given. `load`: that which brings it; without one it is kept whole.
+ * @typedef {{hash: string, bytes: number, digests: Uint8Array, load: {ticket: string, has: number[], port: MessagePort} | null}} FileMessage */
+/** Engine worker → document, by the port of a load. `of`: a page; `number`: of a leaf that was to be read; `left`: whether the file is kept as a whole.
+ * @typedef {{gained: number} | {want: number, of: string} | {enough: string} | {number: number, leaf: Uint8Array<ArrayBuffer> | null}
+ *   | {accused: string, why: string} | {ticket: string} | {left: boolean}} FromLoad */
+/** Document → engine worker, by the port of a load. `met`: that page wants the file, too, until it has `parted`; `index` without bytes: that page has it no more; `read`: a leaf
+ * for another page.
+ * @typedef {{met: string} | {parted: string} | {of: string, runs: Run[]} | {of: string, index: number, bytes?: Uint8Array<ArrayBuffer>} | {of: string, over: string}
+ *   | {read: number, number: number}} ToLoad */

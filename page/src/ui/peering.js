@@ -39,6 +39,8 @@ export class Peering {
         this._siblings = null;
         /** @type {((message: ToLink) => void) | null} */
         this._tell = null;
+        /** Of engine workers, each with what ends it. @type {Map<MessagePort, (() => void) | null>} */
+        this._engines = new Map();
         /** Features of this browser that were found. @type {Set<string>} */
         this._features = new Set();
         settings.onChange(() => this._want());
@@ -70,6 +72,15 @@ export class Peering {
         if (this._peers) return this._peers.get(request, port, told);
         port.postMessage({ gone: true });
         port.close();
+    }
+
+    /** Other pages may have the files of an engine worker. @param {MessagePort} port @returns {() => void} it has ended */
+    share(port) {
+        this._engines.set(port, this._peers?.share(port) ?? null);
+        return () => {
+            this._engines.get(port)?.();
+            this._engines.delete(port);
+        };
     }
 
     /** @param {Record<string, unknown>} ticket */
@@ -159,11 +170,18 @@ export class Peering {
     /** A browser loads it once; one that could not be loaded may be there the next time. */
     async _load() {
         const { Peers: Made } = await import(new URL(__PEERS__, import.meta.url).href);
-        this._peers ??= /** @type {Peers} */ (new Made({
+        this._peers ??= this._begun(new Made({
             ask: () => this._ask(), first: this._first(), mayAsk: () => this._isSaid('yes'),
             born: (/** @type {string} */ id) => this._tell?.({ type: 'peer', id }),
+            accuse: (/** @type {string} */ id, /** @type {string} */ file) => this._tell?.({ type: 'accuse', id, file }),
         }));
         return this._peers;
+    }
+
+    /** @param {Peers} peers */
+    _begun(peers) {
+        for (const port of this._engines.keys()) this._engines.set(port, peers.share(port));
+        return peers;
     }
 
     /** The page's own service, or one of its siblings while that is gone: these are known from before. */
