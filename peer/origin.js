@@ -27,7 +27,7 @@ const CLIENTS_MAX = 1024;
 const STILL_MS = 30_000;
 const NO_ANSWER = 'the service does not answer';
 
-/** @param {http.IncomingHttpHeaders} headers @param {string[]} names */
+/** @param {Record<string, any>} headers @param {string[]} names @returns {Record<string, string>} */
 const only = (headers, names) =>
     Object.fromEntries(names.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]));
 
@@ -36,8 +36,11 @@ function say(response, status, text, more = {}) {
     response.writeHead(status, { 'content-type': 'text/plain', 'x-content-type-options': 'nosniff', ...more }).end(`${text}\n`);
 }
 
+/** Of what the bridge has answered, the headers that are passed on. @param {http.IncomingMessage} found */
+export const answered = ({ headers }) => only(headers, ANSWERED);
+
 /** What is passed on of a request's URL: its path, and that query; "": nothing is. @param {string} url */
-function passedOf(url) {
+export function passedOf(url) {
     const [path] = url.split('?'), isPassed = PASSED.test(path) && !/\/\.\.?(?:\/|$)/.test(path) && !KEPT_BACK.has(path);
     return isPassed ? path + (BLOCKS.exec(url)?.[1] ?? '') : '';
 }
@@ -53,10 +56,20 @@ async function redirect(bridge, id, response) {
     say(response, 302, 'this page connects through a peer', { location, 'cache-control': 'no-store' });
 }
 
+/** What asks the bridge for a path that is passed on, with those of the headers that are; it is given up if it stands still.
+ * @param {string} bridge its origin @returns {(method: string, pathname: string, headers: Record<string, any>) => http.ClientRequest} */
+export function makeAsking(bridge) {
+    const client = bridge.startsWith('https:') ? https : http, agent = new client.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+    return (method, pathname, headers) => {
+        const asked = client.request(bridge + pathname, { method, agent, headers: only(headers, ASKED), timeout: STILL_MS });
+        return asked.on('timeout', () => asked.destroy(new Error(NO_ANSWER)));
+    };
+}
+
 /** @param {string} bridge its origin @param {string} id the peer's @param {{cert: Buffer, key: Buffer} | null} tls
  * @returns {http.Server} */
 export function makeOrigin(bridge, id, tls) {
-    const client = bridge.startsWith('https:') ? https : http, agent = new client.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+    const ask = makeAsking(bridge);
     /** @type {http.RequestListener} */
     const answer = (request, response) => {
         const { method = '', url = '/' } = request, path = passedOf(url), [, query = ''] = url.split('?');
@@ -64,12 +77,11 @@ export function makeOrigin(bridge, id, tls) {
         if (!path) return say(response, 404, 'there is nothing at this path');
         if (method === 'GET' && path === '/' && !new URLSearchParams(query).has('node_endpoints') && isNavigation(request))
             return redirect(bridge, id, response);
-        const passed = client.request(bridge + path, { method, agent, headers: only(request.headers, ASKED), timeout: STILL_MS });
+        const passed = ask(method, path, request.headers);
         passed.on('response', (found) => {
-            response.writeHead(found.statusCode ?? 502, only(found.headers, ANSWERED));
+            response.writeHead(found.statusCode ?? 502, answered(found));
             pipeline(found, response, () => {}); // whichever ends first ends the other
         });
-        passed.on('timeout', () => passed.destroy(new Error(NO_ANSWER)));
         passed.on('error', () => (response.headersSent ? response.destroy() : say(response, 502, NO_ANSWER)));
         response.on('close', () => passed.destroy());
         passed.end();

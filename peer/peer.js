@@ -1,6 +1,6 @@
 /**
  * The peer itself: a node of libp2p that leads node streams to the bridge, and where pages find each other: it relays circuits,
- * serves the DHT of the service's own network and passes on its gossip. Everything has a limit.
+ * serves the DHT of the service's own network and passes on its gossip. Pages that are willing lead others here. Everything has a limit.
  */
 import fs from 'node:fs';
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
@@ -17,11 +17,15 @@ import { Gossip } from '../page/src/peers/gossip.js';
 import { Members } from '../page/src/peers/members.js';
 import { Notes } from '../page/src/peers/notes.js';
 import { isSocket } from '../page/src/peers/reach.js';
+import { withShortMessages } from '../page/src/peers/short_messages.js';
 import { endWith } from '../page/src/peers/sockets.js';
-import { DHT, NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
+import { DHT, FILES_STREAM, NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
 import { meetFellows } from './fellows.js';
+import { answerFile } from './files.js';
 import { gate } from './gate.js';
+import { makeAsking } from './origin.js';
+import { Places } from './places.js';
 
 /** @import { PrivateKey } from '@libp2p/interface' */
 /** @import { Multiaddr } from '@multiformats/multiaddr' */
@@ -30,6 +34,10 @@ import { gate } from './gate.js';
 /** Connections that are not encrypted yet, at a time. */
 const PENDING_MAX = 64;
 const ASK_TIMEOUT_MS = 5000;
+/** Files that a node asks for at a time: each of its engines asks for four. */
+const FILES_MAX = 32;
+/** A page that carries others has limits of its own. */
+const OVER_CIRCUITS = { runOnLimitedConnection: true };
 const now = () => performance.now();
 
 /** @param {string} file @returns {Promise<PrivateKey>} */
@@ -70,13 +78,14 @@ async function directTransports() {
 /** @param {{key: PrivateKey, bridge: string, place: Place, direct: Place | null, announce?: string, tls: {cert: Buffer, key: Buffer} | null,
  *   most: number, mostOfOne: number, relay: {reservations: number, bytes: number, seconds: number}, tell: (fault: string) => void}} options */
 export async function startPeer({ key, bridge, place, direct, announce, tls, most, mostOfOne, relay, tell }) {
-    const certificates = new Certificates(() => ask(bridge), now), members = new Members(certificates, now), gossip = new Gossip(certificates, members, now);
+    const certificates = new Certificates(() => ask(bridge), now), members = new Members(certificates, now), places = new Places();
+    const gossip = new Gossip(certificates, members, now, (told) => places.hear(told)), askBridge = makeAsking(bridge);
     const listen = [addressOf(place, `/tcp/PORT${tls ? '/tls' : ''}/ws`), ...(direct ? [addressOf(direct, '/udp/PORT/webrtc-direct')] : [])];
     const isStranger = (/** @type {unknown} */ peer) => !members.has(String(peer));
     const node = await createLibp2p({
         privateKey: key,
         addresses: addressesOf(listen, announce),
-        transports: [webSockets(tls ? { https: tls } : {}), ...(direct ? await directTransports() : [])],
+        transports: [webSockets(tls ? { https: tls } : {}), places.transport(), ...(direct ? await directTransports() : [])],
         connectionEncrypters: [noise()],
         streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
         connectionGater: {
@@ -88,6 +97,7 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
                 return false;
             },
             denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
+            denyInboundRelayedConnection: (page, peer) => !places.has(String(page)) || members.isAway(String(peer)),
             denyInboundRelayReservation: isStranger,
             denyOutboundRelayedConnection: isStranger,
         },
@@ -96,15 +106,20 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
         services: {
             identify: identify(), ping: ping(), pubsub: gossip.service(),
             dht: kadDHT({ protocol: DHT, clientMode: false, peerInfoMapper: passthroughMapper, allowQueryWithZeroPeers: true }),
-            relay: circuitRelayServer({ reservations: {
-                maxReservations: relay.reservations, defaultDurationLimit: relay.seconds * 1000, defaultDataLimit: BigInt(relay.bytes) } }),
+            relay: (components) => circuitRelayServer({ reservations: {
+                maxReservations: relay.reservations, defaultDurationLimit: relay.seconds * 1000, defaultDataLimit: BigInt(relay.bytes) } })(withShortMessages(components)),
         },
         start: false,
     });
     // The place of a page that is gone is free again.
     node.addEventListener('peer:disconnect', ({ detail }) => node.services.relay.reservations.delete(detail));
-    await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge, tell), { maxInboundStreams: 1 });
+    await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge, tell), { maxInboundStreams: 1, ...OVER_CIRCUITS });
+    await node.handle(FILES_STREAM, (stream, { remotePeer }) => {
+        if (members.has(String(remotePeer))) return answerFile(stream, askBridge);
+        stream.abort(new Error('files are for nodes of the service'));
+    }, { maxInboundStreams: FILES_MAX, ...OVER_CIRCUITS });
     await members.watch(node);
+    places.watch(node);
     await node.start();
     const ends = [gossip.sweep(), meetFellows(node, certificates, gossip)];
     node.addEventListener('stop', () => ends.forEach((end) => end()));

@@ -12,11 +12,13 @@ const { Peers } = await import('../../page/src/peers/peers.js');
 const { publicKeyToProtobuf } = await import('@libp2p/crypto/keys');
 const { Notes } = await import('../../page/src/peers/notes.js');
 const { topicOf } = await import('../../page/src/peers/gossip.js');
+const { BLOCKS_STREAM, BlockReader, dataHead, haveFrames } = await import('../../page/src/peers/block_frames.js');
+const { LEAF_BYTES } = await import('../../page/src/shared/leaves.js');
 
 const ask = async (path) => (await fetch(`${service}${path}`)).json();
 let id = '';
 const peers = new Peers({
-    ask: () => ask('/peers'), first: [], mayAsk: () => false,
+    ask: () => ask('/peers'), first: [], mayAsk: () => false, accuse: () => {},
     born: async (born) => {
         id = born;
         if (!modes.includes('mute')) peers.hold(await ask(`/ticket?peer=${born}`));
@@ -45,6 +47,14 @@ const verbs = {
     /** Subscribes to that many topics with names of a kilobyte. */
     topics(count) {
         for (let i = 0; i < count; i++) pubsub().subscribe(`${i} `.padEnd(1024, 'x'));
+    },
+    /** Gives wrong blocks of whatever file it is asked for, as one of that many. */
+    async lie(count) {
+        await (await peers._made).handle(BLOCKS_STREAM, (stream) => {
+            const say = (...frames) => frames.forEach((frame) => stream.status === 'open' && stream.send(frame));
+            const reader = new BlockReader('asking', (said) => ('ticket' in said ? say(...haveFrames([[0, count]])) : say(dataHead(said.want, LEAF_BYTES), new Uint8Array(LEAF_BYTES))));
+            stream.addEventListener('message', ({ data }) => reader.push(data.subarray()));
+        }, { force: true });
     },
     /** What it has of others' topics. */
     known: () => [...pubsub().topics.keys()].filter((topic) => !topic.startsWith('/webinfer/')).length,

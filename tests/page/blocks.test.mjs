@@ -55,7 +55,7 @@ class Played {
 }
 
 /** A fetching that runs: what it has taken, and whom it has reported. */
-function start(peers, { service = new Played('the service', []), random = Math.random, missing = Array(COUNT).keys(), take = () => {}, signal = new AbortController().signal } = {}) {
+function start(peers, { service = new Played('the service', []), random = Math.random, own, missing = Array(COUNT).keys(), take = () => {}, signal = new AbortController().signal } = {}) {
     const told = { service, taken: new Map(), reported: [], state: 'running' };
     const isRight = async (index, bytes) => {
         await turn();
@@ -65,7 +65,7 @@ function start(peers, { service = new Played('the service', []), random = Math.r
         assert.equal(told.taken.has(index), false, 'it is taken once');
         told.taken.set(index, bytes);
         take(index);
-    } }, missing, service, { now: () => clock, random });
+    } }, missing, service, { now: () => clock, random, own });
     for (const peer of peers) told.fetching.add(peer);
     told.fetching.run(signal).then(() => { told.state = 'done'; }, (error) => { told.state = error; });
     return told;
@@ -83,6 +83,16 @@ describe('what is asked of whom', () => {
         await pass(200);
         assertDone(told);
         assert.deepEqual([told.service.most, told.service.asked.length, new Set(told.service.asked).size], [2, COUNT, COUNT]);
+    });
+
+    test('what has come otherwise before is not asked for', async () => {
+        const service = new Played('the service', []), taken = [];
+        const fetching = new Fetching({ count: 4, isRight: async () => true, take: (index) => taken.push(index), report: () => {} }, [0, 1, 2, 3], service, { now: () => clock });
+        fetching.skip(0);
+        fetching.skip(2);
+        fetching.run(new AbortController().signal);
+        await pass(100);
+        assert.deepEqual([service.asked.sort(), taken.sort(), service.isClosed], [[1, 3], [1, 3], true]);
     });
 
     test('only what is missing is asked for', async () => {
@@ -134,6 +144,47 @@ describe('what is asked of whom', () => {
         assert.ok(new Set(asked).size > COUNT / 2, `${asked}`);
     });
 
+    test('pages that load at the same time ask the service for each block once', async () => {
+        const pages = Array.from({ length: 4 }, (_, i) => {
+            const page = { name: `page ${i}`, service: Object.assign(new Played('the service', []), { ms: 100 }), taken: 0, tells: [], isDone: false };
+            const take = (index) => {
+                page.taken++;
+                for (const tell of page.tells) tell([[index, 1]]);
+            };
+            page.fetching = new Fetching({ count: COUNT, isRight: async () => true, take, report: () => assert.fail('nobody lies') }, Array(COUNT).keys(), page.service, { own: page.name, now: () => clock });
+            return page;
+        });
+        for (const page of pages)
+            for (const other of pages) {
+                if (page === other) continue;
+                const source = new Played(other.name, []);
+                page.fetching.add(source);
+                page.fetching.meet(other.name);
+                other.tells.push((runs) => source.told(runs));
+            }
+        for (const page of pages) page.fetching.run(new AbortController().signal).then(() => (page.isDone = true));
+        await pass(3000);
+        const asked = pages.flatMap(({ service }) => service.asked);
+        assert.deepEqual([asked.length, new Set(asked).size, pages.map(({ taken, isDone }) => [taken, isDone])], [COUNT, COUNT, Array(4).fill([COUNT, true])]);
+        assert.ok(pages.every(({ service }) => service.asked.length > 0), 'each a part');
+    });
+
+    test('a page that loads the file, too, and gives nothing is waited for 5 s in all; one that has gone is not', async () => {
+        for (const [hasGone, ms] of [[false, 5000], [true, 0]]) {
+            const told = start([], { own: 'me' });
+            for (const name of ['a', 'b', 'c']) told.fetching.meet(name);
+            await pass(300);
+            const { length } = told.service.asked;
+            assert.ok(length > 0 && length < COUNT, `${length}`);
+            assert.equal(told.taken.size, length);
+            if (hasGone) for (const name of ['a', 'b', 'c']) told.fetching.part(name);
+            await pass(ms - 350 > 0 ? ms - 350 : 0);
+            if (!hasGone) assert.equal(told.taken.size, length);
+            await pass(400);
+            assertDone(told);
+        }
+    });
+
     test('a peer that comes when all is there is closed', async () => {
         const told = start([]), late = new Played('late');
         await pass(200);
@@ -175,6 +226,20 @@ describe('what is late', () => {
         await pass(1000);
         assertDone(told);
         assert.deepEqual(told.service.asked, []);
+    });
+
+    test('who trickles does not set its own limit: no block is waited for longer than for the first', async () => {
+        const slow = new Played('slow'), { want } = slow;
+        slow.want = (index) => {
+            slow.ms = slow.asked.length < 2 ? 4900 : 1_000_000;
+            return want.call(slow, index);
+        };
+        const told = start([slow]);
+        await pass(9800);
+        assert.deepEqual([told.taken.size, slow.asked.length, told.service.asked], [2, 4, []]);
+        await pass(500);
+        assertDone(told);
+        assert.equal(slow.asked.length, 4);
     });
 
     test('what comes late after all, is taken if it is the first', async () => {
@@ -228,6 +293,19 @@ describe('what bad peers get', () => {
         assert.deepEqual(told.service.asked, []);
     });
 
+    test('a liar whose blocks take long to be checked has four of them taken', async () => {
+        const liar = new Played('liar', undefined, () => new Uint8Array(4)), checked = [];
+        const fetching = new Fetching({ count: COUNT, isRight: () => new Promise((resolve) => checked.push(resolve)), take: () => {}, report: () => {} }, Array(COUNT).keys(), new Played('the service', []), { now: () => clock });
+        fetching.add(liar);
+        fetching.run(new AbortController().signal);
+        await pass(1000);
+        assert.deepEqual([liar.asked.length, checked.length], [4, 4]);
+        checked[0](false);
+        await pass(10);
+        assert.equal(liar.isClosed, true);
+        fetching.close();
+    });
+
     for (const [runs, said] of [
         [[[0, 1e9]], 'it says that it has 1000000000 blocks from block 0 on; there are 16'],
         [[[1e9, 1]], 'it says that it has 1 blocks from block 1000000000 on; there are 16'],
@@ -252,6 +330,15 @@ describe('what bad peers get', () => {
         assertDone(told);
         assert.deepEqual(told.service.asked.sort((a, b) => a - b), [1, 3, 5, 7, 9, 11, 13, 15]);
         assert.deepEqual([told.reported, peer.asked.length], [[], COUNT]);
+    });
+
+    test('a peer that tells again of what it had no more is a liar', async () => {
+        const peer = new Played('a', [[0, 1]], () => { throw new NotHere('gone'); }), told = start([peer]);
+        await pass(30);
+        peer.told([[0, 1]]);
+        await pass(200);
+        assertDone(told, [peer]);
+        assert.deepEqual([told.reported, peer.asked], [[['a', 'it says twice that it has block 0']], [0]]);
     });
 
     test('a peer that leaves, or is cut for a lie, leaves its blocks to others', async () => {

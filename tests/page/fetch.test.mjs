@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fetchFiles } from '../../page/src/engine/fetch.js';
 import { get } from '../../page/src/engine/get.js';
+import { until } from '../lib/wait.mjs';
 
 globalThis.self = { location: { origin: 'http://127.0.0.1', href: 'http://127.0.0.1/' } };
 
@@ -11,6 +12,53 @@ test('what is no file of a model is not fetched with its credential', async (t) 
     t.mock.method(globalThis, 'fetch', () => assert.fail('it was asked for'));
     for (const path of ['//evil.example/models/x', '/node', '/models/../node', 'https://evil.example/models/x'])
         await assert.rejects(get(path, 'secret', never()), { code: 'model_fetch_failed', message: /no file of a model/ });
+});
+
+test('over peers, the document is asked, with the same credential and range', async (t) => {
+    t.mock.method(globalThis, 'fetch', () => assert.fail('it was asked for'));
+    const asked = [], credential = { origin: 'http://127.0.0.1', token: 'secret', isCarried: true };
+    self.postMessage = ({ type, request, port }, [moved]) => {
+        asked.push({ type, request, isMoved: moved === port });
+        port.onmessage = ({ data }) => {
+            if (data === 'more') port.postMessage({ whole: true });
+        };
+        const bytes = pattern(3).buffer;
+        port.postMessage({ status: request.path.endsWith('none') ? 404 : 206, headers: { etag: '"h"' } });
+        port.postMessage(bytes, [bytes]);
+    };
+    t.after(() => delete self.postMessage);
+    const response = await get('/models/x?blocks', credential, never(), { Range: 'bytes=1-', 'If-Range': '"h"' });
+    assert.deepEqual([response.status, response.headers.get('ETag'), new Uint8Array(await response.arrayBuffer())], [206, '"h"', pattern(3)]);
+    assert.deepEqual(asked, [{ type: 'get', request: { path: '/models/x?blocks', headers: { authorization: 'Bearer secret', range: 'bytes=1-', 'if-range': '"h"' } }, isMoved: true }]);
+    await assert.rejects(get('/models/none', credential, never()), { code: 'model_fetch_failed', message: '/models/none was answered 404' });
+    await assert.rejects(get('/node', credential, never()), { message: /no file of a model/ });
+    assert.equal(asked.length, 2);
+});
+
+test('over no peer any more, the service is asked itself', async (t) => {
+    const asked = serve(t, { a: pattern(5) });
+    self.postMessage = ({ port }) => port.postMessage({ gone: true });
+    t.after(() => delete self.postMessage);
+    const response = await get(`${URL_OF}a`, { origin: 'http://127.0.0.1', token: 'secret', isCarried: true }, never());
+    assert.deepEqual([new Uint8Array(await response.arrayBuffer()), asked.map(({ path }) => path)], [pattern(5), ['a']]);
+});
+
+test('what breaks off over peers, or is cancelled, fails as a fetch does', async (t) => {
+    const credential = { origin: 'http://127.0.0.1', token: 'secret', isCarried: true }, said = [];
+    self.postMessage = ({ request: { path }, port }) => {
+        port.onmessage = ({ data }) => said.push(data);
+        if (path.endsWith('odd')) port.postMessage({ status: 99, headers: {} });
+        else if (path.endsWith('broken')) port.postMessage({ broken: 'this page has no peers' });
+    };
+    t.after(() => delete self.postMessage);
+    await assert.rejects(get('/models/broken', credential, never()), { code: 'model_fetch_failed', message: /could not be fetched: TypeError: this page has no peers/ });
+    await assert.rejects(get('/models/odd', credential, never()), { code: 'model_fetch_failed', message: /RangeError/ });
+    const stop = new AbortController(), waiting = get('/models/slow', credential, stop.signal);
+    stop.abort();
+    await assert.rejects(waiting, { code: 'model_fetch_failed', message: /AbortError/ });
+    await assert.rejects(get('/models/slow', credential, stop.signal), { code: 'model_fetch_failed' });
+    await until(() => said.length >= 3, { what: 'the document to hear it' });
+    assert.ok(said.every((word) => word === 'end'));
 });
 
 const never = () => new AbortController().signal;

@@ -15,14 +15,14 @@ const ME = '12D3KooWQ1R6c7cW4iwS8nLXnJgHBZdBLNnQXmqPBuAHjTNSrQ3g';
 function make() {
     const asked = [], born = [];
     globalThis.makeNode = () => new Promise((made, failed) => asked.push({ made, failed }));
-    const peers = new Peers({ ask: async () => null, first: [], born: (id) => born.push(id), mayAsk: () => false });
+    const peers = new Peers({ ask: async () => null, first: [], born: (id) => born.push(id), accuse: () => {}, mayAsk: () => false });
     return { peers, asked, born, hasAsked: (count) => until(() => asked.length === count, { what: `node ${count}` }) };
 }
 
 /** A node of libp2p without connections. */
 function makeNode() {
     const node = Object.assign(new EventTarget(), { peerId: { toString: () => ME, toMultihash: () => ({ bytes: new Uint8Array(1) }) }, status: 'started',
-        handle: async () => {}, getPeers: () => [], getConnections: () => [], getMultiaddrs: () => [], peerRouting: { getClosestPeers: async function* () {} },
+        handle: async () => {}, register: async () => '', getPeers: () => [], getConnections: () => [], getMultiaddrs: () => [], peerRouting: { getClosestPeers: async function* () {} },
         stop: async () => {
             node.status = 'stopped';
             node.dispatchEvent(new Event('stop'));

@@ -20,7 +20,8 @@ import { model, setUp } from './support/dispatcher.mjs';
 import { ort } from './support/ort.mjs';
 
 const GIB = 2 ** 30;
-const DEFAULTS = { preferredDevice: 'high-performance', memoryLimit: 0, storageLimit: 16 * GIB, pauseOnBattery: false, pauseWhileHidden: false, wakeLock: false, minutesPerHour: 60, maxPeers: 0, discoveryInterval: 30_000 };
+const DEFAULTS = { preferredDevice: 'high-performance', memoryLimit: 0, storageLimit: 16 * GIB, pauseOnBattery: false, pauseWhileHidden: false, wakeLock: false, minutesPerHour: 60, maxPeers: 0, discoveryInterval: 30_000,
+    carryOthers: false, carryLimit: 2 ** 28, carryMinutes: 60 };
 
 /** @param {string} fragment @param {string} [stored] */
 function open(fragment, stored = '') {
@@ -90,6 +91,16 @@ describe('settings', () => {
             for (const [i, who] of ['This browser has kept', 'The link says'].entries())
                 assert.equal(settings.problems[i], `${who} ${name}=${value.slice(0, 40)}, but ${name} must be ${SETTINGS[name].expected}, so ${SETTINGS[name].instead}.`);
         }
+    });
+
+    test('that are the person’s alone are read from the browser, and from no link', () => {
+        const stored = JSON.stringify({ carryOthers: 'yes', carryLimit: '1048576', carryMinutes: '1440' });
+        const { settings } = open('token=t&carryOthers=no&carryMinutes=1', stored);
+        assert.deepEqual(settings.values, { ...DEFAULTS, carryOthers: true, carryLimit: 2 ** 20, carryMinutes: 1440 });
+        assert.deepEqual(settings.problems, ['carryOthers', 'carryMinutes'].map((name) => `The link says ${name}, but only the person at this page decides that.`));
+        for (const [name, value] of [['carryOthers', '1'], ['carryLimit', '1048575'], ['carryLimit', '1099511627777'], ['carryMinutes', '0'], ['carryMinutes', '1441']])
+            assert.deepEqual(open('token=t', JSON.stringify({ [name]: value })).settings.problems,
+                [`This browser has kept ${name}=${value}, but ${name} must be ${SETTINGS[name].expected}, so ${SETTINGS[name].instead}.`]);
     });
 
     test('are not read from a huge link, nor from a huge or broken text', () => {

@@ -256,7 +256,7 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.equal(await tab.evaluate("document.getElementById('pauseOnBattery').disabled"), true);
             assert.equal(await tab.evaluate("document.getElementById('pauseWhileHidden').disabled"), false);
             // Each rule names the browsers that can tell, and says so where this one cannot.
-            const rules = Object.fromEntries(await tab.evaluate(`JSON.stringify([...document.querySelectorAll('#settings fieldset .switch + .hint, #settings [data-rule]')]
+            const rules = Object.fromEntries(await tab.evaluate(`JSON.stringify([...document.querySelectorAll('#rules .switch + .hint, #rules [data-rule]')]
                 .map((one) => [one.dataset.rule ?? one.id, one.textContent]))`).then(JSON.parse));
             assert.deepEqual(Object.keys(rules), Object.keys(BROWSERS));
             for (const [rule, browsers] of Object.entries(BROWSERS)) assert.match(rules[rule], browsers);

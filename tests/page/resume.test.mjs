@@ -14,7 +14,7 @@ const FILE = { url: '/models/m/0/weights', bytes: CONTENT.length, hash: HASH };
 const CREDENTIAL = { origin: 'http://service.example', token: 'credential' };
 
 /** What the service is, and what it was asked: for a file its range, for a list "list". */
-let disk, asked, content, list, breaksAt;
+let disk, asked, content, list, breaksAt, pace;
 
 beforeEach(() => {
     disk = new PrivateFiles().install();
@@ -22,6 +22,7 @@ beforeEach(() => {
     content = CONTENT;
     list = () => new Response(LIST);
     breaksAt = Infinity;
+    pace = 0;
     globalThis.fetch = async (address, { headers }) => {
         assert.equal(headers.Authorization, 'Bearer credential');
         if (address.search.startsWith('?blocks')) {
@@ -36,11 +37,12 @@ beforeEach(() => {
     };
 });
 
-/** In pieces that end where no leaf does; the connection breaks at a byte of the file. */
+/** In pieces that end where no leaf does, with so many ms between them; the connection breaks at a byte of the file. */
 function pieces(bytes, from) {
     let at = 0;
     return new ReadableStream({
-        pull(out) {
+        async pull(out) {
+            if (pace) await new Promise((resolve) => setTimeout(resolve, pace));
             if (from + at >= breaksAt) return out.error(new Error('broken'));
             if (at >= bytes.length) return out.close();
             const end = Math.min(bytes.length, at + 700_001, breaksAt - from);
@@ -212,21 +214,24 @@ describe('what is false', () => {
     });
 });
 
-/** Other pages: those that have some leaves, and what was said of them. */
+/** Other pages: those that have some leaves, or want the file, and what was said of them. */
 function others(...pages) {
-    const told = { reported: [], joined: [], gained: [], hasLeft: false };
+    const told = { reported: [], joined: [], gained: [], offered: [], left: [], load: null };
     told.others = {
         id: 'me',
-        report: (name) => told.reported.push(name),
-        join(file, ticket, fetching, kept) {
-            told.joined.push([file.hash, ticket]);
-            for (const { name, leaves, bytesOf = leafOf } of pages)
-                fetching.add({ name, have: (say) => say(leaves.map((leaf) => [leaf, 1])), want: async (leaf) => bytesOf(leaf), close() {} });
-            const gained = (leaf) => {
-                assert.deepEqual([kept.has(leaf), Buffer.compare(kept.read(leaf), leafOf(leaf))], [true, 0], 'others may have it at once');
-                told.gained.push(leaf);
+        offer: (file, list) => told.offered.push([file.hash, list]),
+        join(load) {
+            told.load = load;
+            told.joined.push([load.file.hash, load.ticket, ALL.filter((leaf) => load.has(leaf))]);
+            for (const { name, leaves, bytesOf = leafOf, ...more } of pages)
+                load.add({ name, have: (say) => say(leaves.map((leaf) => [leaf, 1])), want: async (leaf) => bytesOf(leaf), close() {}, ...more });
+            return {
+                gained: (leaf) => {
+                    assert.equal(load.has(leaf), true, 'others may have it at once');
+                    told.gained.push(leaf);
+                },
+                accuse: (name) => told.reported.push(name), hold: () => told.left.push('held'), leave: (isKept) => told.left.push(isKept),
             };
-            return pages.length > 0 ? { gained, leave: () => { told.hasLeft = true; } } : null;
         },
     };
     return told;
@@ -236,12 +241,16 @@ const ALL = [...Array(LEAVES).keys()];
 const withTicket = () => new Response(LIST, { headers: { 'X-Webinfer-Ticket': '{"file":"x"}' } });
 
 for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pages`, () => {
+    beforeEach(() => { pace = 10; }); // else all is there before the list
     test('what they have comes from them, and the rest from the service', async () => {
         const told = others({ name: 'a', leaves: ALL.filter((leaf) => leaf !== 4) });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.joined, told.reported, told.hasLeft], [['list for me', range(4, 4)], [[HASH, '{"file":"x"}']], [], true]);
-        assert.deepEqual(told.gained.sort(), ALL);
+        const [before, whole, ...rest] = asked;
+        assert.deepEqual([before, whole, told.reported, told.left], ['list for me', 'all', [], ['held', true]]);
+        assert.ok(rest.every((one) => one === range(4, 4)), `${rest}`);
+        assert.deepEqual(told.joined.map(([hash, ticket]) => [hash, ticket]), [[HASH, '{"file":"x"}']]);
+        assert.deepEqual([[...told.joined[0][2], ...told.gained].sort(), told.offered], [ALL, []]);
         assert.equal(noteOf()[2], 'whole');
     });
 
@@ -249,18 +258,93 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         const told = others({ name: 'liar', leaves: ALL, bytesOf: (leaf) => leafOf(leaf).fill(0) }, { name: 'good', leaves: ALL });
         list = withTicket;
         assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
-        assert.deepEqual([asked, told.reported], [['list for me'], ['liar']]);
+        assert.deepEqual([asked, told.reported], [['list for me', 'all'], ['liar']]);
     });
 
     test('where nobody is, and without a ticket, the service sends all at once', async () => {
-        for (const [pages, answer] of [[[], withTicket], [[{ name: 'a', leaves: ALL }], () => new Response(LIST)],
-            [[{ name: 'a', leaves: ALL }], () => new Response('no', { status: 404 })]]) {
+        for (const [answer, wanted] of [[withTicket, []], [() => new Response(LIST), [HASH]], [() => new Response('no', { status: 404 }), [HASH]]]) {
             disk = new PrivateFiles().install();
             list = answer;
             asked.length = 0;
-            assert.equal(sha256(await bring({ ...source(), ...others(...pages) })), HASH);
+            const told = others();
+            assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
             assert.deepEqual(asked, ['list for me', 'all']);
+            assert.deepEqual(told.offered.map(([hash]) => hash), wanted, 'it has not been told to others yet');
         }
+    });
+
+    test('a list that takes long holds up nothing', async () => {
+        list = () => new Response('soon', { status: 503 });
+        const told = others({ name: 'a', leaves: ALL });
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        const { length } = asked;
+        assert.deepEqual([asked.slice(0, 2), told.joined, told.offered.length], [['list for me', 'all'], [], 1]);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        assert.equal(asked.length, length, 'nor is it asked for any more');
+    });
+
+    test('what is kept whole is offered, and its list asked for when somebody is there', async () => {
+        assert.equal(sha256(await bring()), HASH);
+        asked.length = 0;
+        const told = others({ name: 'a', leaves: ALL });
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        assert.deepEqual([asked, told.joined], [[], []]);
+        const [[hash, listOf]] = told.offered;
+        assert.deepEqual([hash, (await listOf()).count, asked], [HASH, LEAVES, ['list']]);
+        list = () => new Response('no', { status: 404 });
+        assert.equal(await listOf(), null);
+    });
+
+    test('from a page that comes later, only what is missing then', async () => {
+        const told = others(), bringing = bring({ ...source(), ...told });
+        list = withTicket;
+        await until(() => told.gained.length >= 3, { what: 'some leaves' });
+        told.load.add({ name: 'a', have: (say) => say([[0, LEAVES]]), want: async (leaf) => (told.gained.includes(leaf) ? assert.fail(`leaf ${leaf}`) : leafOf(leaf)), close() {} });
+        assert.equal(sha256(await bringing), HASH);
+        assert.deepEqual([asked, told.reported], [['list for me', 'all'], []]);
+        assert.deepEqual([...told.joined[0][2], ...told.gained].sort(), ALL);
+    });
+
+    test('a page that wants it, too, and has nothing yet is no reason to fetch the same', async () => {
+        const told = others(), bringing = bring({ ...source(), ...told });
+        list = withTicket;
+        await until(() => told.load, { what: 'the load' });
+        told.load.met('a');
+        setTimeout(() => told.load.parted('a'), 100);
+        assert.equal(sha256(await bringing), HASH);
+        const [first, second, ...ranges] = asked;
+        assert.deepEqual([first, second, new Set(ranges).size], ['list for me', 'all', ranges.length]);
+        assert.ok(ranges.every((one) => ALL.some((leaf) => one === range(leaf, leaf))), `${ranges}`);
+    });
+
+    test('how far it is does not go back', async () => {
+        const told = others({ name: 'a', leaves: ALL }), reached = [];
+        list = withTicket;
+        await bring({ ...source(), ...told, told: (at) => reached.push(at) });
+        assert.deepEqual(reached, [...reached].sort((a, b) => a - b));
+        assert.equal(reached.at(-1), FILE.bytes);
+    });
+
+    test('others are given what is right, and nothing that an earlier page has left and is damaged', async () => {
+        await write(1, 2, 9);
+        disk.files.get(HASH)[2 * LEAF + 3] ^= 1;
+        const told = others({ name: 'a', leaves: ALL });
+        list = withTicket;
+        assert.equal(sha256(await bring({ ...source(), ...told })), HASH);
+        assert.deepEqual([told.joined[0][2], told.gained.includes(2)], [[1, 9], true]);
+    });
+
+    test('a leaf is hashed once, and the whole file once', async (t) => {
+        const { digest } = crypto.subtle, hashed = [];
+        t.mock.method(crypto.subtle, 'digest', (how, bytes) => {
+            hashed.push(bytes.length);
+            return digest.call(crypto.subtle, how, bytes);
+        });
+        await write(9, 3);
+        const told = others({ name: 'a', leaves: ALL });
+        list = withTicket;
+        await bring({ ...source(), ...told });
+        assert.deepEqual(hashed.filter((bytes) => bytes === LEAF || bytes === 5).length, LEAVES);
     });
 
     test('a part that is there is not asked of anybody', async () => {
@@ -277,18 +361,61 @@ for (const [way, bring] of Object.entries(WAYS)) describe(`${way}, with other pa
         list = withTicket;
         breaksAt = 0;
         await assert.rejects(bring({ ...source(), ...told }), { code: 'model_fetch_failed' });
-        assert.equal(told.hasLeft, true);
+        assert.deepEqual(told.left, ['held', false]);
         assert.match(noteOf()[2], /^[0-9a-f]{2}0[23]$/);
     });
 });
 
 test('what cannot be kept any more comes from the service alone', async () => {
+    pace = 10;
     disk.most = 5 * LEAF;
     const told = others({ name: 'a', leaves: ALL }), into = new Uint8Array(FILE.bytes);
     list = withTicket;
     await bringInto(FILE, into, { ...source(), ...told });
     assert.equal(sha256(into), HASH);
-    assert.deepEqual([[...disk.files.keys()], told.hasLeft], [[], true]);
+    assert.deepEqual([[...disk.files.keys()], told.left], [[], ['held', false]]);
+});
+
+test('a service whose blocks are not those of its list is judged by the whole file', async () => {
+    pace = 10;
+    const told = others({ name: 'a', leaves: [0] }), into = new Uint8Array(FILE.bytes);
+    list = () => new Response(leafList(CONTENT, { leaves: Buffer.alloc(LEAVES * 32) }), { headers: { 'X-Webinfer-Ticket': '{}' } });
+    await bringInto(FILE, into, { ...source(), ...told });
+    assert.deepEqual([sha256(into), told.left], [HASH, ['held', true]]);
+});
+
+test('a load with other pages that is cancelled is cancelled, as any other', async () => {
+    pace = 10;
+    const stop = new AbortController(), told = others({ name: 'a', leaves: ALL, want: () => new Promise(() => {}) });
+    list = withTicket;
+    const done = bringInto(FILE, new Uint8Array(FILE.bytes), { ...source(), ...told, signal: stop.signal });
+    await until(() => told.load, { what: 'the load' });
+    stop.abort();
+    await assert.rejects(done, { code: 'cancelled' });
+    assert.deepEqual(told.left, ['held', false]);
+});
+
+for (const [status, times] of [[401, 1], [429, 4], [502, 4]]) test(`a list that is answered ${status} costs no part: ${times} times`, async () => {
+    await write(9);
+    list = () => new Response('no', { status });
+    breaksAt = 2 * LEAF + 7;
+    await assert.rejects(bringInto(FILE, new Uint8Array(FILE.bytes), source()), { code: 'model_fetch_failed' });
+    assert.deepEqual([asked.filter((one) => one === 'list').length, noteOf()[2]], [times, '0302']);
+});
+
+test('nor does one that the network does not bring', async () => {
+    await write(9);
+    list = () => { throw new TypeError('no network'); };
+    await assert.rejects(bringInto(FILE, new Uint8Array(FILE.bytes), source()), { code: 'model_fetch_failed' });
+    assert.equal(noteOf()[2], '0002');
+});
+
+for (const status of [400, 404]) test(`where there is no list (${status}), the file begins again`, async () => {
+    await write(9);
+    list = () => new Response('no', { status });
+    breaksAt = 2 * LEAF + 7;
+    await assert.rejects(bringInto(FILE, new Uint8Array(FILE.bytes), source()), { code: 'model_fetch_failed' });
+    assert.equal(noteOf()[2], '0300');
 });
 
 test('where there is no more room, the model is computed all the same and nothing stays', async () => {

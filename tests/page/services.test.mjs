@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
-import { Connection } from '../../page/src/link/connection.js';
+import { BETTER_EVERY_MS, Connection } from '../../page/src/link/connection.js';
 import { Elsewhere, LOOK_MS } from '../../page/src/link/elsewhere.js';
 import { Passes } from '../../page/src/link/passes.js';
+import { ANY_PEER } from '../../page/src/link/port_socket.js';
 import { Services, SHUTDOWN_MS, TRY_MS } from '../../page/src/link/services.js';
 import { choose, read, sentenceOf } from '../../page/src/ui/endpoints.js';
 import { make, sign } from '../../page/src/shared/device_key.js';
@@ -14,9 +15,9 @@ const [A, B, C] = ['http://a.example:8471', 'http://b.example:8471', 'https://c.
 const USUAL_MS = 10_000;
 
 /** Services and their clock. */
-function setUp(origins, isOpen = false) {
+function setUp(origins, isOpen = false, own = '') {
     const clock = { now: 1000 };
-    return { clock, services: new Services(origins, isOpen, () => clock.now) };
+    return { clock, services: new Services(origins, isOpen, () => clock.now, own) };
 }
 
 test('services are tried in their order until one welcomes the page, which stays there', () => {
@@ -113,10 +114,60 @@ test('a huge list, and what is shown of words from outside, is limited', () => {
     assert.deepEqual(choose('http://a\u202e.example\u0007', A, []).foreign, ['http://a\\u{202e}.example\\u{7}']);
 });
 
+// --- ways to one service -----------------------------------------------------------------------------------
+
+const PEER = '/dns4/peer.example/tcp/1/wss/p2p/12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB';
+
+test('while a node can be resumed, all ways to its service are tried, and no other service', () => {
+    const { clock, services } = setUp([A, B, PEER], false, A), tried = [];
+    services.hasPeers();
+    services.hasPeers();
+    services.welcomed(15_000, undefined);
+    for (let i = 0; i < 5; i++) {
+        assert.equal(services.lost(), false);
+        tried.push(services.origin);
+    }
+    assert.deepEqual(tried, [A, PEER, ANY_PEER, A, PEER]);
+    clock.now += 15_000;
+    assert.deepEqual([services.lost(), services.origin], [false, ANY_PEER], 'the same service, which may still know the node');
+    assert.deepEqual([services.lost(), services.origin], [false, A]);
+    assert.deepEqual([services.lost(), services.origin], [true, B], 'another one');
+    services.welcomed(15_000, undefined);
+    assert.deepEqual([services.lost(), services.origin], [false, B], 'peers do not lead there');
+});
+
+test('the best way is the first that leads to the same service', () => {
+    const { services } = setUp([A, PEER], false, A);
+    assert.equal(services.better, '');
+    services.hasPeers();
+    services.welcomed(15_000, undefined);
+    services.lost();
+    assert.equal(services.better, '', 'the same way comes first');
+    services.lost();
+    assert.deepEqual([services.origin, services.better], [PEER, A]);
+    services.takeBetter();
+    assert.deepEqual([services.origin, services.better], [A, '']);
+    const { services: others } = setUp([B, A], false, A);
+    others.hasPeers();
+    assert.deepEqual([others.origin, others.better], [B, '']);
+});
+
+test('a page of which its service wants nothing does not come back over peers', () => {
+    const { services } = setUp([A], false, A);
+    services.hasPeers();
+    assert.deepEqual([services.refused(), services.origin], [false, A]);
+});
+
+test('where no peer leads to a service of the page, none is tried', () => {
+    const { services } = setUp([B], false, A);
+    services.hasPeers();
+    assert.deepEqual([services.lost(), services.origin], [false, B]);
+});
+
 // --- the connection ---------------------------------------------------------------------------------------
 
 /** A page that goes to these; `said` is what it has said, by the socket. */
-function connect(t, origins, isOpen = true, passes = new Passes('secret')) {
+function connect(t, origins, isOpen = true, passes = new Passes('secret'), own = '') {
     const world = { now: 1000, due: null, sockets: [], forgotten: 0, state: '', passes };
     t.mock.method(performance, 'now', () => world.now);
     t.mock.method(globalThis, 'setTimeout', (run, ms) => { world.due = { run, ms }; });
@@ -133,14 +184,14 @@ function connect(t, origins, isOpen = true, passes = new Passes('secret')) {
         close() {}
     });
     const nothing = () => {};
-    const services = new Services(origins, isOpen, () => world.now);
+    const services = new Services(origins, isOpen, () => world.now, own);
     const connection = new Connection(services, passes, '1', /** @type {any} */ ({ capabilities: () => ({}), unanswered: () => ['att-1'],
         wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: () => { world.forgotten++; }, onAnew: async () => {},
         onState: (state, detail) => { Object.assign(world, { state, detail }); }, onUnwanted: nothing, onMessage: nothing,
         sign: async (key, nonce) => `${key.text} signs ${nonce}` }));
     connection.open();
     const last = () => world.sockets.at(-1);
-    return { world, connection, last,
+    return { world, connection, last, services,
         hear: (type, data) => last().onmessage({ data: JSON.stringify({ id: 's1', type, from: 'service', timestamp: 0, data }) }),
         /** Lets the next try begin. */
         async again() {
@@ -205,6 +256,58 @@ test('a token that a sibling does not know is shown to no one twice, and a node 
     last().onclose({ code: 1008, reason: 'quarantined' });
     assert.equal(world.state, 'refused');
     assert.equal(world.sockets.length, 2);
+});
+
+test('a node goes on by another way, and takes the first one again once that leads there', async (t) => {
+    const { world, connection, last, hear, again, services } = connect(t, [A], true, new Passes('secret'), A), resumed = { ...welcome, resumed: true };
+    services.hasPeers();
+    last().onopen();
+    hear('welcome', welcome);
+    connection.answer('att-0', '{"data": {}}');
+    last().onclose({ code: 1006, reason: '' });
+    assert.equal((await again()).url, 'ws://a.example:8471/node', 'the same way comes first');
+    last().onclose({ code: 1006, reason: '' });
+    const over = await again();
+    assert.deepEqual([connection.origin, over.url, over.sent[0].data.resume.node, over.sent[0].data.resume.unacknowledged], [ANY_PEER, '//node', 'n', ['att-0']]);
+    hear('welcome', resumed);
+    assert.deepEqual([world.state, world.forgotten, connection.moves, world.due.ms], ['connected', 0, 0, BETTER_EVERY_MS]);
+
+    world.due.run(); // the first way is tried …
+    const vain = last();
+    assert.equal(vain.url, 'ws://a.example:8471/node');
+    vain.onclose({ code: 1006, reason: '' }); // … in vain, which is nothing to the present one
+    assert.deepEqual([connection.origin, world.state, world.due.ms], [ANY_PEER, 'connected', BETTER_EVERY_MS]);
+    connection.heartbeat();
+    assert.equal(over.sent.at(-1).type, 'heartbeat');
+
+    over.close = t.mock.fn();
+    world.due.run();
+    const back = last();
+    back.onopen();
+    assert.deepEqual([connection.origin, back.sent[0].data.resume.node, over.close.mock.callCount(), over.onmessage, over.onclose], [A, 'n', 1, null, null]);
+    hear('welcome', { ...resumed, cancel: ['att-0'] });
+    assert.deepEqual([world.state, world.forgotten, connection.moves, world.sockets.length], ['connected', 0, 0, 5]);
+    connection.heartbeat();
+    assert.equal(back.sent.at(-1).type, 'heartbeat');
+});
+
+test('a first way that opens too late is left', async (t) => {
+    const { world, connection, last, hear, again, services } = connect(t, [A], true, new Passes('secret'), A);
+    services.hasPeers();
+    last().onopen();
+    hear('welcome', welcome);
+    for (let i = 0; i < 2; i++) {
+        last().onclose({ code: 1006, reason: '' });
+        await again();
+    }
+    const over = last();
+    hear('welcome', { ...welcome, resumed: true });
+    world.due.run();
+    const late = last();
+    late.close = t.mock.fn();
+    over.onclose({ code: 1006, reason: '' });
+    late.onopen();
+    assert.deepEqual([late.close.mock.callCount(), late.sent, connection.origin], [1, [], ANY_PEER]);
 });
 
 test('a page that all refuse stops', async (t) => {
@@ -385,6 +488,17 @@ test('it stays where it is as a device, since it has no key at the origin of the
     world.device = false; // it has joined again, with a link
     await look();
     assert.deepEqual(world.reopened, [B]);
+});
+
+test('it opens itself nowhere while it reaches its own service over peers', async () => {
+    const { elsewhere, world, look, settle } = away({ bare: true });
+    elsewhere.at(ANY_PEER);
+    await settle();
+    elsewhere.failed();
+    await look();
+    assert.deepEqual([elsewhere.isCutOff, elsewhere.isHome, world.reopened], [true, false, []]);
+    elsewhere.at(A);
+    assert.deepEqual([elsewhere.isCutOff, elsewhere.isHome], [false, true]);
 });
 
 test('it stays where its own service answers', async () => {

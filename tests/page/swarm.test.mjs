@@ -9,6 +9,7 @@ import { Qualities } from '../../page/src/peers/quality.js';
 import { GONE_MS, KnownNodes } from '../../page/src/peers/known.js';
 import { isDirect, isSocket, isUnvouched, peerOf, refusalOf } from '../../page/src/peers/reach.js';
 import { Swarm } from '../../page/src/peers/swarm.js';
+import { Ways } from '../../page/src/peers/ways.js';
 import { Peering } from '../../page/src/ui/peering.js';
 import { Settings } from '../../page/src/people/settings.js';
 import { describe, test } from '../lib/tier.mjs';
@@ -213,6 +214,43 @@ describe('a page that wants others', () => {
         assert.deepEqual([node.getPeers().map(String), joined], [[GOOD], ['leave']]);
     });
 
+    test('tells whether it carries others, and knows who does and is connected directly', async (t) => {
+        const { node, swarm, told } = makeSwarm(), tell = (from, carries) => swarm.hear({ type: 'announcement', from, timestamp: 1, data: { addresses: [], computes: [], ...carries } });
+        t.after(() => swarm.want(0, 0));
+        swarm.want(4, 60_000);
+        swarm.begin(node);
+        await settled();
+        swarm.hold({ peer: ME });
+        swarm.carries = true;
+        swarm.tell();
+        assert.equal(told[0].data.carries, true);
+        tell(OTHER, { carries: true });
+        tell('12D3KooWZ', { carries: 'yes' });
+        tell('12D3KooWY', {});
+        const relayed = node.connect(OTHER, `${CIRCUIT}/p2p/${OTHER}`, { bytes: 1n });
+        node.connect('12D3KooWZ', DIRECT);
+        node.connect('12D3KooWY', DIRECT);
+        assert.deepEqual(swarm.carriers(), []);
+        swarm.clear(`/p2p/${OTHER}/p2p-circuit/p2p/${GOOD}`);
+        assert.ok(node.open.includes(relayed), 'there is no other connection');
+        node.connect(OTHER, DIRECT);
+        assert.deepEqual(swarm.carriers(), [OTHER]);
+        swarm.clear(`/p2p/${OTHER}/p2p-circuit/p2p/${GOOD}`);
+        assert.deepEqual(node.left, [`${CIRCUIT}/p2p/${OTHER}`]);
+        assert.deepEqual(swarm.rows().filter(({ carries }) => carries).map(({ id }) => id), [OTHER]);
+    });
+
+    test('keeps the circuits to the operator’s peers, by which it may reach the service', async (t) => {
+        const { node, swarm } = makeSwarm();
+        t.after(() => swarm.want(0, 0));
+        node.connect(GOOD, LISTED);
+        node.connect(GOOD, `/p2p/${OTHER}/p2p-circuit/p2p/${GOOD}`, { bytes: 1n });
+        swarm.want(1, 60_000);
+        swarm.begin(node);
+        await settled();
+        assert.deepEqual(node.left, []);
+    });
+
     test('that wants none any more goes no further, wherever it was', async () => {
         for (const rest of ['ask', 'dial an operator’s peer', 'dial a page']) {
             const { node, swarm, certificates, joined, hear } = makeSwarm();
@@ -295,9 +333,11 @@ describe('the script of peers', () => {
         open(address, port) { this.said.push(['open', address]); }
         want(...words) { this.said.push(['want', ...words]); }
         hold(ticket) { this.said.push(['hold', ticket]); }
+        share(port) { this.said.push(['share', port]); return () => this.said.push(['ended', port]); }
         is(own) { this.said.push(['is', own]); }
         add(address) { return 'no'; }
         rows() { return []; }
+        carry(limits) { this.carries = limits; }
         end() { this.said.push(['end']); }
     }`)}`;
     const open = (fragment) => {
@@ -343,6 +383,24 @@ describe('the script of peers', () => {
         assert.deepEqual(made[0].said.at(-1), ['end']);
     });
 
+    test('others are carried if its person wants that, which no link says, while it connects to others', async () => {
+        const { peering, settings } = open('maxPeers=3&carryOthers=yes&carryLimit=1048576');
+        peering.begin(() => {});
+        await loaded();
+        await settled();
+        assert.equal(made[0].carries, null);
+        assert.deepEqual(settings.problems, ['carryOthers', 'carryLimit'].map((name) => `The link says ${name}, but only the person at this page decides that.`));
+        settings.choose('carryOthers', 'yes');
+        await settled();
+        assert.deepEqual(made[0].carries, { bytes: 1 << 28, seconds: 3600 });
+        settings.choose('carryMinutes', '2');
+        await settled();
+        assert.deepEqual(made[0].carries, { bytes: 1 << 28, seconds: 120 });
+        settings.choose('maxPeers', '0');
+        await settled();
+        assert.equal(made[0].carries, null);
+    });
+
     test('the last wish counts, whichever came while the script was loaded', async () => {
         for (const [wishes, last] of [[['0'], 0], [['0', '7'], 7], [['5', '2'], 2]]) {
             const { peering, settings } = open('maxPeers=3&discoveryInterval=5000');
@@ -364,6 +422,19 @@ describe('the script of peers', () => {
         await loaded();
         await settled();
         assert.deepEqual([made[0].said.filter(([verb, most]) => verb !== 'want' || most > 0), await added], [[], '']);
+    });
+
+    test('joins engine workers with others, those that were there before it, too, until they end; and tells of liars', async () => {
+        const { peering, told } = open('maxPeers=3'), ends = ['one', 'other'].map((port) => peering.share(port));
+        peering.begin((message) => told.push(message));
+        await loaded();
+        await settled();
+        ends.push(peering.share('late'));
+        assert.deepEqual(made[0].said.filter(([verb]) => verb === 'share'), [['share', 'one'], ['share', 'other'], ['share', 'late']]);
+        for (const end of [ends[1], ends[2]]) end();
+        assert.deepEqual(made[0].said.filter(([verb]) => verb === 'ended'), [['ended', 'other'], ['ended', 'late']]);
+        made[0].around.accuse(ME, 'ab');
+        assert.deepEqual(told.at(-1), { type: 'accuse', id: ME, file: 'ab' });
     });
 
     test('the question about STUN servers is the person’s to answer, once for each list', async () => {
@@ -418,5 +489,57 @@ describe('the script of peers', () => {
         assert.deepEqual(await made[0].around.ask(), { key: 'k' });
         delete answers['/endpoints'];
         assert.deepEqual(await made[0].around.ask(), { key: 'k' }, 'they are known from before');
+    });
+});
+
+describe('the ways that are left', () => {
+    const other = '/dns4/b.example/tcp/1/wss/p2p/12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2', [FIRST, SECOND] = [LISTED, other].map((address) => address.split('/').at(-1));
+    /** Dials that settle when they are told to. */
+    const open = (addresses, carriers = []) => {
+        const dials = new Map(), asked = [];
+        const ways = new Ways(/** @type {any} */ ({ addresses, ask: async () => asked.push('') }), () => carriers, (address, signal) => new Promise((resolve, reject) => {
+            dials.set(address, { resolve, reject, signal });
+        }));
+        return { ways, dials, asked, begun: () => [...dials.keys()] };
+    };
+    const turn = () => new Promise(setImmediate);
+    const connection = () => ({ ended: '', abort({ message }) { this.ended = message; } });
+
+    test('are the listed peers, and then these over each page that carries others', () => {
+        const { ways } = open([LISTED, other, `/ip4/10.0.0.1/udp/1/webrtc-direct/certhash/u/p2p/${FIRST}`], ['A', 'B']);
+        assert.deepEqual(ways.list(), [LISTED, other, ...['A', 'B'].flatMap((page) => [FIRST, SECOND].map((peer) => `/p2p/${page}/p2p-circuit/p2p/${peer}`))]);
+        assert.equal(open(Array.from({ length: 20 }, (_, i) => `${LISTED}${i}`), ['A']).ways.list().length, 8);
+    });
+
+    test('are tried one after the other, each once the one before has failed or is late', async (t) => {
+        t.mock.timers.enable({ apis: ['setTimeout'] });
+        const { ways, dials, begun } = open([LISTED, other], ['A']), found = ways.open();
+        await turn();
+        assert.deepEqual(begun(), [LISTED]);
+        t.mock.timers.tick(1499);
+        assert.equal(begun().length, 1);
+        t.mock.timers.tick(1);
+        assert.deepEqual(begun(), [LISTED, other]);
+        dials.get(other).reject(new Error('no'));
+        await turn();
+        const over = `/p2p/A/p2p-circuit/p2p/${FIRST}`, [good, late] = [connection(), connection()];
+        assert.deepEqual(begun(), [LISTED, other, over]);
+        dials.get(over).resolve(good);
+        assert.equal(await found, good);
+        assert.deepEqual([dials.get(LISTED).signal.aborted, dials.get(over).signal.aborted], [true, false]);
+        dials.get(LISTED).resolve(late);
+        await turn();
+        t.mock.timers.tick(10_000);
+        assert.deepEqual([late.ended, good.ended, begun().length], ['another way is taken', '', 3]);
+    });
+
+    test('may all fail, or be none', async () => {
+        const { ways, dials } = open([LISTED]), found = ways.open();
+        await turn();
+        dials.get(LISTED).reject(new Error('no'));
+        await assert.rejects(found, /^Error: no way leads to the service now$/);
+        const none = open([]);
+        await assert.rejects(none.ways.open(), /no way leads/);
+        assert.equal(none.asked.length, 1);
     });
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { BlockReader, dataHead, haveFrames, noneFrame, RUNS_MAX, ticketFrame, wantFrame } from '../../page/src/peers/block_frames.js';
-import { BlockGiver, BlockSource, WANTS_MAX } from '../../page/src/peers/block_stream.js';
+import { BlockGiver, BlockSource, TICKETS_MAX, WANTS_MAX } from '../../page/src/peers/block_stream.js';
 import { Lie, NotHere } from '../../page/src/peers/blocks.js';
 import { mayHave } from '../../page/src/peers/tickets.js';
 import { describe, test } from '../lib/tier.mjs';
@@ -55,7 +55,7 @@ describe('frames', () => {
         ['giving', head(2, 4), 'a frame has the unknown kind 2'], ['giving', head(0, 0), 'a frame has the unknown kind 0'],
         ['giving', head(3, LEAF + 5), 'a frame has 1048581 bytes; allowed: at most 1048580'], ['giving', head(1, 8 * RUNS_MAX + 8), 'a frame has 32776 bytes; allowed: at most 32768'],
         ['giving', head(1, 2 ** 32 - 1), 'a frame has 4294967295 bytes; allowed: at most 32768'], ['giving', joined(head(1, 9), new Uint8Array(9)), 'a frame of kind 1 has 9 bytes'],
-        ['giving', joined(head(3, 3), new Uint8Array(3)), 'a frame of kind 3 has 3 bytes'], ['giving', joined(head(4, 0)), 'a frame of kind 4 has 0 bytes'],
+        ['giving', head(1, 0), 'a frame of kind 1 has 0 bytes'], ['giving', joined(head(3, 3), new Uint8Array(3)), 'a frame of kind 3 has 3 bytes'], ['giving', joined(head(4, 0)), 'a frame of kind 4 has 0 bytes'],
     ]) test(`of the end that is ${end}, ${said.replace(/;.*/, '')}: refused`, () => assert.throws(() => read(end, bytes), new RangeError(said)));
 });
 
@@ -88,12 +88,12 @@ describe('the end that asks', () => {
         assert.equal(stream.status, 'open');
     });
 
-    test('tells what came before anybody listened', () => {
+    test('reads nothing before anybody listens, and tells that it has ended', () => {
         const stream = new TestStream(), source = new BlockSource('peer', stream, TICKET), told = [];
-        stream.receive(haveFrames([[1, 2]])[0]);
+        stream.receive(haveFrames([[1, 2]])[0]); // a stream of libp2p keeps it, up to its own limit
         stream.abort(new Error('x'));
         source.have((runs) => told.push(...runs), ({ message }) => told.push(message));
-        assert.deepEqual(told, [[1, 2], 'the peer has gone']);
+        assert.deepEqual(told, ['the peer has gone']);
     });
 
     for (const [what, bytes, said] of [
@@ -144,10 +144,10 @@ describe('the end that asks', () => {
 });
 
 /** An end that gives blocks 0 to 3 and 8. */
-function give({ open, ...more } = {}) {
+function give({ open, turn: own, ...more } = {}) {
     const given = { count: COUNT, isOver: () => false, read: async (index) => (index === 2 ? null : blockOf(index)), renew: async (text) => text === 'again',
         has: (told) => { given.told = told; told([[0, 4], [8, 1]]); }, close: () => { given.isClosed = true; }, ...more };
-    const stream = new TestStream(), giver = new BlockGiver(stream, open ?? (async (text) => (text === 'a good one' ? given : null)));
+    const stream = new TestStream(), giver = new BlockGiver(stream, open ?? (async (text) => (text === 'a good one' ? given : null)), own);
     return { stream, giver, given, sent: () => read('giving', joined(...stream.sent)),
         hear: async (...frames) => { stream.receive(joined(...frames)); for (let i = 0; i < 20; i++) await turn(); } };
 }
@@ -170,6 +170,7 @@ describe('the end that gives', () => {
         ['a block of another world', [ticketFrame('a good one'), wantFrame(2 ** 32 - 1)], 'block 4294967295 of 9 is wanted'],
         ['what is no frame', [ticketFrame('a good one'), head(7, 1)], 'a frame has the unknown kind 7'],
         ['a ticket of 1 MiB', [head(2, LEAF)], 'a frame has 1048576 bytes; allowed: at most 1024'],
+        ['a block that it has had', [ticketFrame('a good one'), wantFrame(2), wantFrame(2)], 'block 2 is wanted twice'],
         ['another ticket that is none', [ticketFrame('a good one'), ticketFrame('other')], 'that is no ticket for a file that is here'],
     ]) test(`${what} ends it, and nothing is given`, async () => {
         const { stream, hear, sent, given } = give();
@@ -197,10 +198,39 @@ describe('the end that gives', () => {
     test('so many blocks are wanted at a time', async () => {
         const { stream, hear, given } = give({ read: () => new Promise(() => {}) });
         await hear(ticketFrame('a good one'));
-        await hear(...Array(WANTS_MAX).fill(wantFrame(1)));
+        await hear(...Array.from({ length: WANTS_MAX }, (_, index) => wantFrame(index)));
         assert.equal(stream.status, 'open');
-        await hear(wantFrame(1));
+        await hear(wantFrame(8));
         assert.deepEqual([stream.error.message, given.isClosed], [`more than ${WANTS_MAX} blocks are wanted at a time`, true]);
+    });
+
+    test('tickets are shown so often', async () => {
+        const { stream, hear } = give();
+        for (let i = 0; i < TICKETS_MAX; i++) await hear(ticketFrame(i === 0 ? 'a good one' : 'again'));
+        assert.equal(stream.status, 'open');
+        await hear(ticketFrame('again'));
+        assert.equal(stream.error.message, `more than ${TICKETS_MAX} tickets are shown`);
+    });
+
+    test('a block is read when the peer has its turn', async () => {
+        const turns = [], { stream, hear, sent } = give({ turn: (work) => new Promise((resolve) => turns.push(() => resolve(work()))) });
+        await hear(ticketFrame('a good one'), wantFrame(1), wantFrame(3));
+        assert.deepEqual([turns.length, sent().filter((one) => 'data' in one)], [1, []]);
+        turns[0]();
+        await until(() => turns.length === 2, { what: 'the next one' });
+        assert.deepEqual(sent().filter((one) => 'data' in one).map((one) => one.data), [1]);
+        stream.abort(new Error('reset'));
+        turns[1]();
+        await turn();
+        assert.equal(sent().filter((one) => 'data' in one).length, 1);
+    });
+
+    test('a stream that is closed meanwhile ends it', async () => {
+        const { stream, giver, given, hear } = give();
+        await hear(ticketFrame('a good one'));
+        await stream.close();
+        given.told([[5, 1]]);
+        assert.deepEqual([(await giver.over).message, given.isClosed], ['the stream is closed', true]);
     });
 
     test('a peer that takes nothing is read no blocks for', async () => {

@@ -4,6 +4,7 @@ export class TestStream extends EventTarget {
     status = 'open';
     readStatus = 'readable';
     pauses = 0;
+    writeBufferLength = 0;
     /** What send() says, and who waits until it says something else. */
     takes = true;
     #waiting = [];
@@ -11,6 +12,7 @@ export class TestStream extends EventTarget {
     send(data) {
         if (this.status !== 'open') throw new Error('the stream is closed');
         this.sent.push(Buffer.from(data));
+        if (!this.takes) this.writeBufferLength += data.length;
         return this.takes;
     }
 
@@ -20,6 +22,8 @@ export class TestStream extends EventTarget {
 
     drain() {
         this.takes = true;
+        this.writeBufferLength = 0;
+        this.dispatchEvent(new Event('idle'));
         for (const resolve of this.#waiting.splice(0)) resolve();
     }
 

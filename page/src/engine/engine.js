@@ -39,7 +39,7 @@
  * @property {boolean} steps whether its runs call `run.step`, and so can be stopped
  * @property {boolean} [overlaps] with one slot: whether the next run may begin once a run has called `run.submitted`
  * @property {number} loadedCount how many models are loaded
- * @property {(settings: EngineSettings) => void} configure
+ * @property {(settings: EngineSettings, others?: import('./other_pages.js').Others) => void} configure `others`: pages that may have its models' files
  * @property {(key: string, task: RunMessage) => boolean} has whether the task's model is loaded, or needs no loading
  * @property {(onProgress: (loaded: number, total: number) => void, task: RunMessage) => Promise<void>} start brings up what
  *   models share; called before each load. It reports its fetched bytes to `onProgress`, and then tells its `start`

@@ -96,7 +96,7 @@ export async function fetchPart(part, credential, progress, signal, store) {
         report(progress, at - reached);
         reached = at;
     };
-    await bringInto(part, bytes, { credential, store, signal, told });
+    await bringInto(part, bytes, { credential, store, signal, told, others: store.others });
     return bytes;
 }
 

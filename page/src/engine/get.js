@@ -1,27 +1,32 @@
 /** Asks the service for model files, with the bearer credential that `welcome` gave. */
+import { fetchCarried } from './carried.js';
 import { Failure, unlessCancelled } from './failure.js';
 import { LeafList, WrongList, listSize } from './leaf_list.js';
 
-/** @import { Credential } from '../shared/messages.js' */
-/** @import { Wanted } from './bring.js' */
+/** @import { Credential, Wanted } from '../shared/messages.js' */
 
 /** A file is asked for so often again where it broke off, if bytes came in between. */
 const RETRIES = 3;
-/** A list that the service still makes is asked for so often again. A core hashes some hundred MB/s. */
-const LIST_TRIES = 20;
-const LIST_PAUSE_MS = 1000;
+/** A list is asked for so often again, by the status of the answer: that which the service still makes … */
+const LIST_TRIES = new Map([[503, 20], [429, 3], [500, 3], [502, 3], [504, 3]]);
+/** … after this time, which doubles, up to that one. A core hashes some hundred MB/s. */
+const LIST_PAUSE_MS = 100, LIST_PAUSE_MAX_MS = 1000;
+/** That there is no such list. */
+const NO_LIST = new Set([400, 404]);
 
 /** @param {string} path @param {Credential} credential @param {AbortSignal} signal @param {Record<string, string>} headers
  * @param {RequestCache} cache @returns {Promise<Response>} whatever its status is @throws {Failure} `model_fetch_failed` */
 async function ask(path, credential, signal, headers, cache) {
-    const { origin, token } = typeof credential === 'string' ? { origin: self.location.origin, token: credential } : credential;
+    const { origin, token, isCarried } = typeof credential === 'string' ? { origin: self.location.origin, token: credential, isCarried: false } : credential;
     const address = new URL(path, origin);
     // Addresses in a model's own files must not lead elsewhere.
     if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
         throw new Failure('model_fetch_failed', `${path} is no file of a model`);
     }
+    const said = { ...headers, Authorization: `Bearer ${token}` };
     try {
-        return await fetch(address, { headers: { ...headers, Authorization: `Bearer ${token}` }, signal, cache });
+        const carried = isCarried ? await fetchCarried(address.pathname + address.search, said, signal) : null;
+        return carried ?? await fetch(address, { headers: said, signal, cache });
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
@@ -32,8 +37,9 @@ async function ask(path, credential, signal, headers, cache) {
  * @param {RequestCache} [cache] @throws {Failure} `model_fetch_failed` */
 export async function get(path, credential, signal, headers = {}, cache = 'default') {
     const response = await ask(path, credential, signal, headers, cache);
-    if (!response.ok) throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
-    return response;
+    if (response.ok) return response;
+    response.body?.cancel().catch(() => {}); // nobody reads why
+    throw new Failure('model_fetch_failed', `${path} was answered ${response.status}`);
 }
 
 /** All bytes of one file; see fetchRange. @param {Wanted} file @param {Credential} credential @param {AbortSignal} signal
@@ -82,17 +88,20 @@ const rangeOf = (at, to, hash) => ({ Range: `bytes=${at}-${to === null ? '' : to
  * The service's list of a file's leaves. It may still have to make the list.
  * @param {Wanted} file @param {Credential} credential @param {AbortSignal} signal
  * @param {string} [peer] the page's own id among peers, for a ticket that says that it may have the file
- * @returns {Promise<{list: LeafList, ticket: string | null} | null>} null: it has none @throws {Failure}
+ * @returns {Promise<{list: LeafList, ticket: string | null} | 'none' | 'later'>} 'none': it has none; 'later': that is not known now
+ * @throws {Failure}
  */
 export async function fetchList(file, credential, signal, peer) {
     const address = `${file.url}?blocks${peer ? `=${peer}` : ''}`;
-    for (let tries = LIST_TRIES; ; tries--) {
-        const response = await ask(address, credential, signal, {}, 'no-store');
+    for (let tries = 0; ; tries++) {
+        const response = await ask(address, credential, signal, {}, 'no-store'), { status } = response;
         const isFile = response.headers.get('ETag') === `"${file.hash}"`; // something on the way has dropped the query
         if (response.ok && !isFile) return { list: await LeafList.read(file, await readList(response, file)), ticket: response.headers.get('X-Webinfer-Ticket') };
         await response.body?.cancel();
-        if (response.status !== 503 || tries === 0) return null;
-        await unlessCancelled(new Promise((resolve) => setTimeout(resolve, LIST_PAUSE_MS)), signal);
+        if (isFile || NO_LIST.has(status)) return 'none';
+        if (tries >= (LIST_TRIES.get(status) ?? 0)) return 'later';
+        const pause = Math.min(LIST_PAUSE_MS * 2 ** tries, LIST_PAUSE_MAX_MS);
+        await unlessCancelled(new Promise((resolve) => setTimeout(resolve, pause)), signal);
     }
 }
 
@@ -127,13 +136,13 @@ async function readFrom(response, at, size, take) {
         });
         if (done) break;
         if (at + value.length > size) {
-            await reader.cancel();
+            await reader.cancel().catch(() => {}); // it has broken off
             return at + value.length;
         }
         try {
             take(at, value);
         } catch (error) {
-            await reader.cancel();
+            await reader.cancel().catch(() => {}); // it has broken off
             throw error;
         }
         at += value.length;

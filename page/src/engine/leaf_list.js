@@ -7,7 +7,7 @@ import { digestOf } from './sha256.js';
 import { hex } from '../shared/hex.js';
 import { leafCount, leafSize } from '../shared/leaves.js';
 
-/** @import { Wanted } from './bring.js' */
+/** @import { Wanted } from '../shared/messages.js' */
 
 const MAGIC = 'wileaves', VERSION = 1n;
 /** Bytes of the head: the magic, the version and the file's length, and a digest of these, the file's SHA-256 and the leaves. */
@@ -40,11 +40,11 @@ export class LeafList {
         return new LeafList(file.bytes, bytes.subarray(HEAD));
     }
 
-    /** @param {number} bytes of the file @param {Uint8Array} digests */
+    /** @param {number} bytes of the file @param {Uint8Array} digests of its leaves, one after another */
     constructor(bytes, digests) {
         this.bytes = bytes;
         this.count = leafCount(bytes);
-        this._digests = digests;
+        this.digests = digests;
     }
 
     /** @param {number} index */
@@ -55,6 +55,6 @@ export class LeafList {
     /** Whether these bytes are that leaf. @param {number} index @param {Uint8Array<ArrayBuffer>} bytes */
     async isRight(index, bytes) {
         return bytes.length === this.size(index)
-            && await digestOf(bytes) === hex(this._digests.subarray(index * DIGEST, (index + 1) * DIGEST));
+            && await digestOf(bytes) === hex(this.digests.subarray(index * DIGEST, (index + 1) * DIGEST));
     }
 }

@@ -74,10 +74,10 @@ export class LlamaEngine {
         this._lived = -Infinity; /* when it was last told that it comes on */
     }
 
-    /** @param {EngineSettings} settings */
-    configure({ credential, models, threads, keep }) {
+    /** @param {EngineSettings} settings @param {import('./other_pages.js').Others} [others] */
+    configure({ credential, models, threads, keep }, others) {
         this._credential = credential;
-        this._store = new Store(keep);
+        this._store = new Store(keep, others);
         this._models = models ?? this._models;
         this._share = threads;
     }

@@ -77,7 +77,7 @@ export class LlamaFiles {
     async bring() {
         for (const [name, file] of this._files) {
             const kept = await bringKept(file, {
-                credential: this._credential, store: this._store, signal: this._signal,
+                credential: this._credential, store: this._store, signal: this._signal, others: this._store.others,
                 told: (at) => {
                     this._lives();
                     this._report(name, at);

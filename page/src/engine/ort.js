@@ -54,6 +54,8 @@ export class OrtEngine {
         this._models = new Map();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
+        /** @type {import('./other_pages.js').Others | undefined} */
+        this._others = undefined;
         /** When the last run ended, by performance.now(); 0: it has not. */
         this._last = { ended: 0 };
         /** Told how much of the binary is there. @type {Set<(loaded: number, total: number) => void>} */
@@ -68,9 +70,10 @@ export class OrtEngine {
         ort.env.wasm.wasmPaths = { mjs: files.mjs, wasm: files.wasm };
     }
 
-    /** The thread count counts until the first load only. @param {EngineSettings} settings */
-    configure(settings) {
+    /** The thread count counts until the first load only. @param {EngineSettings} settings @param {import('./other_pages.js').Others} [others] */
+    configure(settings, others) {
         this._settings = settings;
+        this._others = others;
         this._ort.env.wasm.numThreads = sharesMemory() ? settings.threads : 1;
     }
 
@@ -103,7 +106,7 @@ export class OrtEngine {
 
     /** The model files that this browser keeps. */
     get store() {
-        return new Store(this._settings.keep);
+        return new Store(this._settings.keep, this._others);
     }
 
     get loadedCount() {

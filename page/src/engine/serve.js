@@ -11,6 +11,7 @@ import { Benchmark, resolutionOf } from './benchmark.js';
 import { asHeld, EngineFault, isProfiled, keysBeside } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
+import { OtherPages } from './other_pages.js';
 import { profileOf } from './profile.js';
 import { isLarge, responseOf } from './response.js';
 import { Run } from './run.js';
@@ -38,6 +39,7 @@ export class Server {
         }
         this._probe = probe;
         this._turns = turns;
+        this._others = new OtherPages();
         /** @type {PlatformReport} */
         this._report = { available: false };
         /** The adapter of the device that was made last. @type {import('../shared/messages.js').Adapter | undefined} */
@@ -70,8 +72,9 @@ export class Server {
         this._emptiedAt = 0; /* when the last model was unloaded, by performance.now() */
     }
 
-    /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
-    async start(port, memory, options) {
+    /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options @param {MessagePort} [others] for other pages */
+    async start(port, memory, options, others) {
+        if (others) this._others.attach(others);
         this._channel = new Channel(port, memory, 1, (message) => this._receive(message));
         this._report = await this._probe(options);
         const engines = this._engines;
@@ -137,7 +140,7 @@ export class Server {
         this._maxFrame = settings.max_frame;
         for (const engine of this._engines) {
             try {
-                engine.configure(settings);
+                engine.configure(settings, this._others);
             } catch (thrown) {
                 this._log(`the ${engine.name} engine does not take its settings: ${thrown}`);
             }
@@ -515,7 +518,7 @@ export function serve(server) {
     countFetched((bytes) => self.postMessage({ type: 'fetched', bytes }));
     beginElsewhere();
     self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').ToWorker>} */ { data }) => {
-        if (data.type === 'start') server.start(data.port, data.memory, data.options);
+        if (data.type === 'start') server.start(data.port, data.memory, data.options, data.others);
         else if (data.type === 'worker_failed') failedElsewhere(data);
     };
     // An uncaught error leaves the worker in an unknown state: if it belongs to no task, let the document

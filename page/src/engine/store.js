@@ -25,9 +25,11 @@ const NOTE_EVERY_MS = 250;
 export const PATIENCE_MS = 15000;
 
 export class Store {
-    /** @param {number} [most] bytes; 0: nothing is kept, and kept files are not read */
-    constructor(most = 0) {
+    /** @param {number} [most] bytes; 0: nothing is kept, and kept files are not read
+     * @param {import('./other_pages.js').Others} [others] pages that may have what is to be kept */
+    constructor(most = 0, others = undefined) {
         this._most = most;
+        this.others = others;
     }
 
     /** Reads a file into `sink`. @param {Named} file @param {Sink} sink what it throws leaves the file as it is
@@ -91,6 +93,8 @@ export class Writing {
         this._hash = hash;
         this._size = size;
         this._have = new Bitmap(leafCount(size));
+        /** Told of each leaf that is there from now on. @type {(index: number) => void} */
+        this.gained = () => {};
         /** Where the bytes began and ended that came last without a gap. */
         this._from = 0;
         this._end = 0;
@@ -104,6 +108,11 @@ export class Writing {
     /** Whether leaves of it are there from before. */
     get isBegun() {
         return !this._have.isEmpty;
+    }
+
+    /** How many leaves are not there. */
+    get missing() {
+        return this._have.left;
     }
 
     /** Makes room for it; to be called by `alone`. @param {number} most @returns {Promise<boolean>} false: there is none */
@@ -189,8 +198,15 @@ export class Writing {
     _take(at) {
         const { _have: have, _size: size } = this, first = Math.max(Math.ceil(this._from / LEAF_BYTES), Math.floor(at / LEAF_BYTES));
         let next = first;
-        while (next < have.count && next * LEAF_BYTES + leafSize(next, size) <= this._end) have.add(next++);
+        while (next < have.count && next * LEAF_BYTES + leafSize(next, size) <= this._end) this._gain(next++);
         if (next > first && this._isResumed) this._tell();
+    }
+
+    /** @param {number} index */
+    _gain(index) {
+        if (this._have.has(index)) return;
+        this._have.add(index);
+        this.gained(index);
     }
 
     _tell() {

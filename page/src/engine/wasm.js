@@ -40,12 +40,13 @@ export class WasmEngine {
         this._all.tell = this._one.tell = tell;
     }
 
-    /** The thread count only takes effect before the first load. @param {import('../shared/messages.js').EngineSettings} settings */
-    configure(settings) {
+    /** The thread count only takes effect before the first load. @param {import('../shared/messages.js').EngineSettings} settings
+     * @param {import('./other_pages.js').Others} [others] */
+    configure(settings, others) {
         this._threads = settings.threads;
         this._isSaid = Boolean(settings.models?.threads);
-        this._all.configure(settings);
-        this._one.configure({ ...settings, threads: 1 });
+        this._all.configure(settings, others);
+        this._one.configure({ ...settings, threads: 1 }, others);
     }
 
     /** @param {(loaded: number, total: number) => void} onProgress @param {RunMessage} task */

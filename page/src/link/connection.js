@@ -11,6 +11,7 @@ import { Outbox } from './outbox.js';
 import { PiecesOut } from './pieces_out.js';
 import { isPeer, PortSocket } from './port_socket.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
+import { TRY_MS } from './services.js';
 
 /** @import { Envelope } from '../shared/messages.js' */
 /** @import { DeviceKey } from '../shared/device_key.js' */
@@ -38,6 +39,8 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
 /** From opening the socket to `welcome`; after that, try again. */
 const WELCOME_TIMEOUT_MS = 10000;
+/** How often a page that has come by another way looks whether the best one leads there again. */
+export const BETTER_EVERY_MS = 5000;
 const CLOSE_NORMAL = 1000;
 const CLOSE_POLICY = 1008;
 const CLOSE_RESUME_UNKNOWN = 4001;
@@ -82,6 +85,7 @@ export class Connection {
         this.sent = this.received = 0;
         this._ids = 0;
         this._timer = 0;
+        this._betterTimer = 0;
     }
 
     /** A message id that this page has not used before. */
@@ -91,21 +95,62 @@ export class Connection {
 
     open() {
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', '');
-        const socket = this._dial();
+        const socket = this._dial(this.origin);
+        this._use(socket);
+        socket.onopen = () => this._announce();
+    }
+
+    /** Opens a socket to the service, or through a peer. @param {string} origin */
+    _dial(origin) {
+        const { dial } = this._handlers;
+        if (dial && isPeer(origin)) return new PortSocket((port) => dial(origin, port));
+        return new WebSocket(`${origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
+    }
+
+    /** From now on the service is there, and has so long to welcome the page. @param {WebSocket | PortSocket} socket */
+    _use(socket) {
         socket.binaryType = 'arraybuffer';
         this._socket = socket;
         this._welcomed = false;
-        socket.onopen = () => this._announce();
         socket.onmessage = (/** @type {{data: string | ArrayBuffer}} */ event) => this._receive(event.data);
         socket.onclose = (/** @type {{code: number, reason: string}} */ event) => this._closed(event.code, event.reason);
         this._setTimer(() => this._giveUp(), this._services.patience(WELCOME_TIMEOUT_MS));
     }
 
-    /** Opens a socket to the service, or through a peer. */
-    _dial() {
-        const { origin, _handlers: { dial } } = this;
-        if (dial && isPeer(origin)) return new PortSocket((port) => dial(origin, port));
-        return new WebSocket(`${origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
+    // --- a better way ------------------------------------------------------------------------------
+
+    /** While the page is there by another way, it looks whether the best one leads there again. */
+    _lookBetter() {
+        clearTimeout(this._betterTimer);
+        if (this._services.better) this._betterTimer = setTimeout(() => this._tryBetter(), BETTER_EVERY_MS);
+    }
+
+    _tryBetter() {
+        const { better } = this._services;
+        if (!this._welcomed || !better) return;
+        const socket = this._dial(better), timer = setTimeout(() => socket.close(), isPeer(better) ? WELCOME_TIMEOUT_MS : TRY_MS);
+        socket.onclose = () => {
+            clearTimeout(timer);
+            this._lookBetter();
+        };
+        socket.onopen = () => {
+            clearTimeout(timer);
+            socket.onclose = null;
+            if (this._welcomed && this._services.better === better) this._change(socket);
+            else socket.close();
+        };
+    }
+
+    /** The node goes on by another socket, as after a loss. The service closes the former one when it has the announcement.
+     * @param {WebSocket | PortSocket} socket which is open */
+    _change(socket) {
+        const former = this._socket;
+        if (former) former.onopen = former.onmessage = former.onclose = null;
+        this._pieces.clear();
+        this._services.takeBetter();
+        this._use(socket);
+        this._announce();
+        former?.close();
     }
 
     /** Between heartbeats, in ms. */
@@ -222,6 +267,7 @@ export class Connection {
         for (const json of this._outbox.parts()) this._write(json);
         for (const [attempt, frame] of this._outbox.entries()) this._writeAnswer(attempt, frame, data.data?.[attempt]);
         this._setTimer(() => this._watch(), this._interval);
+        this._lookBetter();
     }
 
     // --- the traffic -------------------------------------------------------------------------------
@@ -369,6 +415,7 @@ export class Connection {
     /** @param {number} code @param {string} reason */
     _closed(code, reason) {
         clearTimeout(this._timer);
+        clearTimeout(this._betterTimer);
         this._pieces.clear();
         this._socket = null;
         const isStranger = !this._welcomed && !this.node;
@@ -409,6 +456,7 @@ export class Connection {
     _stop(state, detail) {
         this._stopped = true;
         clearTimeout(this._timer);
+        clearTimeout(this._betterTimer);
         this._handlers.onState(state, detail);
     }
 

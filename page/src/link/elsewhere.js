@@ -4,6 +4,7 @@
  * once that costs nothing: nothing runs, and either something was missing, or no model is loaded that would be lost. A page
  * that is there as a device stays: its key is for its own origin. It uses no browser globals.
  */
+import { ANY_PEER } from './port_socket.js';
 import { OWN_WORKERS } from '../shared/messages.js';
 
 /** How often the page looks whether its own origin answers, and whether it may open itself at the sibling. */
@@ -46,7 +47,7 @@ export class Elsewhere {
         return this._answers === true;
     }
 
-    /** The page is welcome there. @param {string} service its origin */
+    /** The page is welcome there. @param {string} service its origin; or ANY_PEER: it is its own, which perhaps gives no files */
     at(service) {
         this._service = service;
         this._around.clearTimer(this._timer);
@@ -71,7 +72,7 @@ export class Elsewhere {
 
     _mayReopen() {
         const { isIdle, isBare, isDevice } = this._around;
-        return this.isCutOff && isIdle() && !isDevice() && (this._lacks || isBare());
+        return this.isCutOff && this._service !== ANY_PEER && isIdle() && !isDevice() && (this._lacks || isBare());
     }
 
     /** @param {boolean | null} answers */

@@ -6,6 +6,9 @@
 /** A link may name a peer instead of an origin: a multiaddr, which begins with a slash. @param {string} service */
 export const isPeer = (service) => service.startsWith('/');
 
+/** Instead of the address of a peer: whatever way leads to the page's own service, over peers of its operator or other pages. */
+export const ANY_PEER = '/';
+
 /** To the document: a message, or the end. @typedef {string | ArrayBuffer | {code?: number, reason: string}} ToPeer */
 /** From it: a message; that the connection is open; how many bytes it has taken in all, and how many of them wait; or the end.
  * @typedef {string | ArrayBuffer | {open: true} | {taken: number, waiting: number} | {code: number, reason: string}} FromPeer */

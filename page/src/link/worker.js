@@ -12,7 +12,7 @@ import { Features } from './features.js';
 import { Membership } from './membership.js';
 import { Passes } from './passes.js';
 import { PiecesIn } from './pieces_in.js';
-import { isPeer } from './port_socket.js';
+import { ANY_PEER, isPeer } from './port_socket.js';
 import { Results } from './results.js';
 import { Services, TRY_MS } from './services.js';
 import { positive } from '../shared/checks.js';
@@ -73,7 +73,7 @@ class Link {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        this._services = new Services(start.services, !start.isChosen, () => performance.now());
+        this._services = new Services(start.services, !start.isChosen, () => performance.now(), self.location.origin);
         this._elsewhere = new Elsewhere(self.location.origin, {
             answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
             isIdle: () => this.dispatcher.attempts.size === 0 && this._arriving.ids().length === 0,
@@ -181,7 +181,10 @@ class Link {
             if (this._device) this._device = { remembered: false };
             this._show();
         } else if (message.type === 'peer') {
+            this._services.hasPeers();
             this._membership.is(message.id);
+        } else if (message.type === 'accuse') {
+            this._send('wrong_block', { peer: message.id, file: message.file });
         } else if (message.type === 'result') {
             this._results.send(message.result, this._state === 'connected');
             this._show();
@@ -271,7 +274,7 @@ class Link {
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
         this._send('model_status', { models: this.dispatcher.models.residents.states() });
         this._reportCapabilities();
-        this._elsewhere.at(this._origin);
+        this._elsewhere.at(this._isCarried ? ANY_PEER : this._origin);
     }
 
     /** From which files of models come. A peer leads to the service of the page's own origin, which has certified it. */
@@ -279,10 +282,15 @@ class Link {
         return isPeer(this.connection.origin) ? self.location.origin : this.connection.origin;
     }
 
+    /** Nothing of the service is reached but over peers. */
+    get _isCarried() {
+        return this.connection.origin === ANY_PEER;
+    }
+
     /** As a device, the page can join only when it comes from its own origin. */
     _opens() {
         if (this._state !== 'connected') return '';
-        if (!this._passes.isDevice) return this._origin;
+        if (!this._passes.isDevice && !this._isCarried) return this._origin;
         return this._elsewhere.isHome ? self.location.origin : '';
     }
 
@@ -303,7 +311,7 @@ class Link {
         const { memory, storage, slow } = this._limits, bytes = Math.min(positive(budget, Infinity), memory || Infinity);
         this.dispatcher.models.most = memory || Infinity;
         this.dispatcher.configure({
-            credential: this._isElsewhere() ? { origin: this.connection.origin, token } : token,
+            credential: this._isElsewhere() || this._isCarried ? { origin: this._origin, token, isCarried: this._isCarried } : token,
             threads: slow ? 1 : positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? storage : 0, // a session's files come over loopback, and its profile goes

@@ -82,7 +82,7 @@ export class BlockReader {
 /** @param {number} kind @param {Uint8Array<ArrayBuffer>} bytes @returns {Said} @throws {RangeError} */
 function meaningOf(kind, bytes) {
     const view = new DataView(bytes.buffer);
-    const isWhole = kind === HAVE ? bytes.length % (2 * NUMBER) === 0 : kind === NONE ? bytes.length === NUMBER : bytes.length >= NUMBER;
+    const isWhole = kind === HAVE ? bytes.length > 0 && bytes.length % (2 * NUMBER) === 0 : kind === NONE ? bytes.length === NUMBER : bytes.length >= NUMBER;
     if (!isWhole) throw new RangeError(`a frame of kind ${kind} has ${bytes.length} bytes`);
     if (kind === HAVE)
         return { runs: Array.from({ length: bytes.length / (2 * NUMBER) }, (_, i) =>

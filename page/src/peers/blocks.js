@@ -2,9 +2,12 @@
  * The rules by which the blocks of a file are fetched from several sources at once: peers that have some of them, and the service,
  * which has all.
  * - A peer is asked for the block that the fewest peers have; of several such, for any. It is asked for two at a time.
- * - The service is asked only for what no peer has, two at a time.
- * - A block that takes four times as long as its source usually needs is asked for elsewhere, too; the first right one is taken.
- *   Until such a source answers, it counts as one that has nothing, and is asked for nothing more.
+ * - The service is asked only for what no peer has, two at a time. Pages that load the same file share that: each block falls to
+ *   one of them, by a number that all compute alike. A page with nothing else to do waits for those of others 5 seconds in all,
+ *   and then asks for them, too.
+ * - A block that takes four times as long as its source usually needs is asked for elsewhere, too, and so is one that takes
+ *   5 seconds; the first right one is taken. Until such a source answers, it counts as one that has nothing, and is asked for
+ *   nothing more.
  * - A source that sends a wrong block is asked for nothing more, and is reported.
  * Sources are interfaces, and nothing here needs a network or a browser.
  */
@@ -31,10 +34,12 @@ import { median } from '../shared/median.js';
  * @typedef {{index: number, of: Set<Asked>, late: Set<Asked>, checks: number, isTaken: boolean}} Flight */
 
 const ABREAST = 2;
+/** And so many that are not checked yet: a liar has no more taken. */
+const UNCHECKED = 4;
 /** A block is late after so many times the median of its source's last times. */
 const SLOW = 4;
 const TIMES = 16;
-/** The first block of a source is late after this time. */
+/** The first block of a source is late after this time, and no other one is late after a longer one: who trickles would set its own limit. */
 const FIRST_MS = 5000;
 /** No block is late earlier: what takes less may be chance. */
 const LEAST_MS = 100;
@@ -44,14 +49,29 @@ export class Lie extends Error {}
 /** A source does not have a block any more. */
 export class NotHere extends Error {}
 
+/** A number that looks like any other. @param {number} seed @param {number} value */
+function mixed(seed, value) {
+    let mix = seed ^ Math.imul(value + 1, 0x9e3779b1);
+    mix = Math.imul(mix ^ mix >>> 16, 0x85ebca6b);
+    mix = Math.imul(mix ^ mix >>> 13, 0xc2b2ae35);
+    return (mix ^ mix >>> 16) >>> 0;
+}
+
+/** @param {string} name */
+const seedOf = (name) => [...name].reduce((seed, letter) => mixed(seed, letter.charCodeAt(0)), 0);
+
 /** A source, and what is known of it. */
 class Asked {
     /** @param {Source} source @param {number} count of the file's blocks */
     constructor(source, count) {
         this.source = source;
         this.has = new Bitmap(count);
+        /** Blocks that it has told of, and then had no more. @type {Set<number>} */
+        this.gone = new Set();
         /** @type {Set<Flight>} */
         this.flights = new Set();
+        /** Blocks of it that came and are being checked. */
+        this.checks = 0;
         /** How long its last blocks took. @type {number[]} */
         this.times = [];
         /** A block of it is late, and it has not answered since. */
@@ -60,21 +80,24 @@ class Asked {
     }
 
     get isFree() {
-        return !this.isOver && !this.isStuck && this.flights.size < ABREAST;
+        return !this.isOver && !this.isStuck && this.flights.size < ABREAST && this.flights.size + this.checks < UNCHECKED;
     }
 
     get patience() {
-        return this.times.length === 0 ? FIRST_MS : Math.max(LEAST_MS, SLOW * median(this.times));
+        return this.times.length === 0 ? FIRST_MS : Math.min(FIRST_MS, Math.max(LEAST_MS, SLOW * median(this.times)));
     }
 }
 
 export class Fetching {
     /** @param {Fetched} fetched @param {Iterable<number>} missing the blocks that are wanted @param {Source} service
-     * @param {{now?: () => number, random?: () => number}} [by] */
-    constructor(fetched, missing, service, { now = () => performance.now(), random = Math.random } = {}) {
+     * @param {{own?: string, now?: () => number, random?: () => number}} [by] `own`: by which name others know this page as a source */
+    constructor(fetched, missing, service, { own = '', now = () => performance.now(), random = Math.random } = {}) {
         this._fetched = fetched;
         this._missing = new Set(missing);
         this._service = new Asked(service, fetched.count);
+        this._seed = seedOf(own);
+        /** Those of pages that load the file as well, by their names. @type {Map<string, number>} */
+        this._fellows = new Map();
         this._now = now;
         this._random = random;
         /** @type {Set<Asked>} */
@@ -83,6 +106,10 @@ export class Fetching {
         this._holders = new Uint32Array(fetched.count);
         /** @type {Map<number, Flight>} */
         this._flights = new Map();
+        /** How long it still waits for blocks that fall to others, in ms; and since when it does, with what ends that. */
+        this._patience = FIRST_MS;
+        /** @type {{since: number, timer: ReturnType<typeof setTimeout>} | null} */
+        this._rest = null;
         this._isRunning = false;
         this._isOver = false;
         /** @type {(error?: unknown) => void} */
@@ -96,7 +123,7 @@ export class Fetching {
             this._settle = (error) => {
                 if (this._isOver) return;
                 signal.removeEventListener('abort', stop);
-                this._end();
+                this.close();
                 if (error === undefined) resolve();
                 else reject(error);
             };
@@ -116,8 +143,27 @@ export class Fetching {
         source.have((runs) => this._hear(peer, runs), (why) => this._leave(peer, why));
     }
 
-    _end() {
+    /** That page loads the file as well. @param {string} name as a source's */
+    meet(name) {
+        this._fellows.set(name, seedOf(name));
+    }
+
+    /** It does no more, or not here. @param {string} name */
+    part(name) {
+        this._fellows.delete(name);
+        this._ask();
+    }
+
+    /** A block has come otherwise, before it runs. @param {number} index */
+    skip(index) {
+        this._missing.delete(index);
+    }
+
+    /** Nothing more is asked of anybody. */
+    close() {
+        if (this._isOver) return;
         this._isOver = true;
+        clearTimeout(this._rest?.timer);
         for (const { source } of [...this._peers, this._service]) source.close();
         this._peers.clear();
     }
@@ -132,7 +178,7 @@ export class Fetching {
             if (!(Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count > 0 && first + count <= all))
                 return this._leave(peer, new Lie(`it says that it has ${count} blocks from block ${first} on; there are ${all}`));
             for (let index = first; index < first + count; index++) {
-                if (peer.has.has(index)) return this._leave(peer, new Lie(`it says twice that it has block ${index}`));
+                if (peer.has.has(index) || peer.gone.has(index)) return this._leave(peer, new Lie(`it says twice that it has block ${index}`));
                 peer.has.add(index);
                 if (!peer.isStuck) this._holders[index]++;
             }
@@ -174,7 +220,23 @@ export class Fetching {
             if (index !== null) this._send(peer, index);
             if (index === null || !peer.isFree) free.splice(at, 1);
         }
-        for (let index; this._service.flights.size < ABREAST && (index = this._choose(this._service)) !== null;) this._send(this._service, index);
+        for (let index; this._service.isFree && (index = this._choose(this._service)) !== null;) this._send(this._service, index);
+        if (this._patience > 0) this._restOrNot();
+    }
+
+    /** What there is to do ends a rest, and the rest ends by itself. */
+    _restOrNot() {
+        const isResting = !this._isWaiting(), now = this._now();
+        if (isResting === (this._rest !== null)) return;
+        clearTimeout(this._rest?.timer);
+        this._patience -= this._rest ? now - this._rest.since : 0;
+        this._rest = isResting ? { since: now, timer: setTimeout(() => this._restNoMore(), this._patience) } : null;
+    }
+
+    _restNoMore() {
+        this._patience = 0;
+        this._rest = null;
+        this._ask();
     }
 
     /** The block that is asked of a source next: what is late elsewhere, else what is rarest. @param {Asked} asked @returns {number | null} */
@@ -185,13 +247,25 @@ export class Fetching {
             const flight = this._flights.get(index);
             if (flight && (flight.checks > 0 || flight.late.size < flight.of.size || flight.of.has(asked))) continue;
             if (isService ? this._hasHolder(index, flight) : !asked.has.has(index)) continue;
-            const holders = flight ? -1 : this._holders[index];
+            const holders = flight ? -1 : isService ? Number(!this._isOurs(index)) : this._holders[index];
             if (holders > rarest) continue;
             ties = holders < rarest ? 1 : ties + 1;
             rarest = holders;
             if (this._random() * ties < 1) chosen = index;
         }
-        return chosen;
+        return isService && rarest > 0 && (this._patience > 0 || this._isWaiting()) ? null : chosen;
+    }
+
+    /** Of a block that nobody has: whether it falls to this page, and not to another one that loads the file. @param {number} index */
+    _isOurs(index) {
+        const own = mixed(this._seed, index);
+        for (const seed of this._fellows.values()) if (mixed(seed, index) > own) return false;
+        return true;
+    }
+
+    /** Whether a block is on its way in time. */
+    _isWaiting() {
+        return [...this._flights.values()].some(({ isTaken, checks, of, late }) => !isTaken && (checks > 0 || late.size < of.size));
     }
 
     /** Whether a peer can still be asked for it. @param {number} index @param {Flight} [flight] */
@@ -232,10 +306,12 @@ export class Fetching {
         asked.times = [...asked.times, took].slice(-TIMES);
         this._unstick(asked);
         flight.checks++;
+        asked.checks++;
         this._release(flight, asked);
         this._ask();
         const isRight = flight.isTaken || await this._fetched.isRight(flight.index, bytes).catch(() => false);
         flight.checks--;
+        asked.checks--;
         if (this._isOver) return;
         if (!isRight) this._leave(asked, new Lie(`it sent block ${flight.index} otherwise than it is`));
         else if (!flight.isTaken) this._take(flight, bytes);
@@ -262,6 +338,7 @@ export class Fetching {
         this._unstick(asked);
         if (asked.has.has(flight.index)) this._holders[flight.index]--;
         asked.has.remove(flight.index);
+        asked.gone.add(flight.index);
         this._release(flight, asked);
         this._ask();
     }

@@ -77,6 +77,13 @@ export class Certificates {
         return this._asking;
     }
 
+    /** What can be believed of a list that does not come from the page's own origin: what the known key has signed, by the known clock.
+     * @param {any} said @throws {Error} another key has */
+    believe(said) {
+        if (!this.key || said?.key !== this.key) throw new Error('that list is of another service, or of one that has started again');
+        return { ...said, now: Math.round(this._now() + this._ahead), stun: this.stun };
+    }
+
     async _askNow() {
         this._askedAt = this._now();
         const said = await this._ask().catch(() => null);

@@ -1,8 +1,8 @@
 /** What other nodes have told of themselves: which of them are worth a connection, and what a person sees of them. Pure. */
 
 /** @import { Told } from './gossip.js' */
-/** `heard`: when; `tried`: when it was dialled last.
- * @typedef {{id: string, addresses: string[], computes: string[], models: string[], running: number, waiting: number, heard: number, tried: number}} Known */
+/** `carries`: it leads others to the service; `heard`: when; `tried`: when it was dialled last.
+ * @typedef {{id: string, addresses: string[], computes: string[], carries: boolean, models: string[], running: number, waiting: number, heard: number, tried: number}} Known */
 
 /** A node that has said nothing for so long is gone. */
 export const GONE_MS = 180_000;
@@ -31,11 +31,12 @@ export class KnownNodes {
     hear({ type, from, data }) {
         const before = this._of.get(from);
         if (!before && type === 'heartbeat') return false;
-        const known = before ?? { id: from, addresses: [], computes: [], models: [], running: 0, waiting: 0, heard: 0, tried: -Infinity };
+        const known = before ?? { id: from, addresses: [], computes: [], carries: false, models: [], running: 0, waiting: 0, heard: 0, tried: -Infinity };
         known.heard = this._now();
         if (type === 'announcement') {
             known.addresses = words(data.addresses, ADDRESSES_MAX);
             known.computes = words(data.computes, WORDS_MAX);
+            known.carries = data.carries === true;
         } else {
             known.models = words(data.models, WORDS_MAX);
             known.running = count(data.running);

@@ -7,7 +7,7 @@
 export const peerOf = (address) => /\/p2p\/(\w+)$/.exec(address)?.[1] ?? '';
 
 /** The part of it that leads to the first peer. @param {string} address */
-const firstOf = (address) => address.split('/p2p-circuit')[0];
+export const firstOf = (address) => address.split('/p2p-circuit')[0];
 
 /** Whether it leads there by a WebSocket alone. @param {string} address */
 export const isSocket = (address) => /\/wss?(?:\/|$)/.test(address) && !address.includes('/p2p-circuit');

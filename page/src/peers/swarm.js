@@ -7,7 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { MEMBER_STREAM } from '../shared/node_frames.js';
 import { GOSSIP_MS } from './gossip.js';
 import { KnownNodes } from './known.js';
-import { isDirect, isUnvouched, peerOf, refusalOf } from './reach.js';
+import { firstOf, isDirect, isUnvouched, peerOf, refusalOf } from './reach.js';
 
 /** @import { Connection, Libp2p } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
@@ -42,6 +42,8 @@ export class Swarm {
         this._hasWebRTC = hasWebRTC;
         /** Addresses that its person has named. @type {Set<string>} */
         this.named = new Set();
+        /** Whether this page carries others to the service. */
+        this.carries = false;
         this._known = new KnownNodes(() => performance.now());
         /** @type {Libp2p<any> | null} */
         this._node = null;
@@ -129,8 +131,8 @@ export class Swarm {
         const known = new Map(this._known.list().map((one) => [one.id, one]));
         const ids = new Set([...(this._node?.getPeers() ?? []).map(String), ...known.keys()]);
         return [...ids].map((id) => {
-            const { computes = [], models = [], running = 0, waiting = 0 } = known.get(id) ?? {};
-            return { id, isOperators: this._certificates.isCertified(id), way: this._way(id), computes, models, running, waiting, ...this._qualities.of(id) };
+            const { computes = [], carries = false, models = [], running = 0, waiting = 0 } = known.get(id) ?? {};
+            return { id, isOperators: this._certificates.isCertified(id), way: this._way(id), computes, carries, models, running, waiting, ...this._qualities.of(id) };
         });
     }
 
@@ -197,10 +199,11 @@ export class Swarm {
         else if (!isRelayed) await this._dial(peerIdFromString(id));
     }
 
-    /** Beside a direct connection, a relayed one is of no use. */
+    /** Beside a direct connection, a relayed one is of no use, but to the service. */
     _endRelays() {
         for (const connection of this._node?.getConnections() ?? [])
-            if (connection.limits && this._way(String(connection.remotePeer)) === 'direct') connection.close().catch(() => {});
+            if (connection.limits && this._way(String(connection.remotePeer)) === 'direct' && !this._certificates.isCertified(String(connection.remotePeer)))
+                connection.close().catch(() => {});
     }
 
     /** @param {any} to @param {boolean} [force] although there is a connection */
@@ -234,13 +237,26 @@ export class Swarm {
         return (this._node?.getMultiaddrs() ?? []).map(String).filter((address) => address.includes('/p2p-circuit'));
     }
 
+    /** Connected pages that carry others, at random. */
+    carriers() {
+        return this._known.list().filter(({ id, carries }) => carries && this._way(id) === 'direct')
+            .map(({ id }) => ({ id, order: Math.random() })).sort((a, b) => a.order - b.order).map(({ id }) => id);
+    }
+
+    /** A circuit begins on the first connection of all to a page, which must be no circuit. @param {string} address of one */
+    clear(address) {
+        const page = peerOf(firstOf(address));
+        for (const connection of this._node?.getConnections() ?? [])
+            if (connection.limits && String(connection.remotePeer) === page && this._way(page) === 'direct') connection.abort(new Error('there is a direct one'));
+    }
+
     // --- telling -----------------------------------------------------------------------------------
 
     /** What is new, or the load; not too often. */
     tell() {
         const now = performance.now(), { computes, models, running, waiting } = this._own, me = String(this._node?.peerId);
         if (!this._ticket || this._wanted.most === 0 || now - this._toldAt < GOSSIP_MS) return;
-        const data = { ticket: this._ticket, computes, addresses: this._addresses().filter((one) => this._isReached(one)).slice(0, ADDRESSES) };
+        const data = { ticket: this._ticket, computes, ...(this.carries ? { carries: true } : {}), addresses: this._addresses().filter((one) => this._isReached(one)).slice(0, ADDRESSES) };
         const text = JSON.stringify(data), { text: before, at, again } = this._announced, isNew = text !== before;
         if (isNew || now - at >= again) {
             if (!this._gossip.tell('announcement', me, data)) return;

@@ -13,10 +13,20 @@ const KIB = 1024;
 /** @param {number} bytes */
 const sizeOf = (bytes) => (bytes < KIB ? `${bytes} B` : bytes < KIB * KIB ? `${(bytes / KIB).toFixed(1)} KiB` : `${(bytes / KIB / KIB).toFixed(1)} MiB`);
 
+/** @param {string} id */
+const shownOf = (id) => `…${id.slice(-SHOWN)}`;
+
+/** How this page reaches the service, if not by itself. @param {string} id where that begins; or "" @param {PeerRow[]} rows */
+const wayOf = (id, rows) => (id === '' ? '' : rows.some((row) => row.id === id && row.isOperators) ? 'This page reaches the service through a peer of its operator.'
+    : `This page reaches the service over another browser, ${shownOf(id)}, which sees how much is sent, and when, but not what.`);
+
+/** @param {number} count of others */
+const carriedOf = (count) => (count === 0 ? '' : `This page leads ${count === 1 ? 'another browser' : `${count} other browsers`} to the service now.`);
+
 /** The columns: names, and what is said of a peer. @type {[string, (row: PeerRow) => string][]} */
 const COLUMNS = [
-    ['Peer', ({ id, isOperators }) => `…${id.slice(-SHOWN)}${isOperators ? ', the operator’s' : ''}`],
-    ['Connection', ({ way }) => WAYS[way]],
+    ['Peer', ({ id, isOperators }) => `${shownOf(id)}${isOperators ? ', the operator’s' : ''}`],
+    ['Connection', ({ way, carries }) => `${WAYS[way]}${carries ? ', leads others to the service' : ''}`],
     ['Round trip', ({ rtt }) => timeOf(rtt)],
     ['Lost', ({ pings, lost }) => (pings ? `${lost} of ${pings}` : '–')],
     ['Sent, received', ({ sent, received }) => `${sizeOf(sent)}, ${sizeOf(received)}`],
@@ -33,12 +43,14 @@ export class PeersView {
     constructor(peering) {
         this._peering = peering;
         this._problem = element('p', { id: 'peers-problem', role: 'status' });
+        this._ways = element('p', { id: 'peers-way', role: 'status' });
+        this._carried = element('p', { id: 'peers-carried' });
         this._none = element('p', { id: 'peers-none' }, 'There is no other peer yet.');
         this._rows = element('tbody', { id: 'peers-rows' });
         this._table = element('table', {}, element('thead', {}, element('tr', {}, ...COLUMNS.map(([name]) => element('th', { scope: 'col' }, name)))), this._rows);
         this._servers = element('strong', { class: 'apart', id: 'stun-servers' });
         this._question = this._ask();
-        this.section = section('peers', 'Other browsers', this._problem, this._question, this._none, this._table, this._form(),
+        this.section = section('peers', 'Other browsers', this._problem, this._ways, this._carried, this._question, this._none, this._table, this._form(),
             element('p', { class: 'hint' }, 'The round trip is that of the last ping, and lost are pings without an answer within 5 s. Bytes are those of all streams with that peer.'));
         this.section.hidden = true;
         this._shown = '';
@@ -49,7 +61,9 @@ export class PeersView {
         if (this.section.hidden) return;
         say(this._problem, this._peering.problem);
         this._show(this._peering.asked);
+        say(this._carried, carriedOf(this._peering.carried));
         const rows = this._peering.rows().sort(inOrder), cells = rows.map((row) => COLUMNS.map(([, tell]) => tell(row))), text = JSON.stringify(cells);
+        say(this._ways, wayOf(this._peering.way, rows));
         this._none.hidden = rows.length > 0;
         this._table.hidden = rows.length === 0;
         if (text === this._shown) return;

@@ -7,9 +7,10 @@
 /** @typedef {'high-performance' | 'low-power' | 'cpu'} Device */
 /** Limits are in bytes; `memoryLimit` 0: the service's.
  * @typedef {{preferredDevice: Device, memoryLimit: number, storageLimit: number, pauseOnBattery: boolean, pauseWhileHidden: boolean,
- *   minutesPerHour: number, wakeLock: boolean, maxPeers: number, discoveryInterval: number}} Values */
-/** `otherwise`: the default; `read`: undefined for what is not allowed.
- * @template T @typedef {{otherwise: T, expected: string, instead: string, read: (text: string) => T | undefined}} Row */
+ *   minutesPerHour: number, wakeLock: boolean, maxPeers: number, discoveryInterval: number, carryOthers: boolean, carryLimit: number,
+ *   carryMinutes: number}} Values */
+/** `otherwise`: the default; `read`: undefined for what is not allowed; `isPersons`: a link says nothing of it.
+ * @template T @typedef {{otherwise: T, expected: string, instead: string, read: (text: string) => T | undefined, isPersons?: true}} Row */
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -22,6 +23,8 @@ const SHOWN = 40;
 export const MINUTES = 60;
 /** Other pages. */
 export const PEERS = 50;
+/** The longest time for which another page is carried. */
+export const CARRY_MINUTES = 1440;
 /** What a fragment may have besides settings. */
 const OTHERS = ['token', 'start', 'paused', 'gpu', 'nudge'];
 
@@ -50,6 +53,9 @@ export const SETTINGS = {
     minutesPerHour: { otherwise: MINUTES, expected: `a number from 1 to ${MINUTES}`, instead: 'there is no limit', read: whole(1, MINUTES) },
     maxPeers: { otherwise: 0, expected: `a number from 0 to ${PEERS}`, instead: 'this page connects to no other pages', read: whole(0, PEERS) },
     discoveryInterval: { otherwise: 30_000, expected: 'a number of milliseconds from 5000 to 3600000', instead: 'it is 30000', read: whole(5000, 3_600_000) },
+    carryOthers: { otherwise: false, expected: 'yes or no', instead: 'this page carries no others', read: yesOrNo, isPersons: true },
+    carryLimit: { otherwise: 256 * MIB, expected: `a number of bytes from ${MIB} to ${TIB}`, instead: 'it is 256 MiB', read: whole(MIB, TIB), isPersons: true },
+    carryMinutes: { otherwise: 60, expected: `a number from 1 to ${CARRY_MINUTES}`, instead: 'it is 60', read: whole(1, CARRY_MINUTES), isPersons: true },
 };
 
 /** @type {(keyof Values)[]} */
@@ -102,7 +108,9 @@ export class Settings {
 
     /** @param {keyof Values} name */
     _value(name) {
-        const asked = this._asked.get(name), chosen = this._chosen.get(name);
+        const { isPersons } = SETTINGS[name], chosen = this._chosen.get(name);
+        const asked = isPersons ? null : this._asked.get(name);
+        if (isPersons && this._asked.has(name)) this.problems.push(`The link says ${name}, but only the person at this page decides that.`);
         const text = asked === null ? chosen : this._isAllowed(name, asked, 'The link says') ? asked : undefined;
         return text === undefined ? SETTINGS[name].otherwise : SETTINGS[name].read(text);
     }
@@ -133,7 +141,7 @@ export class Settings {
  * @param {Values} values @param {URLSearchParams} asked the present fragment @returns {URLSearchParams} */
 export function carry(values, asked) {
     const carried = new URLSearchParams(asked);
-    for (const name of NAMES) carried.set(name, textOf(values[name]));
+    for (const name of NAMES) if (!SETTINGS[name].isPersons) carried.set(name, textOf(values[name]));
     return carried;
 }
 

@@ -83,6 +83,17 @@ export async function remove(folder, hash) {
     return true;
 }
 
+/** A piece of a file that nobody writes. @param {string} hash @param {number} from @param {number} to
+ * @returns {Promise<Uint8Array<ArrayBuffer> | null>} null: it is not there */
+export async function readPiece(hash, from, to) {
+    try {
+        const file = await fileOf(await openFolder(false), hash), bytes = await file?.slice(from, to).arrayBuffer();
+        return bytes?.byteLength === to - from ? new Uint8Array(bytes) : null;
+    } catch {
+        return null;
+    }
+}
+
 /** How many files are kept, and their bytes: none where the browser keeps nothing.
  * @returns {Promise<{count: number, bytes: number}>} */
 export async function counted() {

@@ -18,18 +18,19 @@ export class Bitmap {
     constructor(count, text = '') {
         this.count = count;
         this._bytes = new Uint8Array(Math.ceil(count / 8));
-        this._left = count;
+        /** How many are not there. */
+        this.left = count;
         if (text.length !== 2 * this._bytes.length || !/^[0-9a-f]*$/.test(text)) return;
         for (let index = 0; index < count; index++)
             if (parseInt(text.slice(2 * (index >> 3), 2 * (index >> 3) + 2), 16) >> (index & 7) & 1) this.add(index);
     }
 
     get isEmpty() {
-        return this._left === this.count;
+        return this.left === this.count;
     }
 
     get isFull() {
-        return this._left === 0;
+        return this.left === 0;
     }
 
     /** In hexadecimal digits; the first leaf is the lowest bit of the first byte. */
@@ -44,18 +45,18 @@ export class Bitmap {
 
     /** @param {number} index */
     add(index) {
-        if (!this.has(index)) this._left--;
+        if (!this.has(index)) this.left--;
         this._bytes[index >> 3] |= 1 << (index & 7);
     }
 
     /** @param {number} index */
     remove(index) {
-        if (this.has(index)) this._left++;
+        if (this.has(index)) this.left++;
         this._bytes[index >> 3] &= ~(1 << (index & 7));
     }
 
     clear() {
         this._bytes.fill(0);
-        this._left = this.count;
+        this.left = this.count;
     }
 }

@@ -55,7 +55,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
  *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
-/** With what model files are asked for: of the page's own service, or of another. @typedef {string | {origin: string, token: string}} Credential */
+/** With what model files are asked for: of the page's own service, or of another; `isCarried`: over peers.
+ * @typedef {string | {origin: string, token: string, isCarried?: boolean}} Credential */
 /** @import { Finding } from '../features/finding.js' */
 /** The announcement of an engine: how many tasks it runs at a time; how many tasks without text output it runs in
  * addition, if these are not among them; how many of either kind may wait there; its further abilities; and the bytes
@@ -74,6 +75,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all', profile?: boolean}} BenchmarkOrder */
 /** The beginning of a stream. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
+/** A file of a model that is to be brought. @typedef {{url: string, bytes: number, hash?: string}} Wanted */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes,
  *   speed?: Speed}} ModelState */
@@ -149,7 +151,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'forget_device'}} ForgetDeviceMessage its person wants that no more; the browser has the key no more
  * @typedef {{type: 'result', result: DeviceResult}} ResultMessage its person sends what was measured here
  * @typedef {{type: 'peer', id: string}} PeerMessage the document is a peer of libp2p with that id
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage | PeerMessage} ToLink
+ * @typedef {{type: 'accuse', id: string, file: string}} AccuseMessage another peer has lied about the file with that SHA-256
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | LimitsMessage | FoundMessage | RememberDeviceMessage | ForgetDeviceMessage | ResultMessage | PeerMessage | AccuseMessage} ToLink
  */
 
 /** What a person has measured: for each platform whether the answer was right, and the times of runs.
@@ -187,9 +190,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  */
 
 /** What other nodes are told of this one. @typedef {{computes: string[], models: string[], running: number, waiting: number}} Own */
-/** Another peer, as a person sees it. `isOperators`: it is a webinfer-peer; `way`: how it is connected; `rtt`: of the last ping that was answered,
+/** Another peer, as a person sees it. `isOperators`: it is a webinfer-peer; `way`: how it is connected; `carries`: it leads others to the service; `rtt`: of the last ping that was answered,
  * in ms; `pings`, and how many are `lost`; `sent` and `received`: bytes of streams. Of the operator's, nothing else is known.
- * @typedef {Own & {id: string, isOperators: boolean, way: 'direct' | 'relayed' | 'none', rtt?: number, pings: number, lost: number, sent: number,
+ * @typedef {Own & {id: string, isOperators: boolean, way: 'direct' | 'relayed' | 'none', carries: boolean, rtt?: number, pings: number, lost: number, sent: number,
  *   received: number}} PeerRow */
 
 /** `reason`: why not, although it was to be. @typedef {{remembered: boolean, reason?: string}} DeviceNews */
@@ -206,12 +209,31 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A worker → document: begin a worker of that name for it, which speaks with it by `port`.
  * @typedef {{type: 'begin_worker', id: number, script: string, name: string, port: MessagePort}} BeginWorkerMessage */
 /** A worker → document. @typedef {{type: 'end_worker', id: number}} EndWorkerMessage */
-/** Engine worker → document. @typedef {DecodeSound | FetchedMessage | BeginWorkerMessage | EndWorkerMessage} FromWorker */
+/** A file is wanted that comes over peers. `path`: with its query; `headers`: their names in small letters. @typedef {{path: string, headers: Record<string, string>}} FileRequest */
+/** @typedef {{type: 'get', request: FileRequest, port: MessagePort}} GetMessage */
+/** At that port, from the document: what was answered, bytes, that these were all, or why there are no more; or that no peer leads to the
+ * service any more, so that the page reaches it by itself, or not at all.
+ * @typedef {{status: number, headers: Record<string, string>} | ArrayBuffer | {whole: true} | {broken: string} | {gone: true}} FromFiles */
+/** And to it: the worker takes more, or nothing more. @typedef {'more' | 'end'} ToFiles */
+/** Engine worker → document. @typedef {DecodeSound | FetchedMessage | BeginWorkerMessage | EndWorkerMessage | GetMessage} FromWorker */
 /** The answer to the first: the samples, or how many seconds there are where that is too long, or why it cannot be decoded.
  * @typedef {{samples?: Float32Array<ArrayBuffer>, seconds?: number, error?: string}} DecodedSound */
 
 /** Document → a worker: an error that nothing caught, in one that was begun for it.
  * @typedef {{type: 'worker_failed', id: number, message: string}} WorkerFailedMessage */
 /** Document → a worker that it has begun for another, once. @typedef {{script: string, port: MessagePort}} NestedStartMessage */
-/** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions}} EngineStartMessage */
+/** Document → engine worker, once. `others`: for other pages (engine/other_pages.js).
+ * @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions, others?: MessagePort}} EngineStartMessage */
 /** Document → engine worker. @typedef {EngineStartMessage | WorkerFailedMessage} ToWorker */
+
+/** @import { Run } from '../peers/blocks.js' */
+/** Document → engine worker, by the port for other pages: the page's own id among peers; "": there are no others. @typedef {{id: string}} IdMessage */
+/** Engine worker → document, by that port: a file of which blocks may be given. `load`: that which brings it; without one it is kept whole.
+ * @typedef {{hash: string, bytes: number, digests: Uint8Array, load: {ticket: string, has: number[], port: MessagePort} | null}} FileMessage */
+/** Engine worker → document, by the port of a load. `of`: a page; `number`: of a leaf that was to be read; `left`: whether the file is kept as a whole.
+ * @typedef {{gained: number} | {want: number, of: string} | {enough: string} | {number: number, leaf: Uint8Array<ArrayBuffer> | null}
+ *   | {accused: string, why: string} | {ticket: string} | {left: boolean}} FromLoad */
+/** Document → engine worker, by the port of a load. `met`: that page wants the file, too, until it has `parted`; `index` without bytes: that page has it no more; `read`: a leaf
+ * for another page.
+ * @typedef {{met: string} | {parted: string} | {of: string, runs: Run[]} | {of: string, index: number, bytes?: Uint8Array<ArrayBuffer>} | {of: string, over: string}
+ *   | {read: number, number: number}} ToLoad */

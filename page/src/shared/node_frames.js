@@ -6,6 +6,11 @@
 export const NODE_STREAM = '/webinfer/node/1';
 /** On this stream a node shows its ticket: `welcome.peers.ticket`, as JSON, and nothing else. */
 export const MEMBER_STREAM = '/webinfer/member/1';
+/** On this stream a node that reaches the service over a circuit asks for a model's file: a text frame with the request, then an answer of
+ * a text frame, binary frames, and a close frame, which says that it is whole. */
+export const FILES_STREAM = '/webinfer/files/1';
+/** Bytes of a request for a file, and of what comes before its bytes. */
+export const FILE_HEAD_MAX = 8192;
 /** The table of who is where, of the service's own peers: a public peer of libp2p speaks another protocol. */
 export const DHT = '/webinfer/kad/1';
 /** Bytes of a ticket. */

@@ -5,7 +5,7 @@ import { isInWorkers } from '../shared/webgl.js';
 import { Owner } from './owner.js';
 import { decodeSound } from './sound.js';
 
-/** @import { Build, ToLink } from '../shared/messages.js' */
+/** @import { Build, FileRequest, ToLink } from '../shared/messages.js' */
 
 /** An engine that runs in the document instead of a worker: WebKitGTK has WebGL only there. */
 class Resident {
@@ -40,14 +40,20 @@ class Resident {
 export class Engines {
     /** @param {Record<Build, string>} scripts @param {() => import('../shared/messages.js').PageOptions} options
      * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink
-     * @param {(bytes: number) => void} fetched is told what they fetch */
-    constructor(scripts, options, tellLink, fetched) {
+     * @param {(bytes: number) => void} fetched is told what they fetch
+     * @param {(port: MessagePort) => () => void} [share] joins a worker with other pages, which may have its files, until it ends
+     * @param {(request: FileRequest, port: MessagePort) => void} [get] brings them a file over peers, if they are ever told to ask for one */
+    constructor(scripts, options, tellLink, fetched, share = () => () => {}, get = () => {}) {
         this._scripts = scripts;
         this._fetched = fetched;
+        this._share = share;
+        this._get = get;
         this._options = options;
         this._tellLink = tellLink;
         /** @type {Map<string, Owner<Worker | Resident>>} */
         this._owners = new Map();
+        /** What ends with each. @type {Map<string, () => void>} */
+        this._ends = new Map();
         this._generation = 0;
     }
 
@@ -68,13 +74,15 @@ export class Engines {
         worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').FromWorker>} */ { data }) => {
             if (data.type === 'decode_sound') decodeSound(data);
             else if (data.type === 'fetched') this._fetched(data.bytes);
+            else if (data.type === 'get') this._get(data.request, data.port);
             else owner.hear(data);
         };
         worker.onmessageerror = () => died('a message could not be read');
-        const { port1, port2 } = new MessageChannel();
+        const { port1, port2 } = new MessageChannel(), others = new MessageChannel();
         const memory = rings();
         this._tellLink({ type: 'engine', worker: name, generation, port: port1, memory }, [port1]);
-        worker.postMessage({ type: 'start', port: port2, memory, options: this._options() }, [port2]);
+        worker.postMessage({ type: 'start', port: port2, memory, options: this._options(), others: others.port2 }, [port2, others.port2]);
+        this._ends.set(name, this._share(others.port1));
     }
 
     closeAll() {
@@ -85,5 +93,7 @@ export class Engines {
     close(name) {
         this._owners.get(name)?.end();
         this._owners.delete(name);
+        this._ends.get(name)?.();
+        this._ends.delete(name);
     }
 }

@@ -107,7 +107,7 @@ async function start(token) {
     showFetched = draw;
     const { preferredDevice: device } = settings.values;
     const options = () => ({ nudge: asked.get('nudge') !== 'off', gpu: asked.has('gpu'), power: powerOf(device) });
-    const engines = new Engines(scripts(), options, tellLink, countMore);
+    const engines = new Engines(scripts(), options, tellLink, countMore, (port) => peering.share(port), (request, port) => peering.get(request, port, countMore));
     const features = new Features(__FEATURE_WORKERS__, (name, found) => {
         peering.found(name, found.state);
         tellLink({ type: 'found', name, found });

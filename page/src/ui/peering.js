@@ -7,7 +7,7 @@ import { read } from './endpoints.js';
 
 /** @import { Settings } from '../people/settings.js' */
 /** @import { Peers } from '../peers/peers.js' */
-/** @import { PeerRow, StateMessage, ToLink } from '../shared/messages.js' */
+/** @import { FileRequest, PeerRow, StateMessage, ToLink } from '../shared/messages.js' */
 
 /** The page's own service has so long for an answer … */
 const ASK_MS = 3000;
@@ -39,6 +39,8 @@ export class Peering {
         this._siblings = null;
         /** @type {((message: ToLink) => void) | null} */
         this._tell = null;
+        /** Of engine workers, each with what ends it. @type {Map<MessagePort, (() => void) | null>} */
+        this._engines = new Map();
         /** Features of this browser that were found. @type {Set<string>} */
         this._features = new Set();
         settings.onChange(() => this._want());
@@ -63,6 +65,22 @@ export class Peering {
         } catch (error) {
             port.postMessage({ code: CLOSE_LOST, reason: String(error) });
         }
+    }
+
+    /** A file for an engine worker. @param {FileRequest} request @param {MessagePort} port @param {(bytes: number) => void} told of bytes that came */
+    get(request, port, told) {
+        if (this._peers) return this._peers.get(request, port, told);
+        port.postMessage({ gone: true });
+        port.close();
+    }
+
+    /** Other pages may have the files of an engine worker. @param {MessagePort} port @returns {() => void} it has ended */
+    share(port) {
+        this._engines.set(port, this._peers?.share(port) ?? null);
+        return () => {
+            this._engines.get(port)?.();
+            this._engines.delete(port);
+        };
     }
 
     /** @param {Record<string, unknown>} ticket */
@@ -92,6 +110,16 @@ export class Peering {
     /** @returns {PeerRow[]} */
     rows() {
         return this._peers?.rows() ?? [];
+    }
+
+    /** The peer or page at which this page's way to the service begins, if it was left to the peers to choose; or "". */
+    get way() {
+        return this._peers?.way ?? '';
+    }
+
+    /** How many others reach the service over this page now. */
+    get carried() {
+        return this._peers?.carried ?? 0;
     }
 
     /** Why there are no connections, or what this browser lacks for them, in a sentence. */
@@ -131,16 +159,29 @@ export class Peering {
         }
         const { maxPeers, discoveryInterval } = this._settings.values;
         this._peers?.want(this.isOn ? maxPeers : 0, discoveryInterval);
+        this._carry();
+    }
+
+    _carry() {
+        const { carryOthers, carryLimit, carryMinutes } = this._settings.values;
+        this._peers?.carry(this.isOn && carryOthers ? { bytes: carryLimit, seconds: 60 * carryMinutes } : null);
     }
 
     /** A browser loads it once; one that could not be loaded may be there the next time. */
     async _load() {
         const { Peers: Made } = await import(new URL(__PEERS__, import.meta.url).href);
-        this._peers ??= /** @type {Peers} */ (new Made({
+        this._peers ??= this._begun(new Made({
             ask: () => this._ask(), first: this._first(), mayAsk: () => this._isSaid('yes'),
             born: (/** @type {string} */ id) => this._tell?.({ type: 'peer', id }),
+            accuse: (/** @type {string} */ id, /** @type {string} */ file) => this._tell?.({ type: 'accuse', id, file }),
         }));
         return this._peers;
+    }
+
+    /** @param {Peers} peers */
+    _begun(peers) {
+        for (const port of this._engines.keys()) this._engines.set(port, peers.share(port));
+        return peers;
     }
 
     /** The page's own service, or one of its siblings while that is gone: these are known from before. */

@@ -218,6 +218,9 @@ struct wi_bridge_events {
     /* Called before each welcome: returns how kernels are to be compiled there, a new reference, or
      * NULL if nothing is known. May be NULL. */
     json_t *(*tuning)(void *context, const struct wi_node_info *node);
+    /* Nodes of two join tokens have had wrong blocks of models from the peer that is the page of
+     * this node. May be NULL. */
+    void (*on_node_lied)(void *context, const char *node_id);
     /* The answer to wi_bridge_tune. May be NULL. */
     void (*on_tuning)(void *context, const char *node_id, const struct wi_node_tuning *tuning);
     /* Is told when a node's report of its models changes: the node, and each of these models.

@@ -23,6 +23,7 @@
 static const struct wi_rate_rule loose_rule = {.most = 2000, .window_ms = 1000};
 static const struct wi_rate_rule lines_rule = {.most = 20, .window_ms = 1000};
 static const struct wi_rate_rule tickets_rule = {.most = 1, .window_ms = 1000};
+static const struct wi_rate_rule wrong_blocks_rule = {.most = 4, .window_ms = 1000};
 
 typedef enum wi_heard handler_fn(struct wi_node *, struct wi_frame *, struct wi_error *);
 
@@ -272,9 +273,56 @@ static enum wi_heard on_peer(struct wi_node *node, struct wi_frame *frame, struc
     }
     if (!wi_rate_limit_take(&node->tickets, &tickets_rule, wi_awake_ms(), NULL))
         return WI_HEARD_LOOSE;
+    snprintf(node->peer_id, sizeof node->peer_id, "%s", said.id);
     char *ticket = wi_peers_ticket(&bridge->peers, said.id, NULL, wi_wall_ms());
     wi_node_send(node, wi_make_ticket(++bridge->sequence, ticket));
     free(ticket);
+    return WI_HEARD_LOOSE;
+}
+
+/* --- wrong_block ----------------------------------------------------------------------------- */
+
+struct wrong_block {
+    const char *peer, *file;
+};
+
+static const struct wi_param wrong_block_table[] = {
+    WI_PARAM(wrong_block, peer, STRING, .required = 1, .max = WI_PEER_ID_SIZE - 1),
+    WI_PARAM(wrong_block, file, STRING, .required = 1, .max = 64),
+    WI_PARAM_END,
+};
+
+/* The nodes whose page that peer is: which one it is cannot be told, but each has vouched for it,
+ * by a ticket that it asked for. */
+static void tell_liars(const struct wi_bridge *bridge, const char *peer)
+{
+    const struct wi_bridge_events *events = &bridge->events;
+    struct wi_node *node, *next;
+    HASH_ITER(hh, bridge->nodes, node, next)
+    if (events->on_node_lied && !node->dropped &&
+        (strcmp(node->peer_id, peer) == 0 || strcmp(node->peer.name, peer) == 0))
+        events->on_node_lied(events->context, node->info.id);
+}
+
+/* Another page has sent this one a block that is not the listed one. What one node says may be a
+ * lie itself. */
+static enum wi_heard on_wrong_block(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    struct wi_bridge *bridge = node->bridge;
+    struct wrong_block said = {0};
+    if (read_data(wrong_block_table, frame, &said, error) == WI_HEARD_WRONG)
+        return WI_HEARD_WRONG;
+    if (!wi_peer_id_ok(said.peer)) {
+        wi_error_set(error, WI_BAD_REQUEST, "data.peer", "this is no id of a peer");
+        return WI_HEARD_WRONG;
+    }
+    if (!*node->join ||
+        !wi_rate_limit_take(&node->wrong_blocks, &wrong_blocks_rule, wi_awake_ms(), NULL))
+        return WI_HEARD_LOOSE;
+    wi_info("bridge", node->info.id, "had a wrong block of a model from the peer %s", said.peer);
+    if (wi_accused_add(&bridge->accused, said.peer, node->join, wi_steady_ms()))
+        tell_liars(bridge, said.peer);
     return WI_HEARD_LOOSE;
 }
 
@@ -324,6 +372,7 @@ static const struct {
     {"forget_device", on_forget_device, NULL},
     {"result", wi_person_result_handle, NULL},
     {"peer", on_peer, NULL},
+    {"wrong_block", on_wrong_block, NULL},
     {"bye", on_bye, NULL},
 };
 

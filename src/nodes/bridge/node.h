@@ -70,10 +70,11 @@ struct wi_node {
     json_t *models;
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;
-    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
-    /* Messages for no attempt, log lines, and tickets for a peer: messages.c; for files of a model:
-     * http/serve_files.c. */
-    struct wi_rate_limit loose, lines, tickets, file_tickets;
+    struct wi_link_heard heard;    /* of the links before this one; last_seen while away */
+    char peer_id[WI_PEER_ID_SIZE]; /* for which it has asked for a ticket, or "" */
+    /* Messages for no attempt, log lines, tickets for a peer, and wrong blocks: messages.c; tickets
+     * for files of a model: http/serve_files.c. */
+    struct wi_rate_limit loose, lines, tickets, wrong_blocks, file_tickets;
     struct wi_reading reading; /* of its messages; holds a reference to its token's share */
     unsigned late_large;       /* large messages that may still come for attempts that have ended */
     unsigned tunings;          /* the number it has reported since its last welcome */

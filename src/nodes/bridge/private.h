@@ -28,6 +28,7 @@
 #include "nodes/bridge/joins/joins.h"
 #include "nodes/bridge/link.h"
 #include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/peers/accused.h"
 #include "nodes/bridge/peers/peers.h"
 #include "nodes/bridge/socket_limits.h"
 #include "nodes/bridge/tokens.h"
@@ -97,6 +98,7 @@ struct wi_bridge {
     char *security_headers;
     struct wi_strings siblings; /* origins of the operator's other daemons ([bridge] endpoints) */
     struct wi_peers peers;
+    struct wi_accused accused;  /* peers, of wrong blocks */
     struct wi_networks proxies; /* that state which peer they pass on ([bridge] trusted_proxies) */
     struct wi_bridge_counters counters;
     struct wi_strings odd_models; /* hashes of models whose outputs lack the promised shape */

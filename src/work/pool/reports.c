@@ -392,6 +392,17 @@ static void on_relay_models(void *context, const char *node_id)
     wi_pool_tell_capacity(pool->wake);
 }
 
+/* It counts as a request does that ended badly here, and well elsewhere. */
+static void on_node_lied(void *context, const char *node_id)
+{
+    const struct wi_evidence_found found = {.kind = WI_EVIDENCE_DISPUTED,
+        .node = node_id,
+        .joined = 1,
+        .finding = {.detail = "it gave wrong blocks of a model to nodes of two join tokens"}};
+
+    (void)wi_pool_found(context, &found);
+}
+
 static void on_tuning(void *context, const char *node_id, const struct wi_node_tuning *said)
 {
     struct wi_pool *pool = context;
@@ -638,6 +649,7 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_lost = on_lost,
         .threads = wi_pool_threads,
         .tuning = wi_pool_tuning,
+        .on_node_lied = on_node_lied,
         .on_tuning = on_tuning,
         .listener = pool->deps.listener,
     };

@@ -19,7 +19,9 @@ const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
 const char *const wi_evidence_texts[] = {
     [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
     [WI_EVIDENCE_ENDING] = "requests failed on the node, and succeeded in a browser of the service",
-    [WI_EVIDENCE_DISPUTED] = "requests failed on the node, and succeeded on another joined node",
+    [WI_EVIDENCE_DISPUTED] =
+        "requests failed on the node, and succeeded on another joined node, or "
+        "nodes of two join tokens had wrong blocks of models from it",
     [WI_EVIDENCE_OPEN] = "an answer cannot be judged because of a choice that the node made",
     [WI_EVIDENCE_CLIENT_INPUT] =
         "an answer to a client's input differs from the service's own answer",

@@ -16,7 +16,8 @@
 enum wi_evidence_kind {
     WI_EVIDENCE_CLAIM,    /* a page claims that it cannot run the model on that platform */
     WI_EVIDENCE_ENDING,   /* a request ended badly at the node, and well in a browser of ours */
-    WI_EVIDENCE_DISPUTED, /* a request ended badly at the node, and well at another joined one */
+    WI_EVIDENCE_DISPUTED, /* a request ended badly at the node, and well at another joined one; or
+                             it gave wrong blocks to nodes of two tokens */
     WI_EVIDENCE_OPEN,     /* an answer cannot be judged, by the node's choice */
     WI_EVIDENCE_CLIENT_INPUT, /* an answer to a client's input differs from ours */
     WI_EVIDENCE_OUR_INPUT,    /* answers to inputs of ours differ from ours */

@@ -21,7 +21,7 @@
 enum wi_conduct_kind {
     WI_CONDUCT_ENDED,     /* well */
     WI_CONDUCT_ENDING,    /* badly, and well in a browser of ours */
-    WI_CONDUCT_DISPUTED,  /* badly, and well at another joined node */
+    WI_CONDUCT_DISPUTED,  /* badly, and well at another joined node; or it gave wrong blocks */
     WI_CONDUCT_RIGHT,     /* judged right */
     WI_CONDUCT_OPEN,      /* it could not be judged, by the node's choice */
     WI_CONDUCT_SUSPICION, /* a client's input gave an answer that differs from ours */

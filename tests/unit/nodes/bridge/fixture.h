@@ -99,6 +99,7 @@ struct fixture {
     int throttles, speeds_up;  /* how often it began to run slowly, and no longer did */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
     const char *tuning;        /* what is known of that, as JSON; NULL: nothing */
+    char lied[512];            /* nodes whose pages lied to others, each with a space */
     int tunings;               /* how often a node told of its own; then the last, as text */
     char tuned[256];
     int inside;                                 /* a call of ours is running: no event may come */
@@ -121,6 +122,14 @@ static inline json_t *on_welcome_tuning(void *context, const struct wi_node_info
 {
     struct fixture *fixture = context;
     return fixture->tuning ? json_loads(fixture->tuning, 0, NULL) : NULL;
+}
+
+static inline void on_lied(void *context, const char *node_id)
+{
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    size_t size = strlen(fixture->lied);
+    snprintf(fixture->lied + size, sizeof fixture->lied - size, "%s ", node_id);
 }
 
 static inline void on_tuning(
@@ -314,6 +323,7 @@ static inline int set_up(void **state)
         .on_node_looked = on_looked,
         .threads = on_threads,
         .tuning = on_welcome_tuning,
+        .on_node_lied = on_lied,
         .on_tuning = on_tuning,
     };
     fixture->bridge = wi_bridge_new(

@@ -303,6 +303,83 @@ TEST(a_page_that_is_a_peer_asks_for_a_ticket)
     client_close(&client);
 }
 
+/* A node of a join token of its own, whose page is that peer. */
+static struct client join_as(struct fixture *fixture, const char *peer, char node[WI_ID_SIZE])
+{
+    char who[128];
+    invite(fixture, who);
+    struct client client = open_as(fixture, peer);
+    announce(&client, who);
+    json_decref(hear(&client, "welcome"));
+    snprintf(node, WI_ID_SIZE, "%s", fixture->node);
+    return client;
+}
+
+/* Has heard all that it was told before. */
+static void settle(struct client *client)
+{
+    say(client, "peer", "{\"id\":\"" LIAR "\"}");
+    json_decref(hear(client, "settings"));
+}
+
+#define WRONG_BLOCK "{\"peer\":\"" LIAR "\",\"file\":\"ab\"}"
+
+TEST(what_nodes_of_two_tokens_say_of_a_peer_counts)
+{
+    struct fixture *fixture = *state;
+    char liar[WI_ID_SIZE], one[WI_ID_SIZE], other[WI_ID_SIZE], expected[WI_ID_SIZE + 1];
+    struct client lying = join_as(fixture, LIAR, liar), first = join_as(fixture, GOOD, one);
+    say(&first, "wrong_block", WRONG_BLOCK);
+    say(&first, "wrong_block", WRONG_BLOCK);
+    client_close(&first);
+    while (fixture->aways == 0)
+        client_turn(&lying);
+    assert_string_equal(fixture->lied, "");
+    struct client second = join_as(fixture, GOOD, other);
+    say(&second, "wrong_block", WRONG_BLOCK);
+    while (!*fixture->lied)
+        client_turn(&second);
+    snprintf(expected, sizeof expected, "%s ", liar);
+    assert_string_equal(fixture->lied, expected);
+    client_close(&second);
+    client_close(&lying);
+}
+
+/* A page that reached the bridge by itself is known by the id for which it has asked for a ticket.
+ */
+TEST(a_liar_is_the_node_that_has_asked_for_its_ticket)
+{
+    struct fixture *fixture = *state;
+    char liar[WI_ID_SIZE], one[WI_ID_SIZE], other[WI_ID_SIZE], expected[WI_ID_SIZE + 1];
+    struct client lying = join_as(fixture, GOOD, liar);
+    settle(&lying); /* it names LIAR as its own */
+    struct client first = join_as(fixture, GOOD, one), second = join_as(fixture, GOOD, other);
+    say(&first, "wrong_block", WRONG_BLOCK);
+    say(&second, "wrong_block", WRONG_BLOCK);
+    while (!*fixture->lied)
+        client_turn(&second);
+    snprintf(expected, sizeof expected, "%s ", liar);
+    assert_string_equal(fixture->lied, expected);
+    client_close(&second);
+    client_close(&first);
+    client_close(&lying);
+}
+
+TEST(what_is_no_accusation_ends_the_connection)
+{
+    static const char *const bad[] = {"{}", "{\"peer\":\"" LIAR "\"}", "{\"file\":\"ab\"}",
+        "{\"peer\":5,\"file\":\"ab\"}", "{\"peer\":\"" LIAR "x\",\"file\":\"ab\"}",
+        "{\"peer\":\"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N\",\"file\":\"ab\"}"};
+    struct fixture *fixture = *state;
+    char node[WI_ID_SIZE];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct client client = join_as(fixture, GOOD, node);
+        say(&client, "wrong_block", bad[i]);
+        assert_int_equal(hear_close(&client), 1008);
+        client_close(&client);
+    }
+}
+
 TEST(what_is_no_peer_gets_no_ticket)
 {
     static const char *const bad[] = {"{}", "{\"id\":5}", "{\"id\":\"\"}", "{\"id\":\"" GOOD "x\"}",

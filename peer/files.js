@@ -1,0 +1,103 @@
+/**
+ * Files of models for nodes that come over a circuit: what the page's origin (origin.js) gives to browsers, on streams. Each is one
+ * GET to the bridge. Neither way holds more than a window of data for an end that does not take it.
+ */
+import { BINARY, closeFrame, FILE_HEAD_MAX, frameHead, FrameReader, TEXT } from '../page/src/shared/node_frames.js';
+import { answered, passedOf } from './origin.js';
+
+/** @import { Stream } from '@libp2p/interface' */
+/** @import { ClientRequest, IncomingMessage } from 'node:http' */
+/** @typedef {{path: string, headers: Record<string, any>}} Asked */
+
+/** Who asks has so long to do so. */
+const ASK_MS = 10_000;
+/** As a WebSocket would be closed. */
+const CLOSE_NORMAL = 1000;
+
+/** Answers the request on a stream. @param {Stream} stream
+ * @param {(method: string, pathname: string, headers: Record<string, any>) => ClientRequest} ask of the bridge */
+export async function answerFile(stream, ask) {
+    try {
+        const { path, headers } = await read(stream), passed = passedOf(path);
+        if (passed) await pass(ask('GET', passed, headers), stream);
+        else say(stream, 404);
+        await stream.close({ signal: AbortSignal.timeout(ASK_MS) });
+    } catch (error) {
+        stream.abort(/** @type {Error} */ (error));
+    }
+}
+
+/** @param {Stream} stream @returns {Promise<Asked>} rejects if it is none, or does not come */
+const read = (stream) => new Promise((resolve, reject) => {
+    /** @type {Uint8Array[]} */
+    const pieces = [];
+    const reader = new FrameReader((kind) => (kind === TEXT ? FILE_HEAD_MAX : undefined), (kind, piece, isLast) => {
+        pieces.push(piece);
+        if (isLast) resolve(parse(Buffer.concat(pieces).toString()));
+    });
+    const timer = setTimeout(() => reject(new Error('nothing was asked for')), ASK_MS);
+    stream.addEventListener('close', () => reject(new Error('the stream is closed')));
+    stream.addEventListener('message', ({ data }) => {
+        clearTimeout(timer);
+        try {
+            reader.push(data.subarray());
+        } catch (error) {
+            reject(error);
+            stream.abort(/** @type {Error} */ (error));
+        }
+    });
+});
+
+/** @param {string} text @returns {Asked} what is missing of it is not passed on */
+function parse(text) {
+    const { path, headers } = JSON.parse(text) ?? {};
+    return { path: String(path), headers: Object.fromEntries(Object.entries(headers ?? {}).filter(([, value]) => typeof value === 'string')) };
+}
+
+/** @param {ClientRequest} asked @param {Stream} stream @returns {Promise<void>} settles when all was sent */
+const pass = (asked, stream) => new Promise((resolve, reject) => {
+    /** A stream that is closed takes nothing. @type {<T extends any[]>(run: (...words: T) => void) => (...words: T) => void} */
+    const guarded = (run) => (...words) => {
+        try {
+            run(...words);
+        } catch (error) {
+            asked.destroy();
+            reject(error);
+        }
+    };
+    stream.addEventListener('close', () => asked.destroy(new Error('the node takes nothing more')));
+    asked.on('error', guarded(() => {
+        say(stream, 502);
+        resolve();
+    }));
+    asked.on('response', guarded((/** @type {IncomingMessage} */ found) => {
+        send(stream, TEXT, head(found.statusCode ?? 502, answered(found)));
+        asked.removeAllListeners('error').on('error', reject);
+        found.on('error', reject);
+        found.on('data', guarded((/** @type {Buffer} */ piece) => {
+            if (send(stream, BINARY, piece)) return;
+            found.pause();
+            stream.onDrain().then(() => found.resume(), reject);
+        }));
+        found.on('end', guarded(() => {
+            stream.send(closeFrame(CLOSE_NORMAL, ''));
+            resolve();
+        }));
+    }));
+    asked.end();
+});
+
+/** An answer without bytes. @param {Stream} stream @param {number} status */
+function say(stream, status) {
+    send(stream, TEXT, head(status, {}));
+    stream.send(closeFrame(CLOSE_NORMAL, ''));
+}
+
+/** @param {number} status @param {Record<string, string>} headers */
+const head = (status, headers) => Buffer.from(JSON.stringify({ status, headers }));
+
+/** @param {Stream} stream @param {number} kind @param {Uint8Array} bytes @returns {boolean} whether it takes more now */
+function send(stream, kind, bytes) {
+    stream.send(frameHead(kind, bytes.length));
+    return stream.send(bytes);
+}

@@ -1,0 +1,51 @@
+/* A short list, which is searched whole: peers lie rarely, and their accusers may send few. See
+ * accused.h. */
+#include "nodes/bridge/peers/accused.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int accusation_is_fresh(const struct wi_accusation *accusation, int64_t now)
+{
+    return *accusation->peer && now - accusation->at < WI_ACCUSED_MS;
+}
+
+/* Where the next one of that token goes: to a free place, or to that of the oldest. */
+static struct wi_accusation *accusation_place(
+    struct wi_accused *accused, const char *token, int64_t now)
+{
+    struct wi_accusation *place = NULL, *own = NULL;
+    size_t count = 0;
+
+    for (struct wi_accusation *one = accused->_all; one < accused->_all + WI_ACCUSED_MAX; one++) {
+        int is_fresh = accusation_is_fresh(one, now);
+        if (!is_fresh)
+            *one = (struct wi_accusation){.at = INT64_MIN};
+        if (!place || one->at < place->at)
+            place = one;
+        if (!is_fresh || strcmp(one->token, token) != 0)
+            continue;
+        count++;
+        if (!own || one->at < own->at)
+            own = one;
+    }
+    return count >= WI_ACCUSED_TOKEN_MAX ? own : place;
+}
+
+int wi_accused_add(struct wi_accused *accused, const char *peer, const char *token, int64_t now)
+{
+    struct wi_accusation *before = NULL;
+
+    for (struct wi_accusation *one = accused->_all; one < accused->_all + WI_ACCUSED_MAX; one++)
+        if (accusation_is_fresh(one, now) && strcmp(one->peer, peer) == 0)
+            before = one;
+    if (before && strcmp(before->token, token) != 0) {
+        *before = (struct wi_accusation){.at = INT64_MIN};
+        return 1;
+    }
+    struct wi_accusation *place = before ? before : accusation_place(accused, token, now);
+    place->at = now;
+    snprintf(place->peer, sizeof place->peer, "%s", peer);
+    snprintf(place->token, sizeof place->token, "%s", token);
+    return 0;
+}
