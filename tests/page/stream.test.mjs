@@ -238,6 +238,19 @@ test('only what the engine\'s runtime throws costs the worker', async () => {
     });
 });
 
+test('engines are given other pages, of which the document tells by a port of its own', async () => {
+    /** @type {any} */
+    let given;
+    const engine = engineOf(async () => ({ tensors: [] }), { configure: (settings, others) => { given = others; } });
+    await withServer(async ({ post, pages }) => {
+        post({ type: 'settings', settings: { credential: '', threads: 1, max_frame: 1e9 } });
+        while (!given) await yieldOnce();
+        assert.equal(given.id, '');
+        pages.postMessage({ id: 'me' });
+        while (given.id !== 'me') await yieldOnce();
+    }, engine);
+});
+
 test('a run says what loading its model has added', async () => {
     let memory = 100;
     const engine = engineOf(async () => ({ tensors: [] }), {

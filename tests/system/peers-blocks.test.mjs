@@ -34,7 +34,7 @@ const ends = [];
 const test = testsOf(() => daemon);
 
 before(async () => {
-    daemon = new Daemon({ config: { bridge: { trusted_proxies: '127.0.0.1' }, 'browser.chrome': { max_connections: 0 },
+    daemon = new Daemon({ config: { bridge: { trusted_proxies: '127.0.0.1', resume_grace: '5s' }, 'browser.chrome': { max_connections: 0 },
         pool: { min_connections: 0, numerics: 'off', strangers: 'text', verify: 'off' } } });
     await daemon.start({ ready: false });
     peer = await Peer.start(daemon.bridgeUrl, path.join(folder, 'key'), 0);

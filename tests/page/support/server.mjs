@@ -21,7 +21,8 @@ export async function withServer(run, engine = undefined, platform = 'wasm') {
         wake();
     };
     const server = new Server(platform, [...[engine ?? []].flat(), new BuiltinEngine()], async () => ({ available: true }));
-    await server.start(port2, null, { nudge: false, gpu: false });
+    const pages = new MessageChannel();
+    await server.start(port2, null, { nudge: false, gpu: false }, pages.port2);
     const until = async (holds) => {
         for (let value; ; await new Promise((resolve) => { wake = resolve; })) if ((value = holds())) return value;
     };
@@ -30,11 +31,12 @@ export async function withServer(run, engine = undefined, platform = 'wasm') {
     const end = (attempt) => until(() => said.find((m) => m.attempt === attempt && /^(answer|failure)$/.test(m.type)));
     try {
         await run({
-            server, said, until, parts, end, post: (message) => port1.postMessage(message),
+            server, said, pages: pages.port1, until, parts, end, post: (message) => port1.postMessage(message),
             answer: async (attempt) => decode((await end(attempt)).frame).message.data,
         });
     } finally {
         port1.close();
+        pages.port1.close();
     }
 }
 
