@@ -286,7 +286,8 @@ import re, sqlite3, sys
 source, file = sys.argv[1:]
 rows = re.search(r'migrations\[\] = \{(.*?)\n\};', open(source).read(), re.S).group(1)
 last = re.sub(r'/\*.*?\*/', '', rows, flags=re.S).rstrip(',\n ').rsplit(',\n', 1)[1]
-undone = [f'DROP TABLE {one or other}' for one, other in re.findall(r'VALUES_TABLE\("(\w+)"\)|CREATE TABLE (\w+)', last)]
+undone = [f'DROP INDEX {index}' for index in re.findall(r'CREATE (?:UNIQUE )?INDEX (\w+)', last)]
+undone += [f'DROP TABLE {one or other}' for one, other in re.findall(r'VALUES_TABLE\("(\w+)"\)|CREATE TABLE (\w+)', last)]
 undone += [f'ALTER TABLE {table} DROP COLUMN {column}' for table, column in re.findall(r'ALTER TABLE (\w+) ADD COLUMN (\w+)', last)]
 assert undone, f'what the last migration does is not known here: {last}'
 database = sqlite3.connect(file)
