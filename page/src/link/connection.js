@@ -148,6 +148,7 @@ export class Connection {
         if (former) former.onopen = former.onmessage = former.onclose = null;
         this._pieces.clear();
         this._services.takeBetter();
+        this._handlers.onState('reconnecting', 'a better way leads to the service');
         this._use(socket);
         this._announce();
         former?.close();

@@ -18,8 +18,8 @@ const OF_ONE = 2;
 const PLACES = 8;
 /** A peer asks for its place again in each half minute, so that it soon has one after a change. */
 export const PLACE_MS = 330_000;
-/** The protocol of a circuit's second half. */
-const CIRCUIT = '/libp2p/circuit/relay/0.2.0/stop';
+/** The protocol by which circuits begin. */
+const CIRCUIT = '/libp2p/circuit/relay/0.2.0/hop';
 
 export class Carrier {
     /** @param {Certificates} certificates @param {Members} members */
@@ -47,11 +47,17 @@ export class Carrier {
         return this._limits !== null;
     }
 
-    /** Circuits that go on now. */
+    /** Circuits that go on now, and those that begin. */
     get count() {
         /** @type {Connection[]} */
         const connections = this._components?.connectionManager.getConnections() ?? [];
-        return connections.flatMap(({ streams }) => streams).filter(({ protocol, direction }) => protocol === CIRCUIT && direction === 'outbound').length;
+        return connections.filter(({ remotePeer }) => this._isCarried(String(remotePeer))).flatMap(({ streams }) => streams)
+            .filter(({ protocol, direction }) => protocol === CIRCUIT && direction === 'inbound').length;
+    }
+
+    /** The operator's peers ask for places only. @param {string} peer */
+    _isCarried(peer) {
+        return this._members.has(peer) && !this._certificates.isCertified(peer);
     }
 
     /** Carries others within these limits from now on; null: none. If that is new, present circuits end. @param {Limits | null} limits */
@@ -80,8 +86,8 @@ export class Carrier {
         return this.isWilling && this._certificates.isCertified(peer);
     }
 
-    /** Whether a circuit may begin. @param {string} from @param {string} to */
+    /** Whether a circuit may begin, which is counted already. @param {string} from @param {string} to */
     mayCarry(from, to) {
-        return this.mayReserve(to) && this._members.has(from) && this.count < CIRCUITS;
+        return this.mayReserve(to) && this._isCarried(from) && this.count <= CIRCUITS;
     }
 }
