@@ -65,7 +65,7 @@ static void socket_cut(struct wi_channel_socket *socket)
     lws_cancel_service(socket->all->lws);
 }
 
-/* `last` (may be NULL) is taken over. As long as it has shown no token, its client is its address. */
+/* `last` (may be NULL) is taken over. The client of one that has shown no token is its address. */
 static void socket_close(struct wi_channel_socket *socket, enum wi_close code, const char *reason,
     struct wi_message *last)
 {
