@@ -404,9 +404,9 @@ TEST(a_full_grid_is_watched_and_not_asked)
 TEST(what_is_on_its_way_at_a_grid_counts_for_no_memory_here)
 {
     allow(2);
+    browser.min_connections = 1; /* so that neither makes room for the other */
     two[0] = two[1] = browser;
     two[1].kind = "firefox";
-    two[1].min_connections = 1;
     config.browsers = two;
     config.browser_count = 2;
     config.pool.min_connections = 0;
