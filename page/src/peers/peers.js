@@ -65,8 +65,8 @@ export class Peers {
     constructor({ ask, first, born, accuse, mayAsk }) {
         this._born = born;
         this._mayAsk = mayAsk;
-        /** By which the page reaches its service now, if it was left to choose. @type {Connection | null} */
-        this._present = null;
+        /** By which the page reaches its service, where it was left to choose; the last one counts. @type {Connection[]} */
+        this._present = [];
         /** What its person has allowed last. @type {Limits | null} */
         this._carries = null;
         this._files = new Files();
@@ -110,17 +110,17 @@ export class Peers {
     async _anyWay() {
         await this._node();
         const connection = await this._left.open(), { stream, release } = await streamOn(connection, AbortSignal.timeout(DIAL_MS));
-        this._use(connection);
+        this._use([...this._present, connection]);
         return { stream, release: () => {
-            if (this._present === connection) this._use(null);
+            this._use(this._present.filter((one) => one !== connection));
             release();
         } };
     }
 
-    /** @param {Connection | null} connection */
-    _use(connection) {
-        this._present = connection;
-        this._files.use(connection);
+    /** @param {Connection[]} present */
+    _use(present) {
+        this._present = present;
+        this._files.use(present.at(-1) ?? null);
     }
 
     /** @param {string} address @param {AbortSignal} signal @returns {Promise<Connection>} */
@@ -150,7 +150,7 @@ export class Peers {
 
     /** The page's own way to its service, if it was left to choose: the peer or the page that it begins at; or "". */
     get way() {
-        return this._present ? peerOf(firstOf(String(this._present.remoteAddr))) : '';
+        return peerOf(firstOf(String(this._present.at(-1)?.remoteAddr ?? '')));
     }
 
     /** So many other pages; looks for more after so many ms. @param {number} most @param {number} every */
