@@ -212,12 +212,11 @@ test('a circuit ends at its bytes and at its time, and another one may follow', 
     assert.equal(await first.echo('little'), 'little');
     assert.equal(await first.echo(new ArrayBuffer(200_000)), undefined);
     assert.equal((await first.ended).code, 1006);
-    await carrier.carrier.carry({ bytes: 1 << 30, seconds: 1 });
+    await carrier.carrier.carry({ bytes: 1 << 30, seconds: 3 });
     await announce(carrier);
-    const second = await goOn(page), began = performance.now();
-    assert.equal(await second.echo(new ArrayBuffer(200_000)).then(({ byteLength }) => byteLength), 200_000);
+    const second = await goOn(page);
+    assert.equal((await second.echo(new ArrayBuffer(200_000)))?.byteLength, 200_000);
     assert.equal((await second.ended).code, 1006);
-    assert.ok(performance.now() - began > 500);
 });
 
 test('so many circuits go on at a time, and of one page two', async (t) => {
