@@ -32,7 +32,12 @@ function carryIn(stream, socket) {
     /** @type {Uint8Array[]} */
     const closing = [];
     const onSent = () => {
-        if (stream.readStatus === 'paused' && socket.bufferedAmount <= WINDOW / 2) stream.resume();
+        if (stream.readStatus !== 'paused' || socket.bufferedAmount > WINDOW / 2) return;
+        try {
+            stream.resume();
+        } catch {
+            socket.terminate(); // its connection is closed
+        }
     };
     const reader = new FrameReader(FRAME_MAX, (kind, piece, isLast) => {
         if (kind === CLOSE) {

@@ -41,6 +41,14 @@ test('it says which peer it is, and speaks the node protocol', async () => {
         ['/node', `peer:${PEER}`, 'webinfer.v1', undefined]);
 });
 
+test('a node whose connection closes while its stream waits ends the one to the bridge', async () => {
+    const stream = new TestStream(), connection = once(server, 'connection');
+    stream.resume = () => { throw new Error('Cannot write to a stream that is closed'); };
+    join(stream, PEER, bridge, () => {});
+    const [socket] = await connection, [code] = await once(socket, 'close');
+    assert.equal(code, 1006);
+});
+
 test('messages go through, however they are cut', async () => {
     const { stream, socket, heard, hears } = await come();
     const all = Buffer.concat([frame(TEXT, 'abc'), frame(BINARY, ''), frame(BINARY, 'defgh')]);

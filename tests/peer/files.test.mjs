@@ -62,6 +62,16 @@ describe('the page’s end', () => {
         assert.deepEqual([told.slice(1), bytes, stream.status], [[10, 7, { whole: true }], [10, 7], 'aborted']);
     });
 
+    test('a connection that closes while its stream waits is the end of the file', async (t) => {
+        const { stream, port, told, come } = await ask(t);
+        stream.resume = () => { throw new Error('Cannot write to a stream that is closed'); };
+        stream.receive(HEAD);
+        for (let size = 0; stream.readStatus === 'readable'; size += 65_536) stream.receive(frame(BINARY, Buffer.alloc(65_536)));
+        port.postMessage('more');
+        await come('the end', 3);
+        assert.match(told[2].broken, /a stream that is closed/);
+    });
+
     test('holds no more than half a window for it, and goes on', async (t) => {
         const { stream, port, told, come } = await ask(t);
         stream.receive(HEAD);

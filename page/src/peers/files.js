@@ -145,11 +145,21 @@ class Fetched {
             this._isWanted = false;
             this._size = 0;
             this._port.postMessage(buffer, [buffer]);
-            if (this._stream.readStatus === 'paused') this._stream.resume();
+            this._goOn();
         }
         if (!this._last || this._isOver) return;
         this._port.postMessage(this._last);
         this._leave();
+    }
+
+    /** Lets a stream go on that has waited for room. Where its connection has been closed, this is its end. */
+    _goOn() {
+        if (this._stream.readStatus !== 'paused') return;
+        try {
+            this._stream.resume();
+        } catch (error) {
+            this._last ??= { broken: String(error) };
+        }
     }
 
     /** @param {FromFiles} last */
