@@ -130,7 +130,10 @@ export interface Conduct {
     ended: number;
     /** How many of the last 50 answers failed, while one of the service's browsers succeeded. */
     ending: number;
-    /** How many of the last 50 answers failed, while another joined node succeeded. */
+    /**
+     * How many of the last 50 answers failed, while another joined node succeeded, or how often nodes of two join
+     * tokens had wrong blocks of models from it.
+     */
     disputed: number;
     /** How many of the last 50 judged answers were correct. */
     right: number;

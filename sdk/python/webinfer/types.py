@@ -1817,7 +1817,8 @@ class Conduct(TypedDict):
     #: How many of the last 50 answers failed, while one of the service's browsers
     #: succeeded.
     ending: int
-    #: How many of the last 50 answers failed, while another joined node succeeded.
+    #: How many of the last 50 answers failed, while another joined node succeeded, or how
+    #: often nodes of two join tokens had wrong blocks of models from it.
     disputed: int
     #: How many of the last 50 judged answers were correct.
     right: int

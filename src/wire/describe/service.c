@@ -233,7 +233,8 @@ const struct wi_schema wi_service_schemas[] = {
             "How many of the last 50 answers failed, while one of the service's browsers "
             "succeeded."},
         {"disputed", "integer",
-            "How many of the last 50 answers failed, while another joined node succeeded."},
+            "How many of the last 50 answers failed, while another joined node succeeded, or how "
+            "often nodes of two join tokens had wrong blocks of models from it."},
         {"right", "integer", "How many of the last 50 judged answers were correct."},
         {"open", "integer",
             "How many of the last 50 answers could not be judged because of the node's choice."},
