@@ -19,7 +19,7 @@ import { Notes } from '../page/src/peers/notes.js';
 import { isSocket } from '../page/src/peers/reach.js';
 import { withShortMessages } from '../page/src/peers/short_messages.js';
 import { endWith } from '../page/src/peers/sockets.js';
-import { DHT, FILES_STREAM, NODE_STREAM, WINDOW } from '../page/src/shared/node_frames.js';
+import { DHT, FILES_STREAM, NODE_STREAM, OVER_CIRCUITS, WINDOW } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
 import { meetFellows } from './fellows.js';
 import { answerFile } from './files.js';
@@ -36,8 +36,6 @@ const PENDING_MAX = 64;
 const ASK_TIMEOUT_MS = 5000;
 /** Files that a node asks for at a time: each of its engines asks for four. */
 const FILES_MAX = 32;
-/** A page that carries others has limits of its own. */
-const OVER_CIRCUITS = { runOnLimitedConnection: true };
 const now = () => performance.now();
 
 /** @param {string} file @returns {Promise<PrivateKey>} */

@@ -22,8 +22,7 @@ enum wi_broker_fault {
     WI_BROKER_NO_JETSTREAM, /* the server has none */
     WI_BROKER_SETTINGS,     /* the bucket is there with other settings, or cannot be made */
     WI_BROKER_OTHER,
-    WI_BROKER_OLD, /* the server has a fault that a later version has not; it is used all the same
-                    */
+    WI_BROKER_OLD, /* a later version mends a fault of the server, which is used all the same */
     WI_BROKER_FULL /* the server takes no more; an operation's problem, not the connection's */
 };
 extern const char *const wi_broker_fault_names[];

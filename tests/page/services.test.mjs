@@ -120,8 +120,8 @@ const PEER = '/dns4/peer.example/tcp/1/wss/p2p/12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPo
 
 test('while a node can be resumed, all ways to its service are tried, and no other service', () => {
     const { clock, services } = setUp([A, B, PEER], false, A), tried = [];
-    services.hasPeers();
-    services.hasPeers();
+    services.addAnyPeer();
+    services.addAnyPeer();
     services.welcomed(15_000, undefined);
     for (let i = 0; i < 5; i++) {
         assert.equal(services.lost(), false);
@@ -139,7 +139,7 @@ test('while a node can be resumed, all ways to its service are tried, and no oth
 test('the best way is the first that leads to the same service', () => {
     const { services } = setUp([A, PEER], false, A);
     assert.equal(services.better, '');
-    services.hasPeers();
+    services.addAnyPeer();
     services.welcomed(15_000, undefined);
     services.lost();
     assert.equal(services.better, '', 'the same way comes first');
@@ -148,19 +148,19 @@ test('the best way is the first that leads to the same service', () => {
     services.takeBetter();
     assert.deepEqual([services.origin, services.better], [A, '']);
     const { services: others } = setUp([B, A], false, A);
-    others.hasPeers();
+    others.addAnyPeer();
     assert.deepEqual([others.origin, others.better], [B, '']);
 });
 
 test('a page of which its service wants nothing does not come back over peers', () => {
     const { services } = setUp([A], false, A);
-    services.hasPeers();
+    services.addAnyPeer();
     assert.deepEqual([services.refused(), services.origin], [false, A]);
 });
 
 test('where no peer leads to a service of the page, none is tried', () => {
     const { services } = setUp([B], false, A);
-    services.hasPeers();
+    services.addAnyPeer();
     assert.deepEqual([services.lost(), services.origin], [false, B]);
 });
 
@@ -260,7 +260,7 @@ test('a token that a sibling does not know is shown to no one twice, and a node 
 
 test('a node goes on by another way, and takes the first one again once that leads there', async (t) => {
     const { world, connection, last, hear, again, services } = connect(t, [A], true, new Passes('secret'), A), resumed = { ...welcome, resumed: true };
-    services.hasPeers();
+    services.addAnyPeer();
     last().onopen();
     hear('welcome', welcome);
     connection.answer('att-0', '{"data": {}}');
@@ -293,7 +293,7 @@ test('a node goes on by another way, and takes the first one again once that lea
 
 test('a first way that opens too late is left', async (t) => {
     const { world, connection, last, hear, again, services } = connect(t, [A], true, new Passes('secret'), A);
-    services.hasPeers();
+    services.addAnyPeer();
     last().onopen();
     hear('welcome', welcome);
     for (let i = 0; i < 2; i++) {

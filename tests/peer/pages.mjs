@@ -11,15 +11,10 @@ import { Certificates } from '../../page/src/peers/certificates.js';
 import { Exchange } from '../../page/src/peers/exchange.js';
 import { LEAF_BYTES as LEAF, leafSize } from '../../page/src/shared/leaves.js';
 import { WINDOW } from '../../page/src/shared/node_frames.js';
+import '../lib/node-22.mjs';
 import { until } from '../lib/wait.mjs';
 import { leafList, leafyFile, sha256 } from '../page/support/leaf_lists.mjs';
 
-Promise.withResolvers ??= function withResolvers() {
-    let resolve, reject;
-    const promise = new this((...both) => { [resolve, reject] = both; });
-    return { promise, resolve, reject };
-};
-globalThis.WebSocket ??= (await import('ws')).WebSocket;
 const [{ createLibp2p }, { webSockets }, { noise }, { yamux }, { identify }] = await Promise.all(
     ['libp2p', '@libp2p/websockets', '@libp2p/noise', '@libp2p/yamux', '@libp2p/identify'].map((name) => import(name)));
 
@@ -87,7 +82,7 @@ export class Page {
         const members = { has: (peer) => !page.strangers.has(peer), expel: (peer) => {
             for (const one of node.getConnections()) if (String(one.remotePeer) === peer) one.abort(new Error('the peer breaks the rules'));
         } };
-        page.exchange = new Exchange(certificates, members, now, (peer, file) => page.accused.push([peer, file]));
+        page.exchange = new Exchange(certificates, members, (peer, file) => page.accused.push([peer, file]));
         await page.exchange.begin(node);
         page.exchange.want(true);
         page.work();

@@ -38,7 +38,7 @@ export class Services {
     }
 
     /** There are peers, one of which may lead to the page's own service. */
-    hasPeers() {
+    addAnyPeer() {
         if (this._origins.some((origin) => this._isOwn(origin))) this._origins = [...new Set([...this._origins, ANY_PEER])];
     }
 

@@ -181,7 +181,7 @@ class Link {
             if (this._device) this._device = { remembered: false };
             this._show();
         } else if (message.type === 'peer') {
-            this._services.hasPeers();
+            this._services.addAnyPeer();
             this._membership.is(message.id);
         } else if (message.type === 'accuse') {
             this._send('wrong_block', { peer: message.id, file: message.file });

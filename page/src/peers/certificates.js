@@ -36,6 +36,11 @@ export class Certificates {
         this.stun = [];
     }
 
+    /** By the service's clock: Unix milliseconds, with a fraction. */
+    get time() {
+        return this._now() + this._ahead;
+    }
+
     /** Those of peers with a certificate. */
     get addresses() {
         return [...this._until].filter(([, until]) => until > this._now()).map(([address]) => address);
@@ -58,7 +63,7 @@ export class Certificates {
     /** Whether the service has signed that this peer is a node of its own. @param {any} ticket @param {string} peer that has shown it */
     async isTicket(ticket, peer) {
         const { key } = this;
-        if (!isAbout(ticket, { peer }, this._now() + this._ahead)) return false;
+        if (!isAbout(ticket, { peer }, this.time)) return false;
         if (await isSigned(key, TICKET, { peer }, ticket)) return true;
         // A service that has started again has another key.
         await this.ask(AGAIN_MS);
@@ -81,7 +86,7 @@ export class Certificates {
      * @param {any} said @throws {Error} another key has */
     believe(said) {
         if (!this.key || said?.key !== this.key) throw new Error('that list is of another service, or of one that has started again');
-        return { ...said, now: Math.round(this._now() + this._ahead), stun: this.stun };
+        return { ...said, now: Math.round(this.time), stun: this.stun };
     }
 
     async _askNow() {

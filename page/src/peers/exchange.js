@@ -44,12 +44,11 @@ class Lane {
 }
 
 export class Exchange {
-    /** @param {Certificates} certificates @param {Members} members @param {() => number} now in ms, as theirs
+    /** @param {Certificates} certificates @param {Members} members
      * @param {(peer: string, file: string) => void} accuse tells the service of a peer that has lied about a file */
-    constructor(certificates, members, now, accuse) {
+    constructor(certificates, members, accuse) {
         this._certificates = certificates;
         this._members = members;
-        this._now = now;
         this._accuse = accuse;
         /** @type {Libp2p<any> | null} */
         this._node = null;
@@ -156,7 +155,7 @@ export class Exchange {
         const found = new Map();
         for (const connection of this._isOn && this._node ? this._node.getConnections() : []) {
             const peer = String(connection.remotePeer);
-            if (connection.status === 'open' && isBetween(connection) && this._speaking.has(peer) && this._members.has(peer)) found.set(peer, connection);
+            if (connection.status === 'open' && isDirectConnection(connection) && this._speaking.has(peer) && this._members.has(peer)) found.set(peer, connection);
         }
         return found.values();
     }
@@ -172,7 +171,7 @@ export class Exchange {
     /** @param {Stream} stream @param {Connection} connection */
     _give(stream, connection) {
         const peer = String(connection.remotePeer), taking = this._taking.get(peer) ?? { givers: new Set(), lane: new Lane() };
-        if (!this._isOn || !isBetween(connection) || taking.givers.size >= STREAMS_MAX) return stream.abort(new Error('this page gives no more'));
+        if (!this._isOn || !isDirectConnection(connection) || taking.givers.size >= STREAMS_MAX) return stream.abort(new Error('this page gives no more'));
         this._taking.set(peer, taking);
         /** @type {BlockGiver} */
         const giver = new BlockGiver(stream, (ticket) => this._open(ticket, peer, giver), (work) => taking.lane.take(work));
@@ -194,7 +193,7 @@ export class Exchange {
         file.loading?.met(peer);
         return {
             count: file.list.count,
-            isOver: () => this._certificates.end(shown) <= this._now(),
+            isOver: () => shown.until <= this._certificates.time,
             renew: async (again) => {
                 const next = ticketIn(again), isGood = await this._isGood(next, file, peer);
                 if (isGood) shown = next;
@@ -216,13 +215,12 @@ export class Exchange {
 
     /** @param {any} ticket @param {SharedFile} file @param {string} peer */
     _isGood(ticket, { hash }, peer) {
-        const ahead = -this._certificates.end(/** @type {any} */ ({ until: 0 })); // the service's clock
-        return mayHave(ticket, { key: this._certificates.key, file: hash, peer, now: this._now() + ahead });
+        return mayHave(ticket, { key: this._certificates.key, file: hash, peer, now: this._certificates.time });
     }
 }
 
 /** @param {Connection} connection */
-const isBetween = ({ limits, remoteAddr }) => !limits && isDirect(String(remoteAddr));
+const isDirectConnection = ({ limits, remoteAddr }) => !limits && isDirect(String(remoteAddr));
 
 /** @param {string} text @returns {any} */
 function ticketIn(text) {

@@ -3,7 +3,7 @@
  * the service. Engine workers ask by a port (engine/carried.js). It uses no browser globals.
  */
 import { joined } from '../shared/joined.js';
-import { BINARY, CLOSE, FILES_STREAM, FILE_HEAD_MAX, FrameReader, TEXT, WINDOW, frameHead } from '../shared/node_frames.js';
+import { BINARY, CLOSE, FILES_STREAM, FILE_HEAD_MAX, FrameReader, OVER_CIRCUITS, TEXT, WINDOW, frameHead } from '../shared/node_frames.js';
 
 /** @import { Connection, Stream } from '@libp2p/interface' */
 /** @import { FileRequest, FromFiles, ToFiles } from '../shared/messages.js' */
@@ -13,7 +13,6 @@ const OPEN_MS = 8000;
 const WAIT_MS = 10_000;
 /** The longest frame with bytes of a file: as much as a peer reads at once. */
 const PIECE_MAX = 1 << 20;
-const LIMITED = { runOnLimitedConnection: true };
 
 export class Files {
     constructor() {
@@ -79,7 +78,7 @@ export class Files {
 
 /** @param {FileRequest} request @param {Connection} connection @returns {Promise<Stream>} */
 async function ask({ path, headers }, connection) {
-    const stream = await connection.newStream(FILES_STREAM, { signal: AbortSignal.timeout(OPEN_MS), ...LIMITED });
+    const stream = await connection.newStream(FILES_STREAM, { signal: AbortSignal.timeout(OPEN_MS), ...OVER_CIRCUITS });
     const asked = new TextEncoder().encode(JSON.stringify({ path, headers }));
     stream.send(joined(Uint8Array, [frameHead(TEXT, asked.length), asked]));
     return stream;

@@ -1,4 +1,5 @@
 /** What other nodes have told of themselves: which of them are worth a connection, and what a person sees of them. Pure. */
+import { shuffled } from '../shared/shuffled.js';
 
 /** @import { Told } from './gossip.js' */
 /** `carries`: it leads others to the service; `heard`: when; `tried`: when it was dialled last.
@@ -62,8 +63,8 @@ export class KnownNodes {
     /** Some to dial now, at random, that are not connected. @param {number} most below 0: there are too many already @param {(id: string) => boolean} isConnected */
     choose(most, isConnected) {
         const now = this._now(), found = this.list().filter(({ id, tried }) => !isConnected(id) && now - tried >= AGAIN_MS);
-        const chosen = found.map((known) => ({ known, order: Math.random() })).sort((a, b) => a.order - b.order).slice(0, Math.max(most, 0));
-        for (const { known } of chosen) known.tried = now;
-        return chosen.map(({ known }) => known);
+        const chosen = shuffled(found).slice(0, Math.max(most, 0));
+        for (const known of chosen) known.tried = now;
+        return chosen;
     }
 }

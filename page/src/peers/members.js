@@ -2,7 +2,7 @@
  * Who may stay connected to a peer: the peers that the service has certified, and those that have shown that they are nodes of the
  * service, by a ticket that it has signed. A page shows its own. Pages and webinfer-peer use this file. It uses no browser globals.
  */
-import { MEMBER_STREAM, TICKET_MAX } from '../shared/node_frames.js';
+import { MEMBER_STREAM, OVER_CIRCUITS, TICKET_MAX } from '../shared/node_frames.js';
 
 /** @import { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
@@ -13,7 +13,6 @@ export const SHOW_MS = 10_000;
 const AWAY_MS = 600_000;
 /** The latest peers of either kind that are remembered. */
 const MOST = 4096;
-const LIMITED = { runOnLimitedConnection: true };
 
 export class Members {
     /** @param {Certificates} certificates @param {() => number} now in ms, as that of `certificates`
@@ -39,7 +38,7 @@ export class Members {
         this._node = node;
         node.addEventListener('connection:open', ({ detail }) => this._open(detail));
         node.addEventListener('connection:close', ({ detail }) => this._forget(detail));
-        return node.handle(MEMBER_STREAM, (stream, connection) => this._hear(stream, connection), { maxInboundStreams: 1, ...LIMITED });
+        return node.handle(MEMBER_STREAM, (stream, connection) => this._hear(stream, connection), { maxInboundStreams: 1, ...OVER_CIRCUITS });
     }
 
     /** @param {string} peer */
@@ -95,7 +94,7 @@ export class Members {
     async _show(connection) {
         if (!this._ticket) return;
         try {
-            const signal = AbortSignal.timeout(SHOW_MS), stream = await connection.newStream(MEMBER_STREAM, { signal, ...LIMITED });
+            const signal = AbortSignal.timeout(SHOW_MS), stream = await connection.newStream(MEMBER_STREAM, { signal, ...OVER_CIRCUITS });
             const taken = new Promise((resolve, reject) => {
                 stream.addEventListener('remoteCloseWrite', resolve);
                 stream.addEventListener('close', ({ error }) => (error ? reject(error) : resolve(null)));

@@ -5,7 +5,7 @@
  */
 import { multiaddr } from '@multiformats/multiaddr';
 import { ANY_PEER } from '../link/port_socket.js';
-import { NODE_STREAM } from '../shared/node_frames.js';
+import { NODE_STREAM, OVER_CIRCUITS } from '../shared/node_frames.js';
 import { Carrier } from './carrier.js';
 import { Certificates } from './certificates.js';
 import { Exchange } from './exchange.js';
@@ -52,7 +52,7 @@ const leave = (connection) => connection.close({ signal: AbortSignal.timeout(LEA
 /** @param {Connection} connection @param {AbortSignal} signal @returns {Promise<Way>} */
 async function streamOn(connection, signal) {
     try {
-        const stream = await connection.newStream(NODE_STREAM, { signal, runOnLimitedConnection: true });
+        const stream = await connection.newStream(NODE_STREAM, { signal, ...OVER_CIRCUITS });
         return { stream, release: () => leave(connection) };
     } catch (error) {
         leave(connection);
@@ -75,7 +75,7 @@ export class Peers {
             this._exchange.look();
             return this._swarm.accepted(connection);
         });
-        this._exchange = new Exchange(this._certificates, this._members, now, accuse);
+        this._exchange = new Exchange(this._certificates, this._members, accuse);
         this._gossip = new Gossip(this._certificates, this._members, now, (told) => this._swarm.hear(told));
         this._qualities = new Qualities();
         this._carrier = new Carrier(this._certificates, this._members);

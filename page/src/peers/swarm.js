@@ -5,6 +5,7 @@
 import { peerIdFromString } from '@libp2p/peer-id';
 import { multiaddr } from '@multiformats/multiaddr';
 import { MEMBER_STREAM } from '../shared/node_frames.js';
+import { shuffled } from '../shared/shuffled.js';
 import { GOSSIP_MS } from './gossip.js';
 import { KnownNodes } from './known.js';
 import { firstOf, isDirect, isUnvouched, peerOf, refusalOf } from './reach.js';
@@ -239,8 +240,7 @@ export class Swarm {
 
     /** Connected pages that carry others, at random. */
     carriers() {
-        return this._known.list().filter(({ id, carries }) => carries && this._way(id) === 'direct')
-            .map(({ id }) => ({ id, order: Math.random() })).sort((a, b) => a.order - b.order).map(({ id }) => id);
+        return shuffled(this._known.list().filter(({ id, carries }) => carries && this._way(id) === 'direct').map(({ id }) => id));
     }
 
     /** A circuit begins on the first connection of all to a page, which must be no circuit. @param {string} address of one */

@@ -20,6 +20,8 @@ export const TEXT = 1, BINARY = 2, CLOSE = 8;
 const KINDS = new Set([TEXT, BINARY, CLOSE]);
 const CLOSE_MAX = 125;
 export const HEAD_BYTES = 5;
+/** A page that carries others has limits of its own, so these streams may run over its circuits. */
+export const OVER_CIRCUITS = { runOnLimitedConnection: true };
 /** Bytes that a stream may have under way; libp2p resets a stream of which more than four times as many wait to be read. */
 export const WINDOW = 1 << 20;
 
