@@ -236,10 +236,49 @@ describe('what is late', () => {
         };
         const told = start([slow]);
         await pass(9800);
-        assert.deepEqual([told.taken.size, slow.asked.length, told.service.asked], [2, 4, []]);
-        await pass(500);
+        assert.deepEqual([told.taken.size, slow.asked.length, told.service.asked.length], [COUNT - 2, 4, COUNT - 4]);
+        await pass(200);
         assertDone(told);
         assert.equal(slow.asked.length, 4);
+    });
+
+    /** How long a load of 100 blocks takes, of which the service needs 50 ms for each. */
+    async function timeOf(peers, meets = []) {
+        const service = Object.assign(new Played('the service', []), { ms: 50 }), all = [[0, 100]], began = clock;
+        const fetching = new Fetching({ count: 100, isRight: async () => true, take: () => {}, report: () => assert.fail('nobody lies') }, Array(100).keys(), service, { now: () => clock, own: 'me' });
+        for (const [name, ms] of peers) fetching.add(Object.assign(new Played(name, all), { ms }));
+        for (const name of meets) fetching.meet(name);
+        let isDone = false;
+        fetching.run(new AbortController().signal).then(() => (isDone = true));
+        while (!isDone && clock - began < 300_000) await pass(50);
+        return { took: clock - began, asked: service.asked.length };
+    }
+
+    test('a member that has all and answers each just in time does not set the pace: the service gives what it has, too', async () => {
+        const alone = await timeOf([]);
+        assert.ok(alone.took < 3000, `${alone.took}`);
+        for (const meets of [[], ['a']]) {
+            const { took } = await timeOf([['a', 4800]], meets);
+            assert.ok(took <= 2 * alone.took + 5000 + (meets.length && 10_000), `${took} ms instead of ${alone.took}`);
+        }
+    });
+
+    test('neither do several of them', async () => {
+        const { took } = await timeOf([['a', 4800], ['b', 4800], ['c', 4800]]);
+        assert.ok(took <= 11_000, `${took}`);
+    });
+
+    test('peers that are quick enough, alone or together, keep the service from being asked', async () => {
+        assert.equal((await timeOf([['a', 390]])).asked, 0);
+        assert.equal((await timeOf(Array.from({ length: 10 }, (_, i) => [`${i}`, 2000]))).asked, 0);
+    });
+
+    test('a peer that is hardly slower than the service gives what it has', async () => {
+        const peer = Object.assign(new Played('a'), { ms: 900 }), service = Object.assign(new Played('the service', []), { ms: 600 });
+        const told = start([peer], { service });
+        await pass(9000);
+        assertDone(told, [peer]);
+        assert.equal(service.asked.length, 2, 'by which its pace is known');
     });
 
     test('what comes late after all, is taken if it is the first', async () => {

@@ -2,9 +2,10 @@
  * The rules by which the blocks of a file are fetched from several sources at once: peers that have some of them, and the service,
  * which has all.
  * - A peer is asked for the block that the fewest peers have; of several such, for any. It is asked for two at a time.
- * - The service is asked only for what no peer has, two at a time. Pages that load the same file share that: each block falls to
- *   one of them, by a number that all compute alike. A page with nothing else to do waits for those of others 5 seconds in all,
- *   and then asks for them, too.
+ * - The service is asked for what no peer has, and for what peers have that give blocks at less than a quarter of its pace, all
+ *   together; two at a time. Its pace counts as one in 100 ms until it has answered, and never as a quicker one. Pages that load
+ *   the same file share what the service gives: each block falls to one of them, by a number that all compute alike. A page with
+ *   nothing else to do waits for those of others 5 seconds in all, and then asks for them, too.
  * - A block that takes four times as long as its source usually needs is asked for elsewhere, too, and so is one that takes
  *   5 seconds; the first right one is taken. Until such a source answers, it counts as one that has nothing, and is asked for
  *   nothing more.
@@ -72,8 +73,10 @@ class Asked {
         this.flights = new Set();
         /** Blocks of it that came and are being checked. */
         this.checks = 0;
-        /** How long its last blocks took. @type {number[]} */
+        /** How long its last blocks took, and their median; null: none has come. @type {number[]} */
         this.times = [];
+        /** @type {number | null} */
+        this.usual = null;
         /** A block of it is late, and it has not answered since. */
         this.isStuck = false;
         this.isOver = false;
@@ -84,7 +87,18 @@ class Asked {
     }
 
     get patience() {
-        return this.times.length === 0 ? FIRST_MS : Math.min(FIRST_MS, Math.max(LEAST_MS, SLOW * median(this.times)));
+        return this.usual === null ? FIRST_MS : Math.min(FIRST_MS, Math.max(LEAST_MS, SLOW * this.usual));
+    }
+
+    /** Blocks per ms, one after the other. Until it has answered, it counts as quick. */
+    get pace() {
+        return this.usual === null ? Infinity : 1 / this.usual;
+    }
+
+    /** @param {number} took in ms */
+    time(took) {
+        this.times = [...this.times, took].slice(-TIMES);
+        this.usual = median(this.times);
     }
 }
 
@@ -263,16 +277,30 @@ export class Fetching {
         return true;
     }
 
-    /** Whether a block is on its way in time. */
+    /** Whether blocks are on their way in time, from peers that are quick enough together, or from the service. */
     _isWaiting() {
-        return [...this._flights.values()].some(({ isTaken, checks, of, late }) => !isTaken && (checks > 0 || late.size < of.size));
+        /** @type {Set<Asked>} */
+        const awaited = new Set();
+        for (const { isTaken, checks, of, late } of this._flights.values()) {
+            if (isTaken) continue;
+            if (checks > 0) return true;
+            for (const asked of of) if (!late.has(asked)) awaited.add(asked);
+        }
+        return awaited.has(this._service) || this._areQuick(awaited);
     }
 
-    /** Whether a peer can still be asked for it. @param {number} index @param {Flight} [flight] */
+    /** Whether peers can still be asked for it that are quick enough together. @param {number} index @param {Flight} [flight] */
     _hasHolder(index, flight) {
-        let holders = this._holders[index];
-        for (const { has, isStuck } of flight?.of ?? []) if (!isStuck && has.has(index)) holders--;
-        return holders > 0;
+        return this._holders[index] > 0 && this._areQuick(this._peers, (peer) => peer.has.has(index) && !peer.isStuck && !flight?.of.has(peer));
+    }
+
+    /** Whether these peers together give blocks at a quarter of the service's pace at least. Who trickles would set the pace of a
+     * load, if a block that it has were never asked of the service. @param {Iterable<Asked>} peers @param {(peer: Asked) => boolean} [counts] */
+    _areQuick(peers, counts = () => true) {
+        const enough = 1 / (SLOW * Math.max(LEAST_MS, this._service.usual ?? 0));
+        let pace = 0;
+        for (const peer of peers) if (counts(peer) && (pace += peer.pace) >= enough) return true;
+        return false;
     }
 
     /** @param {Asked} asked @param {number} index */
@@ -303,7 +331,7 @@ export class Fetching {
     /** @param {Asked} asked @param {Flight} flight @param {Uint8Array<ArrayBuffer>} bytes @param {number} took in ms */
     async _receive(asked, flight, bytes, took) {
         if (asked.isOver || this._isOver) return;
-        asked.times = [...asked.times, took].slice(-TIMES);
+        asked.time(took);
         this._unstick(asked);
         flight.checks++;
         asked.checks++;
