@@ -121,6 +121,23 @@ describe('the end that asks', () => {
         }
     });
 
+    test('memory that is not there for a block makes nobody a liar', async () => {
+        const { stream, source, told } = ask(), wanted = source.want(3), { Uint8Array: whole } = globalThis;
+        globalThis.Uint8Array = class extends whole {
+            constructor(...of) {
+                if (of[0] === LEAF + 4) throw new RangeError('Array buffer allocation failed');
+                super(...of);
+            }
+        };
+        try {
+            stream.receive(dataHead(3, LEAF));
+        } finally {
+            globalThis.Uint8Array = whole;
+        }
+        await assert.rejects(wanted, { message: 'Array buffer allocation failed' });
+        assert.deepEqual([stream.status, told[0] instanceof Lie], ['aborted', false]);
+    });
+
     test('a peer that goes is no liar', async () => {
         const { stream, source, told } = ask(), wanted = source.want(3);
         stream.abort(new Error('reset'));

@@ -4,7 +4,7 @@
  * at once and whenever it has more, and answers with blocks. Numbers are u32, big-endian, as in node_frames.js, whose frames these
  * are. It uses no browser globals.
  */
-import { FrameReader, HEAD_BYTES, TICKET_MAX, frameHead } from '../shared/node_frames.js';
+import { FrameFault, FrameReader, HEAD_BYTES, TICKET_MAX, frameHead } from '../shared/node_frames.js';
 import { LEAF_BYTES } from '../shared/leaves.js';
 
 export const BLOCKS_STREAM = '/webinfer/blocks/1';
@@ -73,17 +73,17 @@ export class BlockReader {
         });
     }
 
-    /** @param {Uint8Array} bytes @throws {RangeError} these are no such frames */
+    /** @param {Uint8Array} bytes @throws {FrameFault} these are no such frames */
     push(bytes) {
         this._reader.push(bytes);
     }
 }
 
-/** @param {number} kind @param {Uint8Array<ArrayBuffer>} bytes @returns {Said} @throws {RangeError} */
+/** @param {number} kind @param {Uint8Array<ArrayBuffer>} bytes @returns {Said} @throws {FrameFault} */
 function meaningOf(kind, bytes) {
     const view = new DataView(bytes.buffer);
     const isWhole = kind === HAVE ? bytes.length > 0 && bytes.length % (2 * NUMBER) === 0 : kind === NONE ? bytes.length === NUMBER : bytes.length >= NUMBER;
-    if (!isWhole) throw new RangeError(`a frame of kind ${kind} has ${bytes.length} bytes`);
+    if (!isWhole) throw new FrameFault(`a frame of kind ${kind} has ${bytes.length} bytes`);
     if (kind === HAVE)
         return { runs: Array.from({ length: bytes.length / (2 * NUMBER) }, (_, i) =>
             /** @type {[number, number]} */ ([view.getUint32(2 * NUMBER * i), view.getUint32(2 * NUMBER * i + NUMBER)])) };

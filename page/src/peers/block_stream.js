@@ -4,6 +4,7 @@
  */
 import { Lie, NotHere } from './blocks.js';
 import { Bitmap } from '../shared/leaves.js';
+import { FrameFault } from '../shared/node_frames.js';
 import { BlockReader, DATA, dataHead, haveFrames, noneFrame, ticketFrame, wantFrame } from './block_frames.js';
 
 /** A stream of libp2p, as much of it as is used. @typedef {object} BlockStream
@@ -86,14 +87,13 @@ export class BlockSource {
         try {
             reader.push(bytes);
         } catch (error) {
-            if (!(error instanceof RangeError)) throw error;
-            this._end(new Lie(`it sent what is no block: ${error.message}`));
+            this._end(error instanceof FrameFault ? new Lie(`it sent what is no block: ${error.message}`) : /** @type {Error} */ (error));
         }
     }
 
     /** No bytes are held that nobody has asked for. @param {number} kind */
     _expect(kind) {
-        if (kind === DATA && this._wanted.size === 0) throw new RangeError('no block was asked for');
+        if (kind === DATA && this._wanted.size === 0) throw new FrameFault('no block was asked for');
     }
 
     /** @param {import('./block_frames.js').Said} said */
@@ -170,8 +170,7 @@ export class BlockGiver {
         try {
             reader.push(bytes);
         } catch (error) {
-            if (!(error instanceof RangeError)) throw error;
-            this.end(error);
+            this.end(/** @type {Error} */ (error));
         }
     }
 

@@ -43,6 +43,9 @@ export function closeFrame(code, reason) {
 export const closeOf = (bytes) => (bytes.length < 2 ? { code: 1005, reason: '' }
     : { code: bytes[0] << 8 | bytes[1], reason: new TextDecoder().decode(bytes.subarray(2)) });
 
+/** The other end has sent what is no such frame. Another RangeError, as for memory that is not there, is no fault of it. */
+export class FrameFault extends RangeError {}
+
 /** Reads frames as they come, and hands on pieces of them: none is held whole. */
 export class FrameReader {
     /** @param {number | ((kind: number, length: number) => number | undefined)} most bytes of a message; or, for frames of other streams,
@@ -56,7 +59,7 @@ export class FrameReader {
         this._left = 0; /* of the frame */
     }
 
-    /** @param {Uint8Array} bytes @throws {RangeError} these are no frames */
+    /** @param {Uint8Array} bytes @throws {FrameFault} these are no frames */
     push(bytes) {
         for (let at = 0; at < bytes.length;) {
             at += this._have < HEAD_BYTES ? this._takeHead(bytes.subarray(at)) : this._takePiece(bytes.subarray(at));
@@ -75,8 +78,8 @@ export class FrameReader {
     _begin() {
         const length = new DataView(this._head.buffer).getUint32(0), kind = this._head[4];
         const most = this._mostOf(kind, length);
-        if (most === undefined) throw new RangeError(`a frame has the unknown kind ${kind}`);
-        if (length > most) throw new RangeError(`a frame has ${length} bytes; allowed: at most ${most}`);
+        if (most === undefined) throw new FrameFault(`a frame has the unknown kind ${kind}`);
+        if (length > most) throw new FrameFault(`a frame has ${length} bytes; allowed: at most ${most}`);
         this._left = length;
         if (length === 0) this._takePiece(new Uint8Array(0));
     }
