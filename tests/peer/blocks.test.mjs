@@ -262,6 +262,18 @@ describe('the end that gives', () => {
         assert.equal(sent().filter((one) => 'data' in one).length, 3);
     });
 
+    test('it is over once what is read for it is there', async () => {
+        let settle, isOver = false;
+        const { stream, giver, hear, given } = give({ read: () => new Promise((resolve) => { settle = resolve; }) });
+        giver.over.then(() => (isOver = true));
+        await hear(ticketFrame('a good one'), wantFrame(1), wantFrame(3));
+        stream.abort(new Error('reset'));
+        await turn();
+        assert.deepEqual([given.isClosed, isOver], [true, false]);
+        settle(blockOf(1));
+        await until(() => isOver, { what: 'the end' });
+    });
+
     test('a peer that goes while its ticket is looked at is given nothing', async () => {
         let settle;
         const { stream, hear, given, sent } = give({ open: () => new Promise((resolve) => { settle = resolve; }) });

@@ -180,6 +180,35 @@ describe('between pages', () => {
         assert.deepEqual(refused.said, []);
     });
 
+    test('a person who wants other pages again, in the middle of a load, takes from those that are there', async () => {
+        const [here, there] = await open(2);
+        service.ms = 20;
+        await there.keep(disk);
+        await here.meet(there);
+        there.exchange._files.get(HASH).read = () => new Promise(() => {}); // so that all is still to come
+        const loading = here.load();
+        await until(() => here.exchange._files.get(HASH)?.loading?._sources.size === 1, { what: 'a stream' });
+        const { loading: load } = here.exchange._files.get(HASH);
+        here.exchange.want(false);
+        await until(() => load._sources.size === 0, { what: 'the end of the stream' });
+        here.exchange.want(true);
+        await until(() => load._sources.size === 1, { what: 'another stream' });
+        here.exchange.want(false);
+        assert.equal(await loading, true);
+    });
+
+    test('a load whose file another engine worker loads as well is told that its streams are over', async () => {
+        const [here] = await open(), peer = await openPeer(giving(() => {})), overs = [];
+        await here.meet(peer);
+        const loadOf = (add) => ({ file: FILE, list, ticket: ticketFor(here.id), has: () => false, read: async () => null, add, met() {}, parted() {}, renew: async () => null });
+        here.others.join(loadOf((source) => source.have(() => {}, ({ message }) => overs.push(message))));
+        await until(() => here.exchange._files.get(HASH)?.loading?._sources.size === 1 && peer.said.length === 1, { what: 'the stream' });
+        await turn();
+        const again = here.others.join(loadOf(() => {}));
+        await until(() => overs.length === 1, { what: 'its end' });
+        again.leave(false);
+    });
+
     test('a file that is loaded again, since it was not kept, is another one', async () => {
         const [here, there] = await open(2);
         await here.meet(there);
@@ -260,6 +289,22 @@ describe('a page that gives', () => {
         assert.ok(reads - 7 <= 8, `${reads - 7} blocks were read`);
         for (const { stream } of streams) stream.resume();
         await until(() => streams.every(({ blocks }) => blocks().length === 4), { what: 'all', timeout: 20_000 });
+    });
+
+    test('reads no more than that for a peer that ends its streams and opens others', async () => {
+        const [page] = await open(), peer = await openPeer(), reads = [];
+        await page.keep(disk);
+        page.exchange._files.get(HASH).read = () => new Promise((resolve) => reads.push(resolve));
+        for (let i = 0; i < 3 * STREAMS_MAX; i++) {
+            const { stream } = await ask(peer, page, ticketFrame(ticketFor(peer.id)), wantFrame(0)).catch(() => ({}));
+            await until(() => reads.length === 2 || i < 2, { what: 'what is read' });
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            stream?.abort(new Error('again'));
+        }
+        assert.equal(reads.length, 2);
+        assert.ok(page.exchange._taking.get(peer.id).givers.size <= STREAMS_MAX);
+        for (const resolve of reads) resolve(null);
+        await until(() => page.exchange._taking.size === 0, { what: 'the end of all' });
     });
 
     test('ends a stream on which a block is wanted twice, that is not there, or that are too many at a time', async () => {
@@ -364,6 +409,12 @@ describe('what an engine worker tells', () => {
         for (const leaf of [5, 5, 2, 9]) joined.gained(leaf);
         await until(() => told.length === 2, { what: 'what it gains' });
         assert.deepEqual([told, file.runs, await file.read(5)], [[[5, 1], [9, 1]], [[0, 3], [5, 1], [9, 1]], leafOf(5)]);
+        joined.leave(false);
+    });
+
+    test('what it cannot read any more is not there', async () => {
+        const { joined, file } = await share({ read: async () => { throw new Error('the file is closed'); } });
+        assert.equal(await file.read(1), null);
         joined.leave(false);
     });
 

@@ -128,7 +128,7 @@ class SharedLoad {
 
     /** @param {number} index @param {number} number */
     async _read(index, number) {
-        const leaf = await this._load.read(index);
+        const leaf = await this._load.read(index).catch(() => null); // its file may be closed by now
         if (!this._isHeld) this._say({ number, leaf }, leaf ? [leaf.buffer] : []);
     }
 

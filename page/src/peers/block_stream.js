@@ -142,7 +142,7 @@ export class BlockGiver {
         /** Whoever waits until all is taken, or the end. */
         this._goOn = () => {};
         this._settle = (/** @type {Error} */ _why) => {};
-        /** Settles at the end, with why. @type {Promise<Error>} */
+        /** Settles at the end, with why, once nothing is read for it any more: until then it counts as one of its peer's. @type {Promise<Error>} */
         this.over = new Promise((resolve) => {
             this._settle = resolve;
         });
@@ -161,7 +161,7 @@ export class BlockGiver {
         this._given?.close();
         this._stream.abort(why);
         this._goOn();
-        this._settle(why);
+        this._last.then(() => this._settle(why));
     }
 
     /** @param {BlockReader} reader @param {Uint8Array} bytes */

@@ -78,7 +78,7 @@ export class Exchange {
     want(isOn) {
         this._isOn = isOn;
         this._tell();
-        if (isOn) return;
+        if (isOn) return this.look();
         for (const { givers } of [...this._taking.values()]) for (const giver of [...givers]) giver.end(new Error('this page gives nothing more'));
         for (const { loading } of this._files.values()) loading?.part();
     }

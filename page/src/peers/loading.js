@@ -68,8 +68,9 @@ export class Loading {
         });
     }
 
-    /** Nothing more is asked of other pages. */
+    /** Nothing more is asked of other pages, unless they are looked at again. */
     part() {
+        for (const asked of this._asked.values()) asked.again = true;
         for (const source of [...this._sources.values()]) source.close();
     }
 
@@ -143,6 +144,6 @@ export class Loading {
 
     /** @param {ToLoad} said @param {Transferable[]} [moved] */
     _say(said, moved = []) {
-        if (!this._isOver) this._port.postMessage(said, moved);
+        this._port.postMessage(said, moved); // a port that is closed takes nothing
     }
 }
