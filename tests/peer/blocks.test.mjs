@@ -5,7 +5,8 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { BlockReader, dataHead, haveFrames, noneFrame, RUNS_MAX, ticketFrame, wantFrame } from '../../page/src/peers/block_frames.js';
 import { BlockGiver, BlockSource, TICKETS_MAX, WANTS_MAX } from '../../page/src/peers/block_stream.js';
 import { Lie, NotHere } from '../../page/src/peers/blocks.js';
-import { mayHave } from '../../page/src/peers/tickets.js';
+import { Certificates } from '../../page/src/peers/certificates.js';
+import { FILE_TICKET } from '../../page/src/peers/statement.js';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 import { TestStream } from './stream.mjs';
@@ -301,7 +302,22 @@ describe('a ticket for a file', () => {
     const FILE = 'ab'.repeat(32), NOW = Date.UTC(2001, 0), key = publicKey.export({ format: 'jwk' }).x;
     const ticket = ({ file = FILE, peer = PEER, until = NOW + 3_600_000, text = `webinfer-file\0${file}\0${peer}\0${until}`, by = privateKey } = {}) =>
         ({ file, peer, until, signature: sign(null, Buffer.from(text), by).toString('base64url') });
-    const isGood = (shown) => mayHave(shown, { key, file: FILE, peer: PEER, now: NOW });
+    const isGood = async (shown) => {
+        const certificates = new Certificates(async () => ({ key, now: NOW, peers: [] }), () => 0);
+        await certificates.ask();
+        return certificates.hasSigned(FILE_TICKET, { file: FILE, peer: PEER }, shown);
+    };
+
+    test('that a service has signed that has started again is good: its new key is asked for', async () => {
+        let time = 0, asked = 0;
+        const before = other.publicKey.export({ format: 'jwk' }).x;
+        const certificates = new Certificates(async () => ({ key: asked++ === 0 ? before : key, now: NOW, peers: [] }), () => time);
+        await certificates.ask();
+        const isGoodNow = () => certificates.hasSigned(FILE_TICKET, { file: FILE, peer: PEER }, ticket());
+        assert.deepEqual([await isGoodNow(), asked], [false, 1], 'it was asked just now');
+        time = 1000;
+        assert.deepEqual([await isGoodNow(), asked], [true, 2]);
+    });
 
     test('that the service has signed is good', async () => assert.equal(await isGood(ticket()), true));
 

@@ -5,7 +5,7 @@
 import { peerOf, isSocket } from './reach.js';
 import { CERTIFICATE, TICKET, isAbout, isSigned } from './statement.js';
 
-/** @import { Statement } from './statement.js' */
+/** @import { Names, Statement } from './statement.js' */
 /** @typedef {Statement & {address: string}} Certificate */
 /** @typedef {{key: string, now: number, peers: Certificate[], stun?: unknown}} Listed the answer */
 
@@ -61,13 +61,19 @@ export class Certificates {
     }
 
     /** Whether the service has signed that this peer is a node of its own. @param {any} ticket @param {string} peer that has shown it */
-    async isTicket(ticket, peer) {
+    isTicket(ticket, peer) {
+        return this.hasSigned(TICKET, { peer }, ticket);
+    }
+
+    /** Whether the service has signed what was shown as a ticket, which names that. @param {string} word that it begins with
+     * @param {Names} names @param {any} ticket */
+    async hasSigned(word, names, ticket) {
         const { key } = this;
-        if (!isAbout(ticket, { peer }, this.time)) return false;
-        if (await isSigned(key, TICKET, { peer }, ticket)) return true;
+        if (!isAbout(ticket, names, this.time)) return false;
+        if (await isSigned(key, word, names, ticket)) return true;
         // A service that has started again has another key.
         await this.ask(AGAIN_MS);
-        return this.key !== key && isSigned(this.key, TICKET, { peer }, ticket);
+        return this.key !== key && isSigned(this.key, word, names, ticket);
     }
 
     /** Until when a ticket is good, by the clock `now`. @param {Statement} ticket */

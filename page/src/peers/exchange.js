@@ -8,7 +8,7 @@ import { BlockGiver } from './block_stream.js';
 import { Loading } from './loading.js';
 import { isDirect } from './reach.js';
 import { SharedFile } from './shared_file.js';
-import { mayHave } from './tickets.js';
+import { FILE_TICKET } from './statement.js';
 
 /** @import { Connection, Libp2p, Stream } from '@libp2p/interface' */
 /** @import { Given } from './block_stream.js' */
@@ -215,7 +215,7 @@ export class Exchange {
 
     /** @param {any} ticket @param {SharedFile} file @param {string} peer */
     _isGood(ticket, { hash }, peer) {
-        return mayHave(ticket, { key: this._certificates.key, file: hash, peer, now: this._certificates.time });
+        return this._certificates.hasSigned(FILE_TICKET, { file: hash, peer }, ticket);
     }
 }
 
