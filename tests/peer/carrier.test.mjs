@@ -33,6 +33,7 @@ import { test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
 const HOUR = 3_600_000, FILE = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7) % 251));
+const HOP = '/libp2p/circuit/relay/0.2.0/hop';
 const ROOMY = { bytes: 1 << 30, seconds: 3600 };
 const pair = generateKeyPairSync('ed25519'), key = pair.publicKey.export({ format: 'jwk' }).x;
 const state = (purpose, peer) => {
@@ -233,6 +234,17 @@ test('those that begin at once are no more than that', async (t) => {
     const good = begun.filter(({ status }) => status === 'fulfilled').length;
     assert.ok(good <= 4, `${good} have begun`);
     await until(() => carrier.carrier.count === good, { what: 'the refused ones to be gone' });
+});
+
+test('streams on which no circuit begins take no places', async (t) => {
+    const carrier = await openCarrier(t), idle = await Promise.all([1, 2].map(() => openLost(t, carrier)));
+    for (const { node } of idle) for (let i = 0; i < 2; i++) await node.getConnections(carrier.node.peerId)[0].newStream(HOP);
+    const hops = () => carrier.node.getConnections().flatMap(({ streams }) => streams).filter(({ protocol, direction }) => protocol === HOP && direction === 'inbound');
+    await until(() => hops().length === 4, { what: 'the streams' });
+    assert.equal(carrier.carrier.count, 0);
+    const page = await openLost(t, carrier);
+    assert.equal(await (await goOn(page)).echo('through'), 'through');
+    assert.equal(carrier.carrier.count, 1);
 });
 
 test('only nodes of the service are carried, and to its peers alone', async (t) => {

@@ -18,8 +18,8 @@ const OF_ONE = 2;
 const PLACES = 8;
 /** A peer asks for its place again in each half minute, so that it soon has one after a change. */
 export const PLACE_MS = 330_000;
-/** The protocol by which circuits begin. */
-const CIRCUIT = '/libp2p/circuit/relay/0.2.0/hop';
+/** The protocol of the stream on which a circuit goes on from here. */
+const ONWARD = '/libp2p/circuit/relay/0.2.0/stop';
 
 export class Carrier {
     /** @param {Certificates} certificates @param {Members} members */
@@ -30,6 +30,8 @@ export class Carrier {
         this._limits = null;
         /** @type {any} */
         this._components = null;
+        /** Circuits that may begin, whose streams onward are being opened. */
+        this._beginning = 0;
         /** @type {any} */
         this._server = null;
         this._changed = Promise.resolve();
@@ -38,7 +40,10 @@ export class Carrier {
     /** For libp2p, which ends it. */
     service() {
         return (/** @type {any} */ components) => {
-            this._components = withShortMessages(components);
+            const { connectionManager } = components, getConnections = (/** @type {any} */ to) =>
+                connectionManager.getConnections(to).map((/** @type {Connection} */ one) => this._counted(one));
+            const counting = Object.create(connectionManager, { getConnections: { value: getConnections } });
+            this._components = Object.create(withShortMessages(components), { connectionManager: { value: counting } });
             return { start: () => {}, stop: () => this._server?.stop() };
         };
     }
@@ -47,12 +52,27 @@ export class Carrier {
         return this._limits !== null;
     }
 
-    /** Circuits that go on now, and those that begin. */
+    /** Circuits that go on now, and those that begin. Streams on which others ask for circuits take no places. */
     get count() {
         /** @type {Connection[]} */
         const connections = this._components?.connectionManager.getConnections() ?? [];
-        return connections.filter(({ remotePeer }) => this._isCarried(String(remotePeer))).flatMap(({ streams }) => streams)
-            .filter(({ protocol, direction }) => protocol === CIRCUIT && direction === 'inbound').length;
+        const going = connections.flatMap(({ streams }) => streams).filter(({ protocol, direction }) => protocol === ONWARD && direction === 'outbound').length;
+        return going + this._beginning;
+    }
+
+    /** Over which the relay opens streams onward, and nothing else. Of circuits that may begin at once, some may be too many. @param {Connection} connection */
+    _counted(connection) {
+        /** @type {Connection['newStream']} */
+        const newStream = async (protocols, options) => {
+            if (this.count >= CIRCUITS) throw new Error(`${CIRCUITS} circuits go on here`);
+            this._beginning++;
+            try {
+                return await connection.newStream(protocols, options);
+            } finally {
+                this._beginning--;
+            }
+        };
+        return Object.create(connection, { newStream: { value: newStream } });
     }
 
     /** The operator's peers ask for places only. @param {string} peer */
@@ -86,8 +106,8 @@ export class Carrier {
         return this.isWilling && this._certificates.isCertified(peer);
     }
 
-    /** Whether a circuit may begin, which is counted already. @param {string} from @param {string} to */
+    /** Whether a circuit may begin. @param {string} from @param {string} to */
     mayCarry(from, to) {
-        return this.mayReserve(to) && this._isCarried(from) && this.count <= CIRCUITS;
+        return this.mayReserve(to) && this._isCarried(from) && this.count < CIRCUITS;
     }
 }
