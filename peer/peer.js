@@ -19,6 +19,7 @@ import { Notes } from '../page/src/peers/notes.js';
 import { isSocket } from '../page/src/peers/reach.js';
 import { withShortMessages } from '../page/src/peers/short_messages.js';
 import { endWith } from '../page/src/peers/sockets.js';
+import { Lanes } from '../page/src/shared/lane.js';
 import { DHT, FILES_STREAM, NODE_STREAM, OVER_CIRCUITS, WINDOW } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
 import { meetFellows } from './fellows.js';
@@ -36,6 +37,8 @@ const PENDING_MAX = 64;
 const ASK_TIMEOUT_MS = 5000;
 /** Files that a node asks for at a time: each of its engines asks for four. */
 const FILES_MAX = 32;
+/** And so many of them come from the bridge at a time, so that one peer leaves most connections to it to others. */
+const FILES_ABREAST = 4;
 const now = () => performance.now();
 
 /** @param {string} file @returns {Promise<PrivateKey>} */
@@ -77,7 +80,7 @@ async function directTransports() {
  *   most: number, mostOfOne: number, relay: {reservations: number, bytes: number, seconds: number}, tell: (fault: string) => void}} options */
 export async function startPeer({ key, bridge, place, direct, announce, tls, most, mostOfOne, relay, tell }) {
     const certificates = new Certificates(() => ask(bridge), now), members = new Members(certificates, now), places = new Places();
-    const gossip = new Gossip(certificates, members, now, (told) => places.hear(told)), askBridge = makeAsking(bridge);
+    const gossip = new Gossip(certificates, members, now, (told) => places.hear(told)), askBridge = makeAsking(bridge), lanes = new Lanes(FILES_ABREAST);
     const listen = [addressOf(place, `/tcp/PORT${tls ? '/tls' : ''}/ws`), ...(direct ? [addressOf(direct, '/udp/PORT/webrtc-direct')] : [])];
     const isStranger = (/** @type {unknown} */ peer) => !members.has(String(peer));
     const node = await createLibp2p({
@@ -113,8 +116,11 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
     node.addEventListener('peer:disconnect', ({ detail }) => node.services.relay.reservations.delete(detail));
     await node.handle(NODE_STREAM, (stream, { remotePeer }) => join(stream, String(remotePeer), bridge, tell), { maxInboundStreams: 1, ...OVER_CIRCUITS });
     await node.handle(FILES_STREAM, (stream, { remotePeer }) => {
-        if (members.has(String(remotePeer))) return answerFile(stream, askBridge);
-        stream.abort(new Error('files are for nodes of the service'));
+        const peer = String(remotePeer);
+        if (!members.has(peer)) return stream.abort(new Error('files are for nodes of the service'));
+        return lanes.take(peer, async () => {
+            if (stream.status === 'open') await answerFile(stream, askBridge);
+        });
     }, { maxInboundStreams: FILES_MAX, ...OVER_CIRCUITS });
     await members.watch(node);
     places.watch(node);

@@ -41,12 +41,13 @@ const state = (purpose, peer) => {
     return { peer, until: end, signature: sign(null, Buffer.from(`${purpose}\0${peer}\0${end}`), pair.privateKey).toString('base64url') };
 };
 const now = () => performance.now();
-let bridge, peer, address, nodes = [], listed = true;
+let bridge, peer, address, nodes = [], stuck = [], listed = true;
 
 /** The bridge: it says the node's own words again, and has one file. */
 function playBridge() {
     const server = http.createServer((request, response) => {
         if (request.url === '/peers') return response.end(JSON.stringify(peersOf()));
+        if (request.url === '/models/m/0/stuck') return stuck.push(request);
         if (request.url !== '/models/m/0/a' || request.headers.authorization !== 'Bearer good') return response.writeHead(404).end();
         const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [], part = FILE.subarray(Number(from ?? 0));
         response.writeHead(from ? 206 : 200, { etag: '"e"', 'content-length': part.length }).end(part);
@@ -332,6 +333,26 @@ test('files of models come over the circuit, with credential and range', async (
     assert.equal((await files.json('/peers')).key, key);
     assert.deepEqual(Object.keys(page.certificates.believe(await files.json('/peers'))), ['key', 'now', 'peers', 'stun']);
     await assert.rejects(files.json('/models/m/0/a'), /404/);
+});
+
+test('one node has four files at a time, so that others get theirs', async (t) => {
+    const [page, other] = await Promise.all([openPage(), openPage()]);
+    t.after(() => Promise.all([page, other].map(({ node }) => node.stop())));
+    const [files, others] = await Promise.all([page, other].map(async (one) => {
+        const connection = await one.node.dial(multiaddr(address));
+        await until(() => one.isAccepted, { what: 'its ticket to be taken' });
+        return filesOver(connection);
+    }));
+    const refused = Array.from({ length: 32 }, () => files.json('/models/m/0/stuck').catch(() => null));
+    await until(() => stuck.length === 4, { what: 'its requests' });
+    assert.equal((await others.json('/peers')).key, key);
+    assert.equal(stuck.length, 4);
+    const settled = stuck.splice(0);
+    for (const request of settled) request.socket.destroy();
+    await until(() => stuck.length === 4, { what: 'the next ones' });
+    await page.node.stop();
+    await Promise.all(refused);
+    assert.equal((await others.json('/peers')).key, key);
 });
 
 test('a file breaks off with the circuit, and nobody waits for it', async (t) => {

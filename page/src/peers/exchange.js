@@ -8,6 +8,7 @@ import { BlockGiver } from './block_stream.js';
 import { Loading } from './loading.js';
 import { isDirect } from './reach.js';
 import { SharedFile } from './shared_file.js';
+import { Lane } from '../shared/lane.js';
 import { FILE_TICKET } from './statement.js';
 
 /** @import { Connection, Libp2p, Stream } from '@libp2p/interface' */
@@ -20,28 +21,6 @@ import { FILE_TICKET } from './statement.js';
 export const STREAMS_MAX = 8;
 /** Blocks of a peer that are read and sent at a time, of 1 MiB each, over all of its streams. */
 const BLOCKS_ABREAST = 2;
-
-/** So much work at a time; the rest waits for its turn. */
-class Lane {
-    constructor() {
-        this._running = 0;
-        /** @type {(() => void)[]} */
-        this._waiting = [];
-    }
-
-    /** @param {() => Promise<void>} work */
-    async take(work) {
-        if (this._running === BLOCKS_ABREAST) await new Promise((/** @type {(nothing: void) => void} */ resolve) => this._waiting.push(resolve));
-        else this._running++;
-        try {
-            await work();
-        } finally {
-            const next = this._waiting.shift();
-            if (next) next();
-            else this._running--;
-        }
-    }
-}
 
 export class Exchange {
     /** @param {Certificates} certificates @param {Members} members
@@ -170,7 +149,7 @@ export class Exchange {
 
     /** @param {Stream} stream @param {Connection} connection */
     _give(stream, connection) {
-        const peer = String(connection.remotePeer), taking = this._taking.get(peer) ?? { givers: new Set(), lane: new Lane() };
+        const peer = String(connection.remotePeer), taking = this._taking.get(peer) ?? { givers: new Set(), lane: new Lane(BLOCKS_ABREAST) };
         if (!this._isOn || !isDirectConnection(connection) || taking.givers.size >= STREAMS_MAX) return stream.abort(new Error('this page gives no more'));
         this._taking.set(peer, taking);
         /** @type {BlockGiver} */
