@@ -171,6 +171,20 @@ test('pieces become a task like any other, whose time began with its outline', (
     assert.deepEqual(new Uint8Array(buffer, section + 8, 16), fill(16));
 });
 
+test('a service that goes on from an earlier place sends again what has come since', () => {
+    const pieces = new PiecesIn(() => 0);
+    for (const attempt of ['a', 'late']) pieces.begin(task(attempt, [5, 16]));
+    pieces.add(...piece('a', 0, 0, fill(2)));
+    const announced = { a: pieces.wanted().a, gone: { tensor: 0, position: 0 } };
+    pieces.add(...piece('a', 0, 2, fill(3, 2)));
+    pieces.add(...piece('a', 1, 0, fill(4)));
+    pieces.rewind(announced);
+    assert.deepEqual(pieces.wanted(), { a: { tensor: 0, position: 2 }, late: { tensor: 0, position: 0 } });
+    pieces.add(...piece('a', 0, 2, fill(3, 2)));
+    const { buffer, section } = pieces.add(...piece('a', 1, 0, fill(16)));
+    assert.deepEqual([new Uint8Array(buffer, section, 5), new Uint8Array(buffer, section + 8, 16)], [fill(5), fill(16)]);
+});
+
 test('a task of empty tensors is whole at once', () => {
     const { request } = new PiecesIn(() => 0).begin(task('a', [0, 0]));
     assert.equal(request.data.tensors.length, 2);

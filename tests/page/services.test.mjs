@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
-import { BETTER_EVERY_MS, Connection } from '../../page/src/link/connection.js';
+import { BETTER_MS } from '../../page/src/link/better_way.js';
+import { Connection } from '../../page/src/link/connection.js';
 import { Elsewhere, LOOK_MS } from '../../page/src/link/elsewhere.js';
 import { Passes } from '../../page/src/link/passes.js';
 import { ANY_PEER } from '../../page/src/link/port_socket.js';
@@ -145,6 +146,7 @@ test('the best way is the first that leads to the same service', () => {
     assert.equal(services.better, '', 'the same way comes first');
     services.lost();
     assert.deepEqual([services.origin, services.better], [PEER, A]);
+    assert.deepEqual([services.patience(USUAL_MS), services.patience(USUAL_MS, A)], [USUAL_MS, TRY_MS], 'to a peer there are more steps');
     services.takeBetter();
     assert.deepEqual([services.origin, services.better], [A, '']);
     const { services: others } = setUp([B, A], false, A);
@@ -186,7 +188,7 @@ function connect(t, origins, isOpen = true, passes = new Passes('secret'), own =
     const nothing = () => {};
     const services = new Services(origins, isOpen, () => world.now, own);
     const connection = new Connection(services, passes, '1', /** @type {any} */ ({ capabilities: () => ({}), unanswered: () => ['att-1'],
-        wanted: () => ({}), pulse: () => ({}), onWelcome: nothing, onForgotten: () => { world.forgotten++; }, onAnew: async () => {},
+        wanted: () => ({}), rewind: nothing, pulse: () => ({}), onWelcome: nothing, onForgotten: () => { world.forgotten++; }, onAnew: async () => {},
         onState: (state, detail) => { Object.assign(world, { state, detail }); }, onUnwanted: nothing, onMessage: nothing,
         sign: async (key, nonce) => `${key.text} signs ${nonce}` }));
     connection.open();
@@ -270,13 +272,13 @@ test('a node goes on by another way, and takes the first one again once that lea
     const over = await again();
     assert.deepEqual([connection.origin, over.url, over.sent[0].data.resume.node, over.sent[0].data.resume.unacknowledged], [ANY_PEER, '//node', 'n', ['att-0']]);
     hear('welcome', resumed);
-    assert.deepEqual([world.state, world.forgotten, connection.moves, world.due.ms], ['connected', 0, 0, BETTER_EVERY_MS]);
+    assert.deepEqual([world.state, world.forgotten, connection.moves, world.due.ms], ['connected', 0, 0, BETTER_MS]);
 
     world.due.run(); // the first way is tried …
     const vain = last();
     assert.equal(vain.url, 'ws://a.example:8471/node');
     vain.onclose({ code: 1006, reason: '' }); // … in vain, which is nothing to the present one
-    assert.deepEqual([connection.origin, world.state, world.due.ms], [ANY_PEER, 'connected', BETTER_EVERY_MS]);
+    assert.deepEqual([connection.origin, world.state, world.due.ms], [ANY_PEER, 'connected', 2 * BETTER_MS]);
     connection.heartbeat();
     assert.equal(over.sent.at(-1).type, 'heartbeat');
 
@@ -284,8 +286,9 @@ test('a node goes on by another way, and takes the first one again once that lea
     world.due.run();
     const back = last();
     back.onopen();
-    assert.deepEqual([connection.origin, back.sent[0].data.resume.node, over.close.mock.callCount(), over.onmessage, over.onclose], [A, 'n', 1, null, null]);
+    assert.deepEqual([connection.origin, back.sent[0].data.resume.node, over.close.mock.callCount()], [ANY_PEER, 'n', 0]);
     hear('welcome', { ...resumed, cancel: ['att-0'] });
+    assert.deepEqual([connection.origin, over.close.mock.callCount(), over.onmessage, over.onclose], [A, 1, null, null]);
     assert.deepEqual([world.state, world.forgotten, connection.moves, world.sockets.length], ['connected', 0, 0, 5]);
     connection.heartbeat();
     assert.equal(back.sent.at(-1).type, 'heartbeat');
@@ -306,8 +309,7 @@ test('a first way that opens too late is left', async (t) => {
     const late = last();
     late.close = t.mock.fn();
     over.onclose({ code: 1006, reason: '' });
-    late.onopen();
-    assert.deepEqual([late.close.mock.callCount(), late.sent, connection.origin], [1, [], ANY_PEER]);
+    assert.deepEqual([late.close.mock.callCount(), late.onopen, late.sent, connection.origin], [1, null, [], ANY_PEER]);
 });
 
 test('a page that all refuse stops', async (t) => {

@@ -6,16 +6,18 @@
 import { positive } from '../shared/checks.js';
 import { PROTOCOL, PROTOCOL_VERSION } from '../shared/messages.js';
 import { Backoff } from './backoff.js';
+import { BetterWay } from './better_way.js';
 import { decode, FrameError } from '../shared/frame.js';
 import { Outbox } from './outbox.js';
 import { PiecesOut } from './pieces_out.js';
-import { isPeer, PortSocket } from './port_socket.js';
-import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
-import { TRY_MS } from './services.js';
+import { isPeer, PortSocket, sizeOf } from './port_socket.js';
+import { Holding, MAX_ANNOUNCEMENT, nothing } from './resume.js';
 
 /** @import { Envelope } from '../shared/messages.js' */
 /** @import { DeviceKey } from '../shared/device_key.js' */
 /** @import { Passes } from './passes.js' */
+/** @import { Socket } from './port_socket.js' */
+/** @import { Held } from './resume.js' */
 /** @import { Services } from './services.js' */
 
 /**
@@ -23,7 +25,8 @@ import { TRY_MS } from './services.js';
  * @property {() => Record<string, any>} capabilities
  * @property {() => string[]} unanswered attempts that are not answered
  * @property {() => {running: string[], busy_since_ms: number, paused?: boolean, throttled?: boolean}} pulse for heartbeats
- * @property {() => Record<string, {tensor: number, position: number}>} wanted of tasks that come in pieces
+ * @property {() => Held['data']} wanted of tasks that come in pieces
+ * @property {(places: Held['data']) => void} rewind such tasks go on there, as they were announced
  * @property {(figures: import('../shared/messages.js').NodeFigures) => void} onFigures what the service counts of this node
  * @property {(welcome: Record<string, any>) => void} onWelcome
  * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
@@ -39,8 +42,6 @@ import { TRY_MS } from './services.js';
 
 /** From opening the socket to `welcome`; after that, try again. */
 const WELCOME_TIMEOUT_MS = 10000;
-/** How often a page that has come by another way looks whether the best one leads there again. */
-export const BETTER_EVERY_MS = 5000;
 const CLOSE_NORMAL = 1000;
 const CLOSE_POLICY = 1008;
 const CLOSE_RESUME_UNKNOWN = 4001;
@@ -59,6 +60,7 @@ export class Connection {
         this._handlers = handlers;
         this._backoff = new Backoff();
         this._outbox = new Outbox();
+        this._holding = new Holding(handlers, this._outbox);
         this._pieces = new PiecesOut({
             write: (frame) => this._write(frame),
             pending: () => this._socket?.bufferedAmount ?? 0,
@@ -66,7 +68,18 @@ export class Connection {
             setTimer: (run, ms) => setTimeout(run, ms),
             clearTimer: (timer) => clearTimeout(timer),
         });
-        /** @type {WebSocket | PortSocket | null} */
+        this._better = new BetterWay({
+            best: () => (this._welcomed && !this._stopped ? services.better : ''),
+            patience: (way) => services.patience(WELCOME_TIMEOUT_MS, way),
+            dial: (way) => this._dial(way),
+            announcement: () => this._announcement(),
+            proof: (nonce) => this._proof(nonce),
+            write: (frame, socket) => this._write(frame, socket),
+            read: (frame) => this._read(frame),
+            welcomed: (socket, welcome) => this._change(socket, welcome),
+            failed: () => (this._socket ? this._better.look() : this._lost('the better way does not lead to the service')),
+        });
+        /** @type {Socket | null} */
         this._socket = null;
         this._welcomed = false;
         this._stopped = false;
@@ -85,7 +98,6 @@ export class Connection {
         this.sent = this.received = 0;
         this._ids = 0;
         this._timer = 0;
-        this._betterTimer = 0;
     }
 
     /** A message id that this page has not used before. */
@@ -97,60 +109,37 @@ export class Connection {
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', '');
         const socket = this._dial(this.origin);
         this._use(socket);
-        socket.onopen = () => this._announce();
+        socket.onopen = () => this._write(this._announcement());
     }
 
-    /** Opens a socket to the service, or through a peer. @param {string} origin */
+    /** Opens a socket to the service, or through a peer. @param {string} origin @returns {Socket} */
     _dial(origin) {
         const { dial } = this._handlers;
         if (dial && isPeer(origin)) return new PortSocket((port) => dial(origin, port));
         return new WebSocket(`${origin.replace(/^http/, 'ws')}/node`, PROTOCOL);
     }
 
-    /** From now on the service is there, and has so long to welcome the page. @param {WebSocket | PortSocket} socket */
+    /** From now on the service is there, and has so long to welcome the page. @param {Socket} socket */
     _use(socket) {
         socket.binaryType = 'arraybuffer';
         this._socket = socket;
         this._welcomed = false;
+        this._quiet = 0;
         socket.onmessage = (/** @type {{data: string | ArrayBuffer}} */ event) => this._receive(event.data);
         socket.onclose = (/** @type {{code: number, reason: string}} */ event) => this._closed(event.code, event.reason);
         this._setTimer(() => this._giveUp(), this._services.patience(WELCOME_TIMEOUT_MS));
     }
 
-    // --- a better way ------------------------------------------------------------------------------
-
-    /** While the page is there by another way, it looks whether the best one leads there again. */
-    _lookBetter() {
-        clearTimeout(this._betterTimer);
-        if (this._services.better) this._betterTimer = setTimeout(() => this._tryBetter(), BETTER_EVERY_MS);
-    }
-
-    _tryBetter() {
-        const { better } = this._services;
-        if (!this._welcomed || !better) return;
-        const socket = this._dial(better), timer = setTimeout(() => socket.close(), isPeer(better) ? WELCOME_TIMEOUT_MS : TRY_MS);
-        socket.onclose = () => {
-            clearTimeout(timer);
-            this._lookBetter();
-        };
-        socket.onopen = () => {
-            clearTimeout(timer);
-            socket.onclose = null;
-            if (this._welcomed && this._services.better === better) this._change(socket);
-            else socket.close();
-        };
-    }
-
-    /** The node goes on by another socket, as after a loss. The service closes the former one when it has the announcement.
-     * @param {WebSocket | PortSocket} socket which is open */
-    _change(socket) {
+    /** The node goes on by a better way. What the former one still says is of a time that the service has ended.
+     * @param {Socket} socket on which it is welcome @param {Record<string, any>} welcome */
+    _change(socket, welcome) {
         const former = this._socket;
         if (former) former.onopen = former.onmessage = former.onclose = null;
         this._pieces.clear();
         this._services.takeBetter();
         this._handlers.onState('reconnecting', 'a better way leads to the service');
         this._use(socket);
-        this._announce();
+        this._welcome(welcome);
         former?.close();
     }
 
@@ -211,36 +200,34 @@ export class Connection {
 
     // --- coming up ---------------------------------------------------------------------------------
 
-    _announce() {
+    _announcement() {
         const said = {
             protocol: PROTOCOL_VERSION, page_version: this._pageVersion, capabilities: this._handlers.capabilities(),
         };
         const mark = this.node ? { resume: this._resume(said) } : this._passes.mark;
-        this._write(this._pack('node_announcement', { ...said, ...mark }));
+        return this._pack('node_announcement', { ...said, ...mark });
     }
 
     /** The attempts that this node holds, as many as fit into the message with `rest`. @param {Record<string, any>} rest */
     _resume(rest) {
-        const empty = { running: [], unacknowledged: [], next: {}, data: {} };
         const who = { node: this.node, token: this._resumeToken };
-        const frame = this._pack('node_announcement', { ...rest, resume: { ...who, ...empty } });
-        const { said, left } = fitResume({
-            running: this._handlers.unanswered(), unacknowledged: this._outbox.ids(), next: this._outbox.next(),
-            data: this._handlers.wanted(),
-        }, MAX_ANNOUNCEMENT - new TextEncoder().encode(frame).length);
-        this._outbox.acknowledge(left);
-        this._handlers.onUnwanted(left);
-        return { ...who, ...said };
+        const empty = this._pack('node_announcement', { ...rest, resume: { ...who, ...nothing() } });
+        const said = this._holding.list(MAX_ANNOUNCEMENT - new TextEncoder().encode(empty).length);
+        // Parts that still go by the present connection would make `next` too low before it is read: it is left out then.
+        return { ...who, ...said, ...(this._welcomed ? { next: {} } : {}) };
     }
 
     /** The service asks whether this is the device that it says. @param {unknown} nonce */
     async _prove(nonce) {
-        const socket = this._socket, { key } = this._passes;
-        if (!key || !this._handlers.sign) return this._hangUp(CLOSE_POLICY, 'this is no device');
-        const signature = await this._handlers.sign(key, nonce).catch((/** @type {Error} */ error) => error);
+        const socket = this._socket, proof = await this._proof(nonce).catch((/** @type {Error} */ error) => error);
         if (socket !== this._socket) return;
-        if (typeof signature === 'string') this._write(this._pack('device_proof', { signature }));
-        else this._hangUp(CLOSE_POLICY, 'this device cannot prove itself');
+        if (typeof proof === 'string') this._write(proof);
+        else this._hangUp(CLOSE_POLICY, proof.message);
+    }
+
+    /** @param {unknown} nonce @returns {Promise<string>} a message */
+    async _proof(nonce) {
+        return this._pack('device_proof', { signature: await this._passes.prove(nonce, this._handlers.sign) });
     }
 
     /** @param {Record<string, any>} data */
@@ -258,33 +245,34 @@ export class Connection {
         this._services.welcomed(positive(data.resume_grace_ms), data.endpoints);
         if (!data.resumed) this._passes.welcomed();
         this._backoff.reset();
-        if (Array.isArray(data.cancel)) {
-            this._outbox.acknowledge(data.cancel);
-            this._handlers.onUnwanted(data.cancel);
-        }
+        if (data.resumed) this._holding.resumed();
+        this._holding.drop(data.cancel);
         this._outbox.acknowledgeParts(data.next);
         this._handlers.onState('connected', '');
         this._handlers.onWelcome(data);
         for (const json of this._outbox.parts()) this._write(json);
         for (const [attempt, frame] of this._outbox.entries()) this._writeAnswer(attempt, frame, data.data?.[attempt]);
         this._setTimer(() => this._watch(), this._interval);
-        this._lookBetter();
+        this._better.look();
     }
 
     // --- the traffic -------------------------------------------------------------------------------
 
     /** @param {string | ArrayBuffer} frame */
     _receive(frame) {
+        if (this._stopped) return;
         this._quiet = 0;
-        this.received += typeof frame === 'string' ? frame.length : frame.byteLength;
-        let message, section;
         try {
-            ({ message, section } = decode(frame, this._maxFrame));
+            this._take(frame);
         } catch (error) {
             if (!(error instanceof FrameError)) throw error;
             this._hangUp(error.closeCode, error.message);
-            return;
         }
+    }
+
+    /** @param {string | ArrayBuffer} frame @throws {FrameError} */
+    _take(frame) {
+        const { message, section } = this._read(frame);
         if (!this._welcomed && message.type === 'device_challenge') return void this._prove(message.data.nonce);
         if (!this._welcomed && message.type !== 'welcome' && message.type !== 'bye') return;
         switch (message.type) {
@@ -306,17 +294,13 @@ export class Connection {
         case 'task_request':
             this._acknowledge(message.data.acknowledged);
         }
-        this._handle(message, typeof frame === 'string' ? null : frame, section);
+        this._handlers.onMessage(message, typeof frame === 'string' ? null : frame, section);
     }
 
-    /** @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section */
-    _handle(message, buffer, section) {
-        try {
-            this._handlers.onMessage(message, buffer, section);
-        } catch (error) {
-            if (!(error instanceof FrameError)) throw error;
-            this._hangUp(error.closeCode, error.message);
-        }
+    /** @param {string | ArrayBuffer} frame */
+    _read(frame) {
+        this.received += sizeOf(frame);
+        return decode(frame, this._maxFrame);
     }
 
     /** @param {unknown} attempts */
@@ -353,12 +337,12 @@ export class Connection {
         return { id: this.nextId(), type, from: this.node, timestamp: Date.now(), data };
     }
 
-    /** @param {string | ArrayBuffer} frame */
-    _write(frame) {
-        if (this._socket?.readyState !== WebSocket.OPEN) return;
-        this._socket.send(frame);
-        this.sent += typeof frame === 'string' ? frame.length : frame.byteLength;
-        this._lastOut = performance.now();
+    /** @param {string | ArrayBuffer} frame @param {Socket | null} [socket] */
+    _write(frame, socket = this._socket) {
+        if (socket?.readyState !== WebSocket.OPEN) return;
+        socket.send(frame);
+        this.sent += sizeOf(frame);
+        if (socket === this._socket) this._lastOut = performance.now();
     }
 
     // --- going down --------------------------------------------------------------------------------
@@ -368,11 +352,13 @@ export class Connection {
         if (data.code === 'shutdown') this._services.leaves();
         else if (data.code === 'resume_unknown') this._forget();
         else if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
+        this._better.stop();
     }
 
     /** The service no longer knows the node, after an absence or a restart of the service. With a token that can still be
      * used, the page joins again. */
     _forget() {
+        this._better.stop(CLOSE_NORMAL);
         this._outbox.clear();
         this._pieces.clear();
         this.node = this._resumeToken = '';
@@ -406,6 +392,7 @@ export class Connection {
     _hangUp(code, reason) {
         const socket = this._socket;
         if (!socket) return;
+        this._better.stop();
         socket.onopen = socket.onmessage = socket.onclose = null;
         // A page may close with 1000 or 3000 to 4999 only, so the protocol's code is in the text.
         if (code) socket.close(3000 + (code - 1000), reason);
@@ -416,18 +403,33 @@ export class Connection {
     /** @param {number} code @param {string} reason */
     _closed(code, reason) {
         clearTimeout(this._timer);
-        clearTimeout(this._betterTimer);
         this._pieces.clear();
         this._socket = null;
         const isStranger = !this._welcomed && !this.node;
         this._welcomed = false;
         if (this._left) this._handlers.onLeft();
         if (this._stopped) return;
+        // Perhaps the service has moved the node to a better way, whose welcome is coming.
+        if (this._better.isAnnounced && code !== CLOSE_POLICY) return this._handlers.onState('reconnecting', reason);
+        this._better.stop();
         if (code === CLOSE_POLICY) {
             // A token that is good at one service need not be so at another; a node that was sent away stays away.
-            if (!isStranger || !(this._passes.refused() || this._moveRefused())) return this._stop('refused', reason || 'the service refused this page');
-        } else if (this._services.lost()) this._move();
+            if (isStranger && (this._passes.refused() || this._moveRefused())) this._again(reason);
+            else this._stop('refused', reason || 'the service refused this page');
+            return;
+        }
         if (code === CLOSE_RESUME_UNKNOWN && this.node) this._forget();
+        this._lost(reason);
+    }
+
+    /** @param {string} reason */
+    _lost(reason) {
+        if (this._services.lost()) this._move();
+        this._again(reason);
+    }
+
+    /** @param {string} reason */
+    _again(reason) {
         this._handlers.onState(this.node ? 'reconnecting' : 'connecting', reason);
         this._setTimer(() => this._openAgain(), this._backoff.next());
     }
@@ -457,7 +459,7 @@ export class Connection {
     _stop(state, detail) {
         this._stopped = true;
         clearTimeout(this._timer);
-        clearTimeout(this._betterTimer);
+        this._better.stop(CLOSE_NORMAL);
         this._handlers.onState(state, detail);
     }
 

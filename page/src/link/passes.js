@@ -35,6 +35,14 @@ export class Passes {
         return isAnother;
     }
 
+    /** @param {unknown} nonce of a challenge @param {(key: DeviceKey, nonce: unknown) => Promise<string>} [sign] */
+    async prove(nonce, sign) {
+        if (!this.key || !sign) throw new Error('this is no device');
+        return sign(this.key, nonce).catch(() => {
+            throw new Error('this device cannot prove itself');
+        });
+    }
+
     get _isTokenless() {
         return !this._token || this._isRefused;
     }

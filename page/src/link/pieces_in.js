@@ -133,6 +133,11 @@ export class PiecesIn {
         return [...this._tasks.keys()];
     }
 
+    /** What has come since comes again. @param {Record<string, {tensor: number, position: number}>} places as `wanted` gave them */
+    rewind(places) {
+        for (const [attempt, task] of this._tasks) Object.assign(task, places[attempt]);
+    }
+
     /** The place of the next piece of each. @returns {Record<string, {tensor: number, position: number}>} */
     wanted() {
         return Object.fromEntries([...this._tasks].map(([attempt, { tensor, position }]) =>

@@ -13,6 +13,8 @@ export const ANY_PEER = '/';
 /** From it: a message; that the connection is open; how many bytes it has taken in all, and how many of them wait; or the end.
  * @typedef {string | ArrayBuffer | {open: true} | {taken: number, waiting: number} | {code: number, reason: string}} FromPeer */
 
+/** Of the service, or through a peer. @typedef {WebSocket | PortSocket} Socket */
+
 export class PortSocket {
     /** @param {(port: MessagePort) => void} dial is given the document's end */
     constructor(dial) {

@@ -4,6 +4,7 @@
  * begun streams second. It uses no browser globals.
  */
 
+/** @import { Outbox } from './outbox.js' */
 /** @import { Place } from './pieces_out.js' */
 
 /**
@@ -12,6 +13,14 @@
  * @property {string[]} unacknowledged
  * @property {Record<string, number>} next of streams
  * @property {Record<string, Place>} data of tasks that come in pieces
+ */
+
+/** The node's attempts.
+ * @typedef {object} Attempts
+ * @property {() => string[]} unanswered
+ * @property {() => Held['data']} wanted
+ * @property {(places: Held['data']) => void} rewind
+ * @property {(attempts: string[]) => void} onUnwanted
  */
 
 /** Bytes of an announcement. */
@@ -27,33 +36,62 @@ const only = (record, id) => (Object.hasOwn(record, id) ? { [id]: record[id] } :
 /** @param {Record<string, unknown>} record of one, or empty */
 const memberCost = (record) => (Object.keys(record).length > 0 ? cost(record) - 2 : 0);
 
-/**
- * @param {Held} held by the node
- * @param {number} room bytes that there are for it
- * @returns {{said: Held, left: string[]}} what it says, and the attempts that it has to give up
- */
-export function fitResume(held, room) {
-    /** @type {Held} */
-    const said = { running: [], unacknowledged: [], next: {}, data: {} };
-    /** @type {string[]} */
-    const left = [];
+/** @returns {Held} */
+export const nothing = () => ({ running: [], unacknowledged: [], next: {}, data: {} });
+
+export class Holding {
+    /** @param {Attempts} attempts @param {Outbox} outbox */
+    constructor(attempts, outbox) {
+        this._attempts = attempts;
+        this._outbox = outbox;
+        this._listed = nothing();
+    }
+
+    /** For an announcement. @param {number} room bytes that there are for it */
+    list(room) {
+        const { _attempts: attempts, _outbox: outbox } = this;
+        this._listed = fit({
+            running: attempts.unanswered(), unacknowledged: outbox.ids(), next: outbox.next(), data: attempts.wanted(),
+        }, room);
+        return this._listed;
+    }
+
+    /** The service goes on with what was announced, from there. It sends again what was not: what did not fit, or has come since
+     * by another connection. */
+    resumed() {
+        const { running, unacknowledged, data } = this._listed, listed = new Set([...running, ...unacknowledged]);
+        this.drop([...this._attempts.unanswered(), ...this._outbox.ids()].filter((id) => !listed.has(id)));
+        this._attempts.rewind(data);
+    }
+
+    /** The service does not want them any more. @param {unknown} attempts a list; anything else is ignored */
+    drop(attempts) {
+        if (!Array.isArray(attempts)) return;
+        this._outbox.acknowledge(attempts);
+        this._attempts.onUnwanted(attempts);
+    }
+}
+
+/** @param {Held} held by the node @param {number} room bytes @returns {Held} as much of it as fits */
+function fit(held, room) {
+    const said = nothing();
     let count = 0;
 
     /** @param {string[]} list @param {string} id */
     const add = (list, id) => {
         const next = only(held.next, id), data = only(held.data, id);
         const bytes = cost(id) + memberCost(next) + memberCost(data);
-        if (count >= MAX_RESUMED || bytes > room) return left.push(id);
+        if (count >= MAX_RESUMED || bytes > room) return;
         count++;
         room -= bytes;
         Object.assign(said.next, next);
         Object.assign(said.data, data);
-        return list.push(id);
+        list.push(id);
     };
 
     const hasBegun = (/** @type {string} */ id) => Object.hasOwn(held.next, id);
     for (const id of held.unacknowledged) add(said.unacknowledged, id);
     for (const id of held.running.filter(hasBegun)) add(said.running, id);
     for (const id of held.running.filter((id) => !hasBegun(id))) add(said.running, id);
-    return { said, left };
+    return said;
 }

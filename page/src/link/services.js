@@ -32,9 +32,10 @@ export class Services {
         return this._origins[this._at];
     }
 
-    /** How long to wait for a welcome: to a peer there are more steps. @param {number} usual in ms, where there is only one */
-    patience(usual) {
-        return this._origins.length > 1 && !isPeer(this.origin) ? Math.min(TRY_MS, usual) : usual;
+    /** How long to wait for a welcome: to a peer there are more steps. @param {number} usual in ms, where there is only one way
+     * @param {string} [origin] */
+    patience(usual, origin = this.origin) {
+        return this._origins.length > 1 && !isPeer(origin) ? Math.min(TRY_MS, usual) : usual;
     }
 
     /** There are peers, one of which may lead to the page's own service. */

@@ -109,6 +109,7 @@ class Link {
             capabilities: () => this._capabilities(),
             unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
+            rewind: (places) => this._arriving.rewind(places),
             pulse: () => this._pulse(),
             onFigures: (figures) => {
                 this._figures = figures;
