@@ -189,21 +189,32 @@ test('a page that is given wrong blocks computes rightly, sends that peer away, 
 
 test('a peer of which nodes of two join tokens say that it has lied counts in its node’s record', async (t) => {
     ending(t);
-    const id = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2';
+    const id = '12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2', model = putModel(9);
     const come = async () => {
         const node = await new FakeNode((await daemon.post('/v1/admin/join', { nodes: 2 })).json.url).join();
         ends.push(() => node.close());
         return node;
     };
+    /** It gets a ticket for the model's file, with work for it. @param {FakeNode} node */
+    const load = async (node) => {
+        node.onTask = (task) => node.respond(task, { outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 4], bytes: Buffer.from(new Float32Array([8, 6, 4, 2]).buffer) }] });
+        await computes({ node: node.id }, model);
+        const { message } = await node.got('task_request'), { url } = message.data.model.files.find(({ hash }) => hash === model.hash);
+        await until(async () => (await fetch(`${node.origin}${url}?blocks=${id}`, { headers: { Authorization: `Bearer ${node.welcome.model_credential}` } })).headers.has('x-webinfer-ticket'),
+            { what: 'a ticket' });
+    };
     const [liar, one, other] = [await come(), await come(), await come()];
     const disputed = async () => (await daemon.get('/v1/nodes')).json.nodes.find((node) => node.id === liar.id).conduct.disputed;
     liar.send('peer', { id });
     await liar.got('settings');
-    for (let i = 0; i < 3; i++) one.send('wrong_block', { peer: id, file: 'ab'.repeat(32) });
+    await load(one);
+    for (let i = 0; i < 3; i++) one.send('wrong_block', { peer: id, file: model.hash });
+    other.send('wrong_block', { peer: id, file: model.hash }); // which it has not loaded
     one.send('peer', { id: '12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB' });
     await one.got('settings');
+    await load(other);
     assert.equal(await disputed(), 0);
-    other.send('wrong_block', { peer: id, file: 'ab'.repeat(32) });
+    other.send('wrong_block', { peer: id, file: model.hash });
     await until(async () => await disputed() === 1, { what: 'the record' });
 });
 

@@ -3,6 +3,7 @@
  * a known field of the wrong kind ends the connection, because guessing would hide a fault.
  */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/params.h"
 #include "base/text.h"
@@ -260,10 +261,10 @@ static const struct wi_param peer_table[] = {
 };
 
 /* Its page is a peer of that id, too, and asks for a ticket, which is of use only to who has that
- * peer's key. Signing takes time: more than one in a second says nothing. */
+ * peer's key. Signing takes time: more than one in a second says nothing, nor does one id too many.
+ */
 static enum wi_heard on_peer(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
-    struct wi_bridge *bridge = node->bridge;
     struct peer said = {0};
     if (read_data(peer_table, frame, &said, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
@@ -273,9 +274,9 @@ static enum wi_heard on_peer(struct wi_node *node, struct wi_frame *frame, struc
     }
     if (!wi_rate_limit_take(&node->tickets, &tickets_rule, wi_awake_ms(), NULL))
         return WI_HEARD_LOOSE;
-    snprintf(node->peer_id, sizeof node->peer_id, "%s", said.id);
-    char *ticket = wi_peers_ticket(&bridge->peers, said.id, NULL, wi_wall_ms());
-    wi_node_send(node, wi_make_ticket(++bridge->sequence, ticket));
+    char *ticket = wi_node_ticket(node, said.id);
+    if (ticket)
+        wi_node_send(node, wi_make_ticket(++node->bridge->sequence, ticket));
     free(ticket);
     return WI_HEARD_LOOSE;
 }
@@ -292,37 +293,42 @@ static const struct wi_param wrong_block_table[] = {
     WI_PARAM_END,
 };
 
-/* The nodes whose page that peer is: which one it is cannot be told, but each has vouched for it,
- * by a ticket that it asked for. */
-static void tell_liars(const struct wi_bridge *bridge, const char *peer)
+/* The nodes whose page that peer is, or was: which one it is cannot be told, but each has vouched
+ * for it, by a ticket that it asked for. */
+static void tell_liars(const struct wi_bridge *bridge, const char *peer, int64_t now)
 {
     const struct wi_bridge_events *events = &bridge->events;
     struct wi_node *node, *next;
     HASH_ITER(hh, bridge->nodes, node, next)
     if (events->on_node_lied && !node->dropped &&
-        (strcmp(node->peer_id, peer) == 0 || strcmp(node->peer.name, peer) == 0))
+        (wi_given_has_id(&node->given, peer, now) || strcmp(node->peer.name, peer) == 0))
         events->on_node_lied(events->context, node->info.id);
 }
 
 /* Another page has sent this one a block that is not the listed one. What one node says may be a
- * lie itself. */
+ * lie itself; it counts for nothing without a ticket for the file, which comes with work for it. */
 static enum wi_heard on_wrong_block(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wrong_block said = {0};
+    int64_t now = wi_steady_ms();
     if (read_data(wrong_block_table, frame, &said, error) == WI_HEARD_WRONG)
         return WI_HEARD_WRONG;
     if (!wi_peer_id_ok(said.peer)) {
         wi_error_set(error, WI_BAD_REQUEST, "data.peer", "this is no id of a peer");
         return WI_HEARD_WRONG;
     }
-    if (!*node->join ||
+    if (!wi_hash_is_printed(said.file)) {
+        wi_error_set(error, WI_BAD_REQUEST, "data.file", "this is no SHA-256 of a file");
+        return WI_HEARD_WRONG;
+    }
+    if (!*node->join || !wi_given_has_file(&node->given, said.file, now) ||
         !wi_rate_limit_take(&node->wrong_blocks, &wrong_blocks_rule, wi_awake_ms(), NULL))
         return WI_HEARD_LOOSE;
     wi_info("bridge", node->info.id, "had a wrong block of a model from the peer %s", said.peer);
-    if (wi_accused_add(&bridge->accused, said.peer, node->join, wi_steady_ms()))
-        tell_liars(bridge, said.peer);
+    if (wi_accused_add(&bridge->accused, said.peer, node->join, now))
+        tell_liars(bridge, said.peer, now);
     return WI_HEARD_LOOSE;
 }
 

@@ -44,6 +44,14 @@ static int has_device_news(const struct wi_node *node)
                !*wi_joins_name(&node->bridge->joins, node->join));
 }
 
+char *wi_node_ticket(struct wi_node *node, const char *id)
+{
+    int64_t now = wi_steady_ms();
+    if (!wi_given_add_id(&node->given, id, now, now + WI_PEERS_MS))
+        return NULL;
+    return wi_peers_ticket(&node->bridge->peers, id, NULL, wi_wall_ms());
+}
+
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 {
     struct wi_bridge *bridge = node->bridge;
@@ -55,7 +63,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     json_t *tuning =
         bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
     const char *peer = node->peer.name;
-    char *ticket = *peer ? wi_peers_ticket(&bridge->peers, peer, NULL, wi_wall_ms()) : NULL;
+    char *ticket = *peer ? wi_node_ticket(node, peer) : NULL;
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,

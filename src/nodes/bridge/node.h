@@ -12,6 +12,7 @@
 #include "nodes/bridge/answer_check.h"
 #include "nodes/bridge/features.h"
 #include "nodes/bridge/orders.h"
+#include "nodes/bridge/peers/given.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/quarantine.h"
 #include "nodes/bridge/task/task_stream.h"
@@ -70,8 +71,8 @@ struct wi_node {
     json_t *models;
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;
-    struct wi_link_heard heard;    /* of the links before this one; last_seen while away */
-    char peer_id[WI_PEER_ID_SIZE]; /* for which it has asked for a ticket, or "" */
+    struct wi_link_heard heard; /* of the links before this one; last_seen while away */
+    struct wi_given given;
     /* Messages for no attempt, log lines, tickets for a peer, and wrong blocks: messages.c; tickets
      * for files of a model: http/serve_files.c. */
     struct wi_rate_limit loose, lines, tickets, wrong_blocks, file_tickets;
@@ -104,6 +105,9 @@ void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
 /* Fills info.party, once its join and its peer are known. */
 void wi_node_name_party(struct wi_node *node);
+/* A ticket as JSON that says that the node is the peer of that id, which the caller owns; NULL: it
+ * has said so of too many ids. */
+char *wi_node_ticket(struct wi_node *node, const char *id);
 /* Its identity, by which it is recognised later. It must have joined. */
 struct wi_visitor wi_node_visitor(const struct wi_node *node);
 /* Renews the node's secrets and sends them; `resumed` (NULL: it is new) is borrowed. */

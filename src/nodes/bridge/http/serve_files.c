@@ -24,7 +24,8 @@ struct found {
     struct wi_body body; /* the whole of it */
     char etag[80];
     const char *type, *cache;
-    const char *peer, *hash; /* NULL, or a ticket for this peer and this file goes with it */
+    const char *peer, *hash; /* NULL, or a ticket for this peer and this file goes with it … */
+    struct wi_node *node;    /* … to this node */
     const char *coding;      /* what its bytes are coded in; NULL: they are the file's own */
     int varies;              /* another Accept-Encoding would have found another coding */
 };
@@ -49,10 +50,11 @@ static void found_describe(
 }
 
 /* The header line that says that the peer may have the file. */
-static void found_add_ticket(
-    struct wi_buffer *out, const struct wi_bridge *bridge, const struct found *found)
+static void found_add_ticket(struct wi_buffer *out, const struct found *found)
 {
-    char *ticket = wi_peers_ticket(&bridge->peers, found->peer, found->hash, wi_wall_ms());
+    const struct wi_peers *peers = &found->node->bridge->peers;
+    char *ticket = wi_peers_ticket(peers, found->peer, found->hash, wi_wall_ms());
+    wi_given_add_file(&found->node->given, found->hash, wi_steady_ms() + WI_PEERS_MS);
     wi_buffer_strings(out, "X-Webinfer-Ticket: ", ticket, "\r\n", NULL);
     free(ticket);
 }
@@ -88,7 +90,7 @@ static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found 
     wi_http_begin(&out, wsi, socket->bridge, status, close_after);
     found_describe(&out, status, found, first, size);
     if (found->peer && status != 304 && !head)
-        found_add_ticket(&out, socket->bridge, found);
+        found_add_ticket(&out, found);
     wi_buffer_puts(&out, "\r\n");
     if (wi_http_write_headers(wsi, &out))
         return -1;
@@ -260,6 +262,7 @@ static int send_blocks(struct lws *wsi, struct wi_socket *socket, struct found *
         return wi_http_refuse(wsi, bridge, 404, "there is no list of this file's blocks", NULL);
     snprintf(list.etag, sizeof list.etag, "\"%s.blocks\"", file->hash);
     list.hash = file->hash;
+    list.node = node;
     return send_found(wsi, socket, &list);
 }
 

@@ -9,8 +9,9 @@
 #include "base/secret.h"
 #include <stdint.h>
 
-/* The most that are remembered, for an hour, and the most of one token. The oldest is dropped: of
- * a token that has so many, its own. */
+/* The most that are remembered, for an hour, and the most that one token has begun. The oldest is
+ * dropped: of a token that has so many, its own. One of which two tokens have said it is not: the
+ * peer is judged once in the hour, whatever else its accusers say. */
 #define WI_ACCUSED_MAX 256
 #define WI_ACCUSED_TOKEN_MAX 16
 #define WI_ACCUSED_MS ((int64_t)3600 * 1000)
@@ -20,12 +21,13 @@ struct wi_accused {
     struct wi_accusation {
         char peer[WI_PEER_ID_SIZE]; /* "": none */
         char token[WI_ID_SIZE];     /* of the node that has accused it */
-        int64_t at;
+        int is_judged;              /* one of another token has, too */
+        int64_t at;                 /* when that was, or the accusation */
     } _all[WI_ACCUSED_MAX];
 };
 
 /* A node of that join token accuses the peer, at `now` in ms. Returns whether one of another token
- * has done so before; then both have counted, and are forgotten. */
+ * has done so before, and the peer is judged by that; nothing counts for an hour from then on. */
 int wi_accused_add(struct wi_accused *accused, const char *peer, const char *token, int64_t now);
 
 #endif

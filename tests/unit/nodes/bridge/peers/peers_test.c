@@ -11,6 +11,7 @@
 
 #define GOOD "12D3KooWFsUu3pM4ZprsXuZJKoW2vZTPopCAd1QJQVP2avQFAjLB"
 #define LIAR "12D3KooWLcD4ZGqZ7JKK3vonX6yPAkVYp9NCngxGo3CYg1JRGbJ2"
+#define OTHER "12D3KooWQ1R6c7cW4iwS8nLXnJgHBZdBLNnQXmqPBuAHjTNSrQ3g"
 #define ADDRESS "/dns4/peer.example/tcp/9090/wss/p2p/" GOOD
 #define FORWARDED "X-Forwarded-For: peer:"
 
@@ -315,32 +316,64 @@ static struct client join_as(struct fixture *fixture, const char *peer, char nod
     return client;
 }
 
-/* Has heard all that it was told before. */
-static void settle(struct client *client)
+/* It is the peer of that id, too. It has heard all that it was told before. */
+static void name_peer(
+    struct fixture *fixture, struct client *client, const char *node, const char *peer)
 {
-    say(client, "peer", "{\"id\":\"" LIAR "\"}");
+    char data[128];
+    wi_node_find(fixture->bridge, node)->tickets = (struct wi_rate_limit){0};
+    snprintf(data, sizeof data, "{\"id\":\"%s\"}", peer);
+    say(client, "peer", data);
     json_decref(hear(client, "settings"));
 }
 
-#define WRONG_BLOCK "{\"peer\":\"" LIAR "\",\"file\":\"ab\"}"
+#define BBBB "bbbbbbbbbbbbbbbb"
+#define FILE_HASH BBBB BBBB BBBB BBBB
+#define WRONG_BLOCK "{\"peer\":\"" LIAR "\",\"file\":\"" FILE_HASH "\"}"
+
+/* Such a node that has a ticket for the file. */
+static struct client load_as(struct fixture *fixture, const char *peer, char node[WI_ID_SIZE])
+{
+    struct client client = join_as(fixture, peer, node);
+    wi_given_add_file(
+        &wi_node_find(fixture->bridge, node)->given, FILE_HASH, wi_steady_ms() + WI_PEERS_MS);
+    return client;
+}
+
+/* Two such nodes say that the peer has lied. Returns whether that node, and no other, is told of.
+ */
+static int is_judged(struct fixture *fixture, const char *liar)
+{
+    char one[WI_ID_SIZE], other[WI_ID_SIZE], expected[WI_ID_SIZE + 1];
+    struct client first = load_as(fixture, GOOD, one), second = load_as(fixture, GOOD, other);
+    say(&first, "wrong_block", WRONG_BLOCK);
+    say(&second, "wrong_block", WRONG_BLOCK);
+    name_peer(fixture, &first, one, GOOD);
+    name_peer(fixture, &second, other, GOOD);
+    client_close(&second);
+    client_close(&first);
+    snprintf(expected, sizeof expected, "%s ", liar);
+    return strcmp(fixture->lied, expected) == 0;
+}
 
 TEST(what_nodes_of_two_tokens_say_of_a_peer_counts)
 {
     struct fixture *fixture = *state;
     char liar[WI_ID_SIZE], one[WI_ID_SIZE], other[WI_ID_SIZE], expected[WI_ID_SIZE + 1];
-    struct client lying = join_as(fixture, LIAR, liar), first = join_as(fixture, GOOD, one);
+    struct client lying = join_as(fixture, LIAR, liar), first = load_as(fixture, GOOD, one);
     say(&first, "wrong_block", WRONG_BLOCK);
     say(&first, "wrong_block", WRONG_BLOCK);
     client_close(&first);
     while (fixture->aways == 0)
         client_turn(&lying);
     assert_string_equal(fixture->lied, "");
-    struct client second = join_as(fixture, GOOD, other);
+    struct client second = load_as(fixture, GOOD, other);
     say(&second, "wrong_block", WRONG_BLOCK);
     while (!*fixture->lied)
         client_turn(&second);
     snprintf(expected, sizeof expected, "%s ", liar);
     assert_string_equal(fixture->lied, expected);
+    assert_true(is_judged(fixture, liar)); /* two others say it within the hour: that is all */
     client_close(&second);
     client_close(&lying);
 }
@@ -350,34 +383,161 @@ TEST(what_nodes_of_two_tokens_say_of_a_peer_counts)
 TEST(a_liar_is_the_node_that_has_asked_for_its_ticket)
 {
     struct fixture *fixture = *state;
-    char liar[WI_ID_SIZE], one[WI_ID_SIZE], other[WI_ID_SIZE], expected[WI_ID_SIZE + 1];
+    char liar[WI_ID_SIZE];
     struct client lying = join_as(fixture, GOOD, liar);
-    settle(&lying); /* it names LIAR as its own */
-    struct client first = join_as(fixture, GOOD, one), second = join_as(fixture, GOOD, other);
+    name_peer(fixture, &lying, liar, LIAR);
+    assert_true(is_judged(fixture, liar));
+    client_close(&lying);
+}
+
+TEST(a_node_answers_for_its_former_ids)
+{
+    struct fixture *fixture = *state;
+    char liar[WI_ID_SIZE];
+    struct client lying = join_as(fixture, GOOD, liar);
+    name_peer(fixture, &lying, liar, LIAR);
+    name_peer(fixture, &lying, liar, OTHER);
+    name_peer(fixture, &lying, liar, GOOD);
+    assert_true(is_judged(fixture, liar));
+    client_close(&lying);
+}
+
+/* Comes back over that peer; returns its welcome. */
+static json_t *resume_as(
+    struct fixture *fixture, struct client *client, const char *peer, const json_t *welcome)
+{
+    char who[256];
+    int away = fixture->aways;
+    client_close(client);
+    *client = open_as(fixture, peer);
+    turn_until(client, &fixture->aways, away + 1);
+    snprintf(who, sizeof who,
+        "\"resume\":{\"node\":\"%s\",\"token\":\"%s\",\"running\":[],\"unacknowledged\":[]}",
+        text_of(welcome, "node"), text_of(welcome, "resume_token"));
+    announce(client, who);
+    return hear(client, "welcome");
+}
+
+static const json_t *ticket_of(const json_t *welcome)
+{
+    const json_t *data = json_object_get(welcome, "data");
+    return json_object_get(json_object_get(data, "peers"), "ticket");
+}
+
+TEST(a_node_that_came_through_a_peer_before_answers_for_that)
+{
+    struct fixture *fixture = *state;
+    char who[128], liar[WI_ID_SIZE];
+    invite(fixture, who);
+    struct client lying = open_as(fixture, LIAR);
+    announce(&lying, who);
+    json_t *welcome = hear(&lying, "welcome");
+    json_t *again = resume_as(fixture, &lying, OTHER, welcome);
+    assert_string_equal(json_string_value(json_object_get(ticket_of(again), "peer")), OTHER);
+    snprintf(liar, sizeof liar, "%s", text_of(welcome, "node"));
+    assert_true(is_judged(fixture, liar));
+    json_decref(again);
+    json_decref(welcome);
+    client_close(&lying);
+}
+
+/* So that it gets rid of none before its ticket has ended. */
+TEST(a_node_of_so_many_ids_gets_no_ticket_for_another)
+{
+    struct fixture *fixture = *state;
+    char who[128], name[32];
+    invite(fixture, who);
+    struct client client = open_as(fixture, GOOD);
+    announce(&client, who);
+    json_t *welcome = hear(&client, "welcome");
+    struct wi_given *given = &wi_node_find(fixture->bridge, fixture->node)->given;
+    for (int i = 1; i < WI_GIVEN_IDS; i++) {
+        snprintf(name, sizeof name, "id-%d", i);
+        assert_true(wi_given_add_id(given, name, 0, INT64_MAX));
+    }
+    json_t *again = resume_as(fixture, &client, OTHER, welcome);
+    assert_null(ticket_of(again));
+    json_t *third = resume_as(fixture, &client, GOOD, again);
+    assert_non_null(ticket_of(third));
+    name_peer(fixture, &client, fixture->node, GOOD); /* each that it has is renewed */
+    wi_node_find(fixture->bridge, fixture->node)->tickets = (struct wi_rate_limit){0};
+    say(&client, "peer", "{\"id\":\"" OTHER "\"}");
+    say(&client, "peer", "{}"); /* the next that comes is the end, for what is wrong */
+    assert_int_equal(hear_close(&client), 1008);
+    json_decref(third);
+    json_decref(again);
+    json_decref(welcome);
+    client_close(&client);
+}
+
+/* A ticket for the file shows that the service has let it load that. */
+TEST(a_node_accuses_only_for_files_that_it_may_load)
+{
+    static struct wi_blockstore blocks = {.leaves = "the leaves"};
+    struct fixture *fixture = *state;
+    char who[128], liar[WI_ID_SIZE], one[WI_ID_SIZE], node[WI_ID_SIZE];
+    struct client lying = join_as(fixture, LIAR, liar), first = load_as(fixture, GOOD, one);
     say(&first, "wrong_block", WRONG_BLOCK);
+    name_peer(fixture, &first, one, GOOD);
+    invite(fixture, who);
+    wi_bridge_serve_content(fixture->bridge, &blocks, "daemon-1", NULL);
+    test_model.manifest.files[1].bytes = WI_BLOCKS_MIN;
+    struct client second = open_as(fixture, GOOD);
+    announce(&second, who);
+    json_t *welcome = hear(&second, "welcome");
+    snprintf(node, sizeof node, "%s", text_of(welcome, "node"));
+    send_task(fixture, "att-1", NULL);
+    json_decref(hear(&second, "task_request"));
+    assert_null(ask_for_blocks(fixture, welcome, "", 200)); /* without a ticket */
+    assert_no_ticket(fixture, welcome, "HEAD", "", 200);
     say(&second, "wrong_block", WRONG_BLOCK);
-    while (!*fixture->lied)
-        client_turn(&second);
-    snprintf(expected, sizeof expected, "%s ", liar);
-    assert_string_equal(fixture->lied, expected);
+    name_peer(fixture, &second, node, GOOD);
+    assert_string_equal(fixture->lied, "");
+    json_t *ticket = ask_for_blocks(fixture, welcome, "=" GOOD, 200);
+    assert_string_equal(json_string_value(json_object_get(ticket, "file")), FILE_HASH);
+    say(&second, "wrong_block",
+        "{\"peer\":\"" LIAR "\",\"file\":\"" BBBB BBBB BBBB "bbbbbbbbbbbbbbba\"}");
+    name_peer(fixture, &second, node, GOOD);
+    assert_string_equal(fixture->lied, ""); /* that is no file of its own */
+    say(&second, "wrong_block", WRONG_BLOCK);
+    name_peer(fixture, &second, node, GOOD);
+    assert_non_null(strstr(fixture->lied, liar));
+    wi_bridge_serve_content(fixture->bridge, NULL, "daemon-1", NULL);
+    json_decref(ticket);
+    json_decref(welcome);
     client_close(&second);
     client_close(&first);
     client_close(&lying);
 }
 
-TEST(what_is_no_accusation_ends_the_connection)
+static void assert_ends(struct fixture *fixture, const char *const bad[], size_t count)
 {
-    static const char *const bad[] = {"{}", "{\"peer\":\"" LIAR "\"}", "{\"file\":\"ab\"}",
-        "{\"peer\":5,\"file\":\"ab\"}", "{\"peer\":\"" LIAR "x\",\"file\":\"ab\"}",
-        "{\"peer\":\"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N\",\"file\":\"ab\"}"};
-    struct fixture *fixture = *state;
     char node[WI_ID_SIZE];
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct client client = join_as(fixture, GOOD, node);
+    for (size_t i = 0; i < count; i++) {
+        struct client client = load_as(fixture, GOOD, node);
         say(&client, "wrong_block", bad[i]);
         assert_int_equal(hear_close(&client), 1008);
         client_close(&client);
     }
+}
+
+TEST(an_accusation_of_no_peer_ends_the_connection)
+{
+    static const char *const bad[] = {"{}", "{\"file\":\"" FILE_HASH "\"}",
+        "{\"peer\":5,\"file\":\"" FILE_HASH "\"}",
+        "{\"peer\":\"" LIAR "x\",\"file\":\"" FILE_HASH "\"}",
+        "{\"peer\":\"QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N\",\"file\":\"" FILE_HASH "\"}"};
+    assert_ends(*state, bad, sizeof bad / sizeof *bad);
+}
+
+TEST(an_accusation_for_no_file_ends_the_connection)
+{
+    static const char *const bad[] = {"{\"peer\":\"" LIAR "\"}",
+        "{\"peer\":\"" LIAR "\",\"file\":5}", "{\"peer\":\"" LIAR "\",\"file\":\"\"}",
+        "{\"peer\":\"" LIAR "\",\"file\":\"ab\"}",
+        "{\"peer\":\"" LIAR "\",\"file\":\"" FILE_HASH "b\"}",
+        "{\"peer\":\"" LIAR "\",\"file\":\"" BBBB BBBB BBBB "BBBBBBBBBBBBBBBB\"}"};
+    assert_ends(*state, bad, sizeof bad / sizeof *bad);
 }
 
 TEST(what_is_no_peer_gets_no_ticket)
