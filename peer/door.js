@@ -19,6 +19,8 @@ const maySend = (code) => (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].i
 /** Joins both until one ends. @param {Stream} stream @param {string} peer its remote peer @param {string} bridge its origin
  * @param {(fault: string) => void} tell of what the operator may have to mend */
 export function join(stream, peer, bridge, tell) {
+    if (stream.readStatus !== 'readable') return stream.abort(new Error('the node has gone'));
+    stream.pause(); // until the socket is open
     const socket = new WebSocket(`${bridge.replace(/^http/, 'ws')}/node`, PROTOCOL, {
         headers: { 'X-Forwarded-For': `peer:${peer}` }, handshakeTimeout: HANDSHAKE_MS,
         perMessageDeflate: false, maxPayload: FRAME_MAX,
@@ -47,7 +49,6 @@ function carryIn(stream, socket) {
             socket.send(piece, { binary: kind === BINARY, fin: isLast }, onSent);
         }
     });
-    stream.pause(); // until the socket is open
     socket.on('open', onSent);
     stream.addEventListener('message', ({ data }) => {
         try {

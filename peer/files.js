@@ -9,7 +9,7 @@ import { answered, passedOf } from './origin.js';
 /** @import { ClientRequest, IncomingMessage } from 'node:http' */
 /** @typedef {{path: string, headers: Record<string, any>}} Asked */
 
-/** Who asks has so long to do so. */
+/** A request is whole within this time. */
 const ASK_MS = 10_000;
 /** As a WebSocket would be closed. */
 const CLOSE_NORMAL = 1000;
@@ -27,23 +27,30 @@ export async function answerFile(stream, ask) {
     }
 }
 
-/** @param {Stream} stream @returns {Promise<Asked>} rejects if it is none, or does not come */
+/** One request comes on a stream. @param {Stream} stream @returns {Promise<Asked>} rejects if it is none, or is not whole in time */
 const read = (stream) => new Promise((resolve, reject) => {
     /** @type {Uint8Array[]} */
     const pieces = [];
+    let isWhole = false;
+    const timer = setTimeout(() => reject(new Error('no request has come')), ASK_MS);
     const reader = new FrameReader((kind) => (kind === TEXT ? FILE_HEAD_MAX : undefined), (kind, piece, isLast) => {
+        if (isWhole) throw new RangeError('more than one request has come');
         pieces.push(piece);
-        if (isLast) resolve(parse(Buffer.concat(pieces).toString()));
-    });
-    const timer = setTimeout(() => reject(new Error('nothing was asked for')), ASK_MS);
-    stream.addEventListener('close', () => reject(new Error('the stream is closed')));
-    stream.addEventListener('message', ({ data }) => {
+        if (!isLast) return;
+        isWhole = true;
         clearTimeout(timer);
+        resolve(parse(Buffer.concat(pieces).toString()));
+    });
+    stream.addEventListener('close', () => {
+        clearTimeout(timer);
+        reject(new Error('the stream is closed'));
+    });
+    stream.addEventListener('message', ({ data }) => {
         try {
             reader.push(data.subarray());
         } catch (error) {
-            reject(error);
             stream.abort(/** @type {Error} */ (error));
+            reject(error);
         }
     });
 });

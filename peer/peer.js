@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
-import { identify } from '@libp2p/identify';
+import { identified } from '../page/src/peers/insist.js';
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
@@ -105,7 +105,7 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
         connectionManager: { maxConnections: most, inboundConnectionThreshold: mostOfOne, maxIncomingPendingConnections: PENDING_MAX },
         datastore: new Notes(most, (peer) => members.isNear(peer)),
         services: {
-            identify: identify(), ping: ping(), pubsub: gossip.service(),
+            identify: identified(), ping: ping(), pubsub: gossip.service(),
             dht: kadDHT({ protocol: DHT, clientMode: false, peerInfoMapper: passthroughMapper, allowQueryWithZeroPeers: true }),
             relay: (components) => circuitRelayServer({ reservations: {
                 maxReservations: relay.reservations, defaultDurationLimit: relay.seconds * 1000, defaultDataLimit: BigInt(relay.bytes) } })(withShortMessages(components)),

@@ -4,7 +4,7 @@
  */
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
 import { peerIdFromString } from '@libp2p/peer-id';
-import { withShortAnswers } from '../page/src/peers/short_messages.js';
+import { withShortMessages } from '../page/src/peers/short_messages.js';
 
 /** @import { Libp2p } from '@libp2p/interface' */
 /** @import { Told } from '../page/src/peers/gossip.js' */
@@ -27,7 +27,7 @@ export class Places {
     /** For libp2p. */
     transport() {
         const make = circuitRelayTransport({ maxInboundStopStreams: CIRCUITS_MAX });
-        return (/** @type {any} */ components) => (this._transport = make(withShortAnswers(components)));
+        return (/** @type {any} */ components) => (this._transport = make(withShortMessages(components)));
     }
 
     /** @param {Libp2p<any>} node */

@@ -36,12 +36,12 @@ const verbs = {
     hold: (ticket) => peers.hold(ticket),
     addresses: async () => (await peers._made).getMultiaddrs().map(String),
     connections: async () => (await peers._made).getConnections().map(({ id: connection, remotePeer, remoteAddr, limits }) => ({ connection, peer: String(remotePeer), address: String(remoteAddr), isLimited: Boolean(limits) })),
-    /** Sends that many messages as they are, each a millisecond after the other. */
-    async flood(type, count, body) {
+    /** Sends that many messages, so many together, with a pause in ms after these. */
+    async flood(type, count, body, pause = 1, together = 10) {
         for (let i = 0; i < count; i++) {
             const message = typeof body === 'string' ? body : JSON.stringify({ type, from: id, timestamp: Date.now() + i, data: {}, ...body });
             await pubsub().publish(topicOf(peers._certificates.key, type), new TextEncoder().encode(message)).catch(() => {});
-            if (i % 10 === 0) await wait(1);
+            if (i % together === 0) await wait(pause);
         }
     },
     /** Subscribes to that many topics with names of a kilobyte. */

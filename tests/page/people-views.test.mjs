@@ -323,13 +323,14 @@ describe('the page of a person', needsCases, () => {
         await person.is('asking');
         await seesRemember(person);
         const reached = [];
-        for (let i = 0; i < 13; i++) {
+        for (let i = 0; i < 16; i++) {
             await tab.keyboard.press('Tab');
             reached.push(await tab.evaluate('document.activeElement.id'));
             if (['remember', 'pauseWhileHidden'].includes(reached.at(-1))) await tab.keyboard.press('Space');
         }
         assert.deepEqual(reached, ['start', 'preferredDevice', 'memoryLimit', 'storageLimit', 'remember',
-            'maxPeers', 'discoveryInterval', 'pauseOnBattery', 'pauseWhileHidden', 'wakeLock', 'minutesPerHour', 'test', 'measure']);
+            'maxPeers', 'discoveryInterval', 'carryOthers', 'carryLimit', 'carryMinutes',
+            'pauseOnBattery', 'pauseWhileHidden', 'wakeLock', 'minutesPerHour', 'test', 'measure']);
         assert.deepEqual(JSON.parse(await stored(tab)), { pauseWhileHidden: 'yes' });
         await person.tab.waitFor("document.getElementById('remember').checked");
     }));

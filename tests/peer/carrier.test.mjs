@@ -386,30 +386,67 @@ test('a list that comes over a peer is believed as far as the known key has sign
 });
 
 /** A stream as libp2p has it: `onData` is told what comes. */
-function play(before = 0) {
-    const stream = { readBuffer: { byteLength: before }, read: 0, sent: 0, error: null, onData: (data) => (stream.read += data.byteLength), send: (data) => (stream.sent += data.length),
-        abort: ({ message }) => (stream.error = message) };
+function play(before = []) {
+    const stream = { readBuffer: Uint8Array.from(before), read: 0, error: null, onData: (data) => (stream.read += data.byteLength), abort: ({ message }) => (stream.error = message) };
+    limitMessage(/** @type {any} */ (stream));
     return stream;
 }
 
 test('a long message of a relay ends its stream before it is read, but not what a circuit carries', () => {
-    const tooLong = `a message of a relay has at most ${MESSAGE_MAX} bytes`, long = new Uint8Array(MESSAGE_MAX + 1), short = new Uint8Array(MESSAGE_MAX);
-    const one = play(), answered = play(), asking = play(), late = play(MESSAGE_MAX + 1);
-    limitMessage(one, true);
-    one.onData(short);
-    one.onData(Uint8Array.of(1));
-    assert.deepEqual([one.read, one.error], [MESSAGE_MAX, tooLong]);
-    limitMessage(answered, true);
-    answered.onData(short);
-    answered.send('yes');
-    answered.onData(long);
-    assert.deepEqual([answered.read, answered.sent, answered.error], [2 * MESSAGE_MAX + 1, 3, null]);
-    limitMessage(asking, false);
-    asking.send('a place?');
-    asking.onData(long);
-    assert.deepEqual([asking.read, asking.error], [0, tooLong]);
-    limitMessage(late, true);
-    assert.equal(late.error, tooLong);
+    const tooLong = `a message of a relay has at most ${MESSAGE_MAX} bytes`, longest = Uint8Array.from([0x80, 0x40, ...new Uint8Array(MESSAGE_MAX)]), carried = new Uint8Array(1 << 20);
+    for (const size of [1, 3, longest.length]) {
+        const one = play();
+        for (let at = 0; at < longest.length; at += size) one.onData(longest.subarray(at, at + size));
+        one.onData(carried);
+        assert.deepEqual([one.read, one.error], [longest.length + carried.length, null], `in pieces of ${size}`);
+    }
+    const together = play(), after = play(longest), empty = play([0]);
+    together.onData(Uint8Array.from([...longest, ...carried]));
+    after.onData(carried);
+    empty.onData(carried);
+    assert.deepEqual([together, after, empty].map(({ error }) => error), [null, null, null]);
+    for (const length of [[0x81, 0x40], [0x80, 0x80], [0x80, 0x80, 0x40], [0xff, 0xff, 0xff, 0xff, 0x7f]]) {
+        const one = play(), early = play(length);
+        for (const byte of length) one.onData(Uint8Array.of(byte));
+        one.onData(carried);
+        assert.deepEqual([one.read < length.length, one.error, early.error], [true, tooLong, tooLong], String(length));
+    }
+});
+
+/** A relay of its own making, at which each request is answered by a long message. @param {any} t @returns {Promise<any>} */
+async function openTalker(t, protocol) {
+    const page = await openPage(), ends = [];
+    t.after(() => page.node.stop());
+    await page.node.unhandle(protocol).catch(() => {});
+    await page.node.handle(protocol, (stream) => {
+        ends.push(new Promise((resolve) => stream.addEventListener('close', () => resolve(stream.status))));
+        stream.addEventListener('message', () => {
+            stream.send(Uint8Array.of(0x80, 0x80, 0x40)); // a mebibyte follows
+            stream.send(new Uint8Array(2 * MESSAGE_MAX));
+        }, { once: true });
+    }, { runOnLimitedConnection: true });
+    return Object.assign(page, { ends });
+}
+
+test('a long answer of a relay is not read either, nor one of a page that is to be reached over it', async (t) => {
+    const relay = await openTalker(t, '/libp2p/circuit/relay/0.2.0/hop'), page = await openPage();
+    t.after(() => page.node.stop());
+    await page.node.dial(relay.node.getMultiaddrs()[0]);
+    await assert.rejects(page.node.services.places.dial(multiaddr(`${relay.node.getMultiaddrs()[0]}/p2p-circuit/p2p/${peer.peerId}`)), /at most 8192 bytes/);
+    assert.equal(await relay.ends[0], 'reset');
+    const stop = await openTalker(t, '/libp2p/circuit/relay/0.2.0/stop'), carrier = await openPage();
+    t.after(() => carrier.node.stop());
+    carrier.carrier.mayReserve = () => true;
+    carrier.carrier.mayCarry = () => true;
+    await carrier.carrier.carry(ROOMY);
+    await stop.node.dial(carrier.node.getMultiaddrs()[0]);
+    await page.node.dial(carrier.node.getMultiaddrs()[0]);
+    const [connection] = stop.node.getConnections(carrier.node.peerId);
+    const place = await connection.newStream('/libp2p/circuit/relay/0.2.0/hop'), said = once(place, 'message');
+    place.send(Uint8Array.of(2, 8, 0)); // RESERVE
+    await said;
+    await assert.rejects(page.node.services.places.dial(multiaddr(`${carrier.node.getMultiaddrs()[0]}/p2p-circuit/p2p/${stop.id}`)), /CONNECTION_FAILED/);
+    assert.equal(await stop.ends[0], 'reset');
 });
 
 test('webinfer-peer reads no long message of its relay’s protocols, and goes on', async (t) => {

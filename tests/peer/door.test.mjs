@@ -49,6 +49,22 @@ test('a node whose connection closes while its stream waits ends the one to the 
     assert.equal(code, 1006);
 });
 
+test('a node that has gone already, or that a bridge refuses, costs nothing but its stream', async () => {
+    const gone = Object.assign(new TestStream(), { readStatus: 'closed', pause: () => { throw new Error('Cannot pause a stream that is closed'); } });
+    let connections = 0;
+    const count = () => connections++;
+    server.on('connection', count);
+    join(gone, PEER, bridge, () => {});
+    assert.equal(gone.status, 'aborted');
+    await come(); // one that was made would have come before
+    server.off('connection', count);
+    assert.equal(connections, 1);
+    const refused = new TestStream(), faults = [];
+    join(refused, PEER, 'http://127.0.0.1:1', (fault) => faults.push(fault));
+    await until(() => refused.status === 'closed', { what: 'the end of the stream' });
+    assert.match(faults.join(), /ECONNREFUSED/);
+});
+
 test('messages go through, however they are cut', async () => {
     const { stream, socket, heard, hears } = await come();
     const all = Buffer.concat([frame(TEXT, 'abc'), frame(BINARY, ''), frame(BINARY, 'defgh')]);

@@ -192,13 +192,24 @@ describe('webinfer-peer’s end', () => {
             assert.ok(stream.status === 'aborted' || JSON.parse(read(stream)[0][1]).status === 404);
         });
 
-    test('who asks for nothing is not waited for', async (t) => {
-        t.mock.timers.enable({ apis: ['setTimeout'] });
-        const stream = new TestStream(), over = answerFile(/** @type {any} */ (stream), ask);
-        t.mock.timers.tick(10_000);
-        await over;
-        assert.deepEqual([stream.status, stream.error.message], ['aborted', 'nothing was asked for']);
-    });
+    for (const [what, bytes] of [['nothing', []], ['a part of a request', request('/models/m/0/a').subarray(0, 20)]])
+        test(`who sends ${what} is not waited for`, async (t) => {
+            t.mock.timers.enable({ apis: ['setTimeout'] });
+            const stream = new TestStream(), over = answerFile(/** @type {any} */ (stream), ask);
+            for (const byte of bytes) stream.receive(Uint8Array.of(byte));
+            t.mock.timers.tick(10_000);
+            await over;
+            assert.deepEqual([stream.status, stream.error.message], ['aborted', 'no request has come']);
+        });
+
+    for (const [what, bytes] of [['another request', request('/models/m/0/a')], ['an empty frame', text('')], ['bytes', frame(BINARY, [1])]])
+        test(`${what} after the request ends it`, async () => {
+            const { stream, over } = answer(request('/models/slow'));
+            await until(() => stream.sent.length > 2, { what: 'the beginning' });
+            stream.receive(bytes);
+            assert.equal(stream.status, 'aborted');
+            await Promise.all([over, until(() => asked.includes('closed'), { what: 'the end at the bridge' })]);
+        });
 
     test('a bridge that is not there is 502', async () => {
         const { stream, over } = answer(request('/work'), undefined, makeAsking('http://127.0.0.1:1'));

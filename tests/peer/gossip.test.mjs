@@ -16,7 +16,7 @@ function make({ members = [SOURCE] } = {}) {
         ({ type, from, timestamp }) => around.heard.push([type, from, timestamp]));
     const topics = new Set(), validators = new Map(), published = [];
     gossip._pubsub = {
-        score: { params: { topics: {} } }, topicValidators: validators, peers: new Map(),
+        score: { params: { topics: {} } }, topicValidators: validators,
         subscribe: (topic) => topics.add(topic), unsubscribe: (topic) => topics.delete(topic),
         publish: async (topic, bytes) => published.push([topic, JSON.parse(new TextDecoder().decode(bytes))]),
     };
@@ -139,7 +139,7 @@ test('what a peer tells has the common form; what is too long is not sent', () =
 test('who has sent ten wrong ones is sent away', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const { around, gossip } = make(), scores = { liar: -100, other: -81, operator: -200 };
-    gossip._pubsub.peers = new Map(Object.keys(scores).map((peer) => [peer, {}]));
+    gossip._pubsub.score.peerStats = new Map(Object.keys(scores).map((peer) => [peer, {}]));
     gossip._pubsub.getScore = (peer) => scores[peer];
     const end = gossip.sweep();
     t.mock.timers.tick(2000);

@@ -5,6 +5,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { gate } from '../../peer/gate.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
+import { insist } from '../../page/src/peers/insist.js';
 import { Members, SHOW_MS } from '../../page/src/peers/members.js';
 import { test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
@@ -28,7 +29,7 @@ const makeCertificates = (now = () => performance.now()) => new Certificates(asy
 async function connect(t, { own = null } = {}) {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const node = new EventTarget(), handled = {}, accepted = [], streams = [];
-    const connection = { id: '1', remotePeer: ID, ended: '', abort: (error) => (connection.ended = error.message),
+    const connection = { id: '1', remotePeer: ID, status: 'open', ended: '', abort: (error) => (connection.ended = error.message),
         newStream: async (protocol) => {
             const stream = Object.assign(new TestStream(), { protocol });
             streams.push(stream);
@@ -158,10 +159,26 @@ test('a page shows its own ticket, and learns that it was taken', async (t) => {
 });
 
 test('a peer that does not take it is no news', async (t) => {
-    const { streams: [stream], accepted } = await connect(t, { own: ticket({ peer: OTHER }) });
-    stream.dispatchEvent(Object.assign(new Event('close'), { error: new Error('reset') }));
+    const { connection, streams, accepted, pass } = await connect(t, { own: ticket({ peer: OTHER }) });
+    for (const [count, ms] of [[1, 1250], [2, 2500], [3, 5000]]) {
+        await until(() => streams.length === count && streams[count - 1].sent.length > 0, { what: `try ${count}` });
+        streams[count - 1].dispatchEvent(Object.assign(new Event('close'), { error: new Error('reset') }));
+        await new Promise(setImmediate);
+        pass(ms);
+    }
     await new Promise(setImmediate);
-    assert.deepEqual(accepted, []);
+    assert.deepEqual([streams.length, accepted, connection.status], [3, [], 'open']);
+});
+
+test('a ticket whose stream is lost is shown again, while the connection is open', async (t) => {
+    const { connection, streams, accepted, pass } = await connect(t, { own: ticket({ peer: OTHER }) }), [lost] = streams;
+    await until(() => lost.status === 'aborted', { what: 'the end of the first try' }); // nothing has come
+    pass(1250);
+    await until(() => streams.length === 2 && streams[1].sent.length > 0, { what: 'the second try' });
+    streams[1].dispatchEvent(new Event('remoteCloseWrite'));
+    await until(() => accepted.length === 1, { what: 'the news' });
+    connection.status = 'closed';
+    assert.equal(await insist(connection, () => assert.fail('it is asked')), undefined);
 });
 
 test('a daemon that has started again has another key, which is asked for once in a while', async () => {

@@ -43,7 +43,7 @@ export class TestStream extends EventTarget {
     abort(error) {
         this.status = 'aborted';
         this.error = error;
-        this.dispatchEvent(new Event('close'));
+        this.dispatchEvent(Object.assign(new Event('close'), { error }));
     }
 
     receive(data) {

@@ -102,6 +102,9 @@ const noteOf = ({ tab }, { hash }) => tab.evaluate(`(async () => {
     return (await (await folder.getFileHandle('${hash}.note')).getFile()).text();
 })().catch(() => '')`);
 
+/** The page has the whole file, which it may note after it has answered. */
+const seeKept = (page, model) => until(async () => / whole$/.test(await noteOf(page, model)), { what: 'the whole file to be kept', timeout: SOON_MS });
+
 /** A model that the one page has comes to the other one. @returns {Promise<number>} bytes that the service has sent for it */
 async function passOn(here, there, model) {
     await computes(there, model);
@@ -110,7 +113,7 @@ async function passOn(here, there, model) {
     const before = here.line.bytes;
     await computes(here, model);
     here.line.bitsPerSecond = 0;
-    assert.match(await noteOf(here, model), / whole$/);
+    await seeKept(here, model);
     return here.line.bytes - before;
 }
 
@@ -165,7 +168,7 @@ test('SIGKILL of the giving browser in mid-block: the rest comes from the servic
     await computed;
     const sent = here.line.bytes - before;
     assert.ok(sent > LEAF && sent < model.bytes, `${sent} bytes of ${model.bytes}`);
-    assert.match(await noteOf(here, model), / whole$/);
+    await seeKept(here, model);
 });
 
 test('a page that is given wrong blocks computes rightly, sends that peer away, and says which it was', async (t) => {

@@ -268,6 +268,13 @@ test('a flood of 10,000 messages reaches nobody, and who sends it is sent away',
     await until(async () => (await one.row(other.id)).models.join() === 'a model', { what: 'what the other one tells', timeout: SOON_MS });
 });
 
+test('a flood of which each message comes alone is one as well', async (t) => {
+    const { one, other, liar } = await openThree(t);
+    await liar.ask('flood', 'heartbeat', 100, { data: { models: ['flood'], running: 99 } }, 20, 1);
+    await seeSentAway(liar);
+    await know(one, other);
+});
+
 test('a flood of old messages is one as well', async (t) => {
     const { one, other, liar } = await openThree(t);
     await liar.ask('flood', 'heartbeat', 100, { timestamp: 1 });

@@ -34,6 +34,8 @@ const STRANGER = -60;
 /** Ten wrong messages within seconds are worth this. Then a peer is sent away. */
 const SCORE_MIN = -100;
 const SWEEP_MS = 2000;
+/** Fifteen of them: of a peer that is worth less, libp2p reads nothing until the next sweep sends it away. */
+const UNREAD = -200;
 /** Everybody within reach gets all at once, since there is little of it. */
 const MESH = { D: 128, Dlo: 128, Dhi: 1024, Dout: 2 };
 /** How long who was refused waits: it may be a member in a moment. */
@@ -64,6 +66,7 @@ export class Gossip {
             maxInboundDataLength: RPC_MAX, decodeRpcLimits: LIMITS, maxTopicBytesPerPeer: TOPICS_MAX,
             // What is on another topic is left before its signature is looked at. Who is in which topic is known before this one joins.
             fastMsgIdFn: ({ topic }) => this.passes(topic),
+            scoreThresholds: { graylistThreshold: UNREAD },
             // Peers of one house have one address, and a slow one may miss what it has promised.
             scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER) },
         });
@@ -100,10 +103,11 @@ export class Gossip {
         this._authors.clear();
     }
 
-    /** Sends away who has sent too much that is wrong, unless it is the operator's; once in a while. @returns {() => void} ends that */
+    /** Sends away who has sent too much that is wrong, unless it is the operator's; once in a while. Of a flood, libp2p may have ended the
+     * stream, so that its sender is none of the present peers of the gossip. @returns {() => void} ends that */
     sweep() {
         const timer = setInterval(() => {
-            for (const peer of [...this._pubsub.peers.keys()])
+            for (const peer of [...this._pubsub.score.peerStats.keys()])
                 if (this._pubsub.getScore(peer) <= SCORE_MIN && !this._certificates.isCertified(peer)) this._members.expel(peer);
         }, SWEEP_MS);
         return () => clearInterval(timer);

@@ -3,6 +3,7 @@
  * service, by a ticket that it has signed. A page shows its own. Pages and webinfer-peer use this file. It uses no browser globals.
  */
 import { MEMBER_STREAM, OVER_CIRCUITS, TICKET_MAX } from '../shared/node_frames.js';
+import { insist } from './insist.js';
 
 /** @import { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
@@ -92,21 +93,8 @@ export class Members {
     /** The other end closes its side of the stream once it has taken the ticket. Else it cuts us, which is seen then.
      * @param {Connection} connection */
     async _show(connection) {
-        if (!this._ticket) return;
-        try {
-            const signal = AbortSignal.timeout(SHOW_MS), stream = await connection.newStream(MEMBER_STREAM, { signal, ...OVER_CIRCUITS });
-            const taken = new Promise((resolve, reject) => {
-                stream.addEventListener('remoteCloseWrite', resolve);
-                stream.addEventListener('close', ({ error }) => (error ? reject(error) : resolve(null)));
-            });
-            taken.catch(() => {});
-            stream.send(this._ticket);
-            await stream.close({ signal });
-            await taken;
-            this._onAccepted(connection);
-        } catch {
-            // it is closed, or takes no tickets
-        }
+        const ticket = this._ticket;
+        if (ticket && await insist(connection, (signal) => show(connection, ticket, signal))) this._onAccepted(connection);
     }
 
     /** @param {Stream} stream @param {Connection} connection */
@@ -121,6 +109,21 @@ export class Members {
             stream.abort(/** @type {Error} */ (error));
         }
     }
+}
+
+/** @param {Connection} connection @param {Uint8Array} ticket @param {AbortSignal} signal @returns {Promise<true>} rejects if it is not taken */
+async function show(connection, ticket, signal) {
+    const stream = await connection.newStream(MEMBER_STREAM, { signal, ...OVER_CIRCUITS });
+    const taken = new Promise((resolve, reject) => {
+        stream.addEventListener('remoteCloseWrite', resolve);
+        stream.addEventListener('close', ({ error }) => (error ? reject(error) : resolve(null)));
+        signal.addEventListener('abort', () => stream.abort(signal.reason));
+    });
+    taken.catch(() => {});
+    stream.send(ticket);
+    await stream.close({ signal });
+    await taken;
+    return true;
 }
 
 /** @param {Map<string, number>} list @param {string} peer @param {number} until */

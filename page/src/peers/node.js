@@ -3,7 +3,7 @@
  * allows, and keeps whom members.js lets stay.
  */
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2';
-import { identify } from '@libp2p/identify';
+import { identified } from './insist.js';
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
 import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
@@ -59,7 +59,7 @@ export function makeNode({ hasWebRTC, carrier, certificates, members, gossip, qu
         datastore: new Notes(CONNECTIONS, (peer) => members.isNear(peer)),
         metrics: () => qualities.metrics(),
         services: {
-            identify: identify(), ping: ping(), pubsub: gossip.service(),
+            identify: identified(), ping: ping(), pubsub: gossip.service(),
             dht: kadDHT({ protocol: DHT, clientMode: true, peerInfoMapper: passthroughMapper, allowQueryWithZeroPeers: true }),
             carrier: carrier.service(),
             // Where others reach it: a place at a peer, once that has taken its ticket. And a dial that waits for no other one to the same peer.

@@ -5,53 +5,57 @@
 
 /** @import { Connection, Stream } from '@libp2p/interface' */
 
-/** Bytes of a message. */
+/** Bytes of a message. Its length comes first, as a varint (LEB128). */
 export const MESSAGE_MAX = 8192;
+const LENGTH_MAX = 2;
 
-/** Ends a stream on which a longer one comes; `isAnswered`: what comes after our own word is no message any more, but a circuit's.
- * @param {Stream} stream @param {boolean} isAnswered */
-export function limitMessage(stream, isAnswered) {
-    const one = /** @type {any} */ (stream), { onData, send } = one;
-    let left = MESSAGE_MAX;
-    const take = (/** @type {number} */ size) => {
-        left -= size;
-        if (left < 0) one.abort(new Error(`a message of a relay has at most ${MESSAGE_MAX} bytes`));
-        return left >= 0;
+/** Ends a stream whose first message is longer, before it is read. What follows that message is a circuit's. @param {Stream} stream */
+export function limitMessage(stream) {
+    const one = /** @type {any} */ (stream), { onData } = one;
+    let length = 0, digits = 0, left = Infinity; /* bytes of the message, once its length has come */
+    const take = (/** @type {Uint8Array} */ bytes) => {
+        let at = 0;
+        for (; at < bytes.length && left === Infinity; at++) {
+            length += (bytes[at] & 0x7f) * 0x80 ** digits++;
+            if (bytes[at] < 0x80) left = length;
+            if (length <= MESSAGE_MAX && (left < Infinity || digits < LENGTH_MAX)) continue;
+            one.onData = () => {};
+            one.abort(new Error(`a message of a relay has at most ${MESSAGE_MAX} bytes`));
+            return false;
+        }
+        left = Math.max(0, left - (bytes.length - at));
+        if (left === 0) one.onData = onData;
+        return true;
     };
     // What a listener took here, the stream's reader would not get.
-    one.onData = (/** @type {Uint8Array} */ data) => take(data.byteLength) && onData.call(one, data);
-    if (isAnswered) one.send = (/** @type {Uint8Array} */ data) => {
-        Object.assign(one, { onData, send });
-        return send.call(one, data);
-    };
-    take(one.readBuffer?.byteLength ?? 0); // it came before
+    one.onData = (/** @type {Uint8Array} */ data) => take(data.subarray()) && onData.call(one, data);
+    if (one.readBuffer) take(one.readBuffer.subarray()); // it came before
 }
 
-/** What libp2p gives its parts, for those that are or use relays. @param {any} components */
+/** What libp2p gives its parts, for those that are or use relays: the first message on each stream is short, whichever end opens it.
+ * These parts open streams for nothing else. @param {any} components */
 export function withShortMessages(components) {
-    const { registrar } = components;
-    return derived(components, { registrar: derived(registrar, {
-        handle: (/** @type {string} */ protocol, /** @type {(stream: Stream, connection: Connection) => any} */ handler, /** @type {any} */ options) =>
-            registrar.handle(protocol, (/** @type {Stream} */ stream, /** @type {Connection} */ connection) => {
-                limitMessage(stream, true);
-                return handler(stream, connection);
-            }, options),
-    }) });
-}
-
-/** The same for a part that asks strangers for places, and opens streams for nothing else. @param {any} components */
-export function withShortAnswers(components) {
-    const { connectionManager } = components;
-    return derived(withShortMessages(components), { connectionManager: derived(connectionManager, {
-        openConnection: async (/** @type {any} */ to, /** @type {any} */ options) => askingOver(await connectionManager.openConnection(to, options)),
-    }) });
+    const { connectionManager, registrar } = components;
+    return derived(components, {
+        registrar: derived(registrar, {
+            handle: (/** @type {string} */ protocol, /** @type {(stream: Stream, connection: Connection) => any} */ handler, /** @type {any} */ options) =>
+                registrar.handle(protocol, (/** @type {Stream} */ stream, /** @type {Connection} */ connection) => {
+                    limitMessage(stream);
+                    return handler(stream, connection);
+                }, options),
+        }),
+        connectionManager: derived(connectionManager, {
+            getConnections: (/** @type {any} */ peer) => connectionManager.getConnections(peer).map(withShortAnswers),
+            openConnection: async (/** @type {any} */ to, /** @type {any} */ options) => withShortAnswers(await connectionManager.openConnection(to, options)),
+        }),
+    });
 }
 
 /** @param {Connection} connection */
-const askingOver = (connection) => derived(connection, {
+const withShortAnswers = (connection) => derived(connection, {
     newStream: async (/** @type {any} */ protocols, /** @type {any} */ options) => {
         const stream = await connection.newStream(protocols, options);
-        limitMessage(stream, false);
+        limitMessage(stream);
         return stream;
     },
 });

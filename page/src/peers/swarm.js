@@ -28,8 +28,9 @@ const AGAIN_MS = GOSSIP_MS + 1000;
 const AGAIN_MAX_MS = 60_000;
 const ADDRESSES = 6;
 const MODELS = 16;
-/** By this tag libp2p connects again to who is gone. */
-const KEPT = { 'keep-alive-webinfer': { value: 50 } };
+/** By this tag libp2p closes other connections first where there are too many. It does not connect again to a peer that is gone, which it
+ * would do at once and for ever where that peer cuts each connection: the next look does. */
+const KEPT = { webinfer: { value: 50 } };
 
 export class Swarm {
     /** @param {Certificates} certificates @param {Gossip} gossip @param {Qualities} qualities
