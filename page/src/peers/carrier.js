@@ -3,7 +3,7 @@
  * operator's peers. These have places here for that. A circuit is encrypted from end to end, and has limits. It uses no browser globals.
  */
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
-import { withShortMessages } from './short_messages.js';
+import { derived, withShortMessages } from './short_messages.js';
 
 /** @import { Connection } from '@libp2p/interface' */
 /** @import { Certificates } from './certificates.js' */
@@ -40,10 +40,10 @@ export class Carrier {
     /** For libp2p, which ends it. */
     service() {
         return (/** @type {any} */ components) => {
-            const { connectionManager } = components, getConnections = (/** @type {any} */ to) =>
-                connectionManager.getConnections(to).map((/** @type {Connection} */ one) => this._counted(one));
-            const counting = Object.create(connectionManager, { getConnections: { value: getConnections } });
-            this._components = Object.create(withShortMessages(components), { connectionManager: { value: counting } });
+            const short = withShortMessages(components), { connectionManager } = short;
+            this._components = derived(short, { connectionManager: derived(connectionManager, {
+                getConnections: (/** @type {any} */ to) => connectionManager.getConnections(to).map((/** @type {Connection} */ one) => this._counted(one)),
+            }) });
             return { start: () => {}, stop: () => this._server?.stop() };
         };
     }
@@ -72,7 +72,7 @@ export class Carrier {
                 this._beginning--;
             }
         };
-        return Object.create(connection, { newStream: { value: newStream } });
+        return derived(connection, { newStream });
     }
 
     /** The operator's peers ask for places only. @param {string} peer */

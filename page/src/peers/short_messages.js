@@ -61,5 +61,5 @@ const withShortAnswers = (connection) => derived(connection, {
 });
 
 /** The same, but for some members. @template {object} T @param {T} whole @param {Partial<T>} members @returns {T} */
-const derived = (whole, members) =>
+export const derived = (whole, members) =>
     Object.create(whole, Object.fromEntries(Object.entries(members).map(([name, value]) => [name, { value }])));
