@@ -284,6 +284,8 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             for (let i = 0; i < 2; i++) await tab.evaluate('pass(60_000)');
             await service.seen('heartbeat', (m) => m.data.paused === true, since);
             await person.says('power-now', /^Resting, because it has computed for 2 minutes of this hour\.$/);
+            // The tab has kept that, for where the system ends the page.
+            await tab.waitFor("/^\\d+ 1[2-9]\\d{4}$/.test(sessionStorage.getItem('webinfer.used') ?? '')");
             await tab.waitFor('locks === 0');
             since = service.messages.length;
             service.send('task_cancel', { attempt_id: running });
