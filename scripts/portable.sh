@@ -36,13 +36,13 @@ test_arm64() {
         --host=aarch64-linux-gnu PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig
 }
 
-# Without libnats, which a build need not have: all but the tests of clusters pass, also those of the quick tier's system
-# group, and there are no more threads and no more memory than with it.
+# Without libnats and libqrencode, which a build need not have: all but the tests of clusters pass, also those of the
+# quick tier's system group, and there are no more threads and no more memory than with them.
 test_unclustered() {
     local before=$FAILED daemon=$BUILD/unclustered/webinferd
     # shellcheck disable=SC2034 # what node_tests leaves to other tiers is no news here
     local -A LEFT=([full]=0 [long]=0)
-    test_within unclustered --without-nats
+    test_within unclustered --without-nats --without-qrencode
     ((FAILED == before)) || return 0
     ln -sfn ../share "$BUILD/unclustered/share"
     setup_browsers

@@ -11,6 +11,7 @@ import { Results } from '../../page/src/link/results.js';
 import { rulingOf, Usage } from '../../page/src/people/power.js';
 import { resultOf } from '../../page/src/people/result.js';
 import { carry, LONGEST, readFragment, SETTINGS, Settings } from '../../page/src/people/settings.js';
+import { Wake } from '../../page/src/people/wake.js';
 import { median } from '../../page/src/shared/median.js';
 import { keep, recall } from '../../page/src/ui/kept.js';
 import { Person } from '../../page/src/ui/person.js';
@@ -197,6 +198,47 @@ describe('a page rests', () => {
 test('figures are in words', () => {
     assert.deepEqual([timeOf(undefined), timeOf(0.123), timeOf(5), timeOf(12.34), timeOf(99.6), timeOf(1234.5)], ['–', '0.12 ms', '5 ms', '12 ms', '100 ms', '1235 ms']);
     assert.deepEqual([0, 59_999, 60_000, 3599_999, 7_260_000].map(durationOf), ['less than a minute', 'less than a minute', '1 min', '59 min', '2 h 1 min']);
+});
+
+test('one lock keeps the screen on, however often that is wanted and not wanted', async (t) => {
+    const asked = [], held = new Set(), page = new EventTarget(), before = ['document', 'navigator'].map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
+    const request = () => new Promise((resolve) => asked.push(() => resolve({ released: false, release() { this.released = true; held.delete(this); } })));
+    t.after(() => {
+        for (const [name, was] of before) {
+            delete globalThis[name];
+            if (was) Object.defineProperty(globalThis, name, was);
+        }
+    });
+    Object.defineProperty(globalThis, 'document', { configurable: true, value: Object.assign(page, { hidden: false }) });
+    Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { wakeLock: { request: () => request().then((lock) => held.add(lock) && lock) } } });
+    const wake = new Wake(), answer = async () => {
+        for (const give of asked.splice(0)) give();
+        await new Promise(setImmediate);
+        return held.size;
+    };
+    const hide = (hidden) => {
+        page.hidden = hidden;
+        page.dispatchEvent(new Event('visibilitychange'));
+    };
+    assert.equal(await answer(), 0);
+    wake.want(true);
+    assert.equal(await answer(), 1);
+    wake.want(false);
+    assert.equal(await answer(), 0);
+    for (const isWanted of [true, false, true]) wake.want(isWanted); // before the browser has answered
+    assert.equal(asked.length, 2);
+    assert.equal(await answer(), 1);
+    wake.want(false);
+    assert.equal(await answer(), 0, 'none is left over');
+    wake.want(true);
+    wake.want(false);
+    assert.equal(await answer(), 0, 'it came too late');
+    wake.want(true);
+    await answer();
+    hide(true);
+    assert.equal(await answer(), 0);
+    hide(false);
+    assert.equal(await answer(), 1);
 });
 
 describe('a model that is larger than its person allows', () => {

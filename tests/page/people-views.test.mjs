@@ -35,6 +35,13 @@ const firstNumber = (bytes) => {
     return text;
 };
 const first = (script) => (name, content) => (name.startsWith('main-') ? `${script}\n${content}` : content);
+/** A page that takes something else for the perceptron's right answer. */
+function mistaken(name, content) {
+    if (!name.startsWith('people-')) return content;
+    const text = String(content), changed = text.replace(/\bmlp:\s*\[/, '$&9,');
+    assert.notEqual(changed, text, 'the answer was found');
+    return changed;
+}
 
 let page;
 before(() => { page = builtPage(); });
@@ -142,6 +149,11 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.equal(right, all);
             const rows = JSON.parse(await tab.evaluate(ROWS));
             assert.deepEqual(rightOf(rows, 'wasm'), ALL);
+            // Where there is certainly a WebGPU and a WebGL, these have it right as well, and their adapters are named.
+            for (const platform of name === 'Chromium' ? ['webgpu', 'webgl'] : []) {
+                assert.deepEqual(rightOf(rows, platform), ALL, JSON.stringify(rows));
+                assert.match(rows.find(([one]) => one === platform)[4], platform === 'webgpu' ? /swiftshader/i : /\w/, JSON.stringify(rows));
+            }
             assert.match(rows.find(([platform]) => platform === 'webnn')[2], /^not available: this browser has no navigator\.ml here$/);
             for (const [, , result, time] of rows) if (result === 'right') assert.match(time, /^[\d.]+ ms$/);
             assert.deepEqual(service.messages, [], 'nothing is sent');
@@ -233,6 +245,21 @@ describe('the test of a device', needsCases, () => {
         assert.deepEqual(rightOf(rows, 'webnn'), ALL, JSON.stringify(rows));
         assert.deepEqual(problems, []);
     }));
+
+    test('says what is wrong', () => withPerson(browser, page.folder, { alter: mistaken }, async (person, problems) => {
+        const { tab } = person;
+        await person.open();
+        await person.is('asking');
+        await person.says('device', /Test this device/);
+        await person.press('test');
+        await person.says('test-says', /^\d+ of \d+ answers are right\.$/);
+        const [, right, all] = /^(\d+) of (\d+)/.exec(await person.text('test-says')), rows = JSON.parse(await tab.evaluate(ROWS));
+        assert.deepEqual(rightOf(rows, 'wasm'), ALL.filter((what) => what !== 'Small perceptron'), JSON.stringify(rows));
+        const wrong = rows.filter(([, what]) => what === 'Small perceptron').map(([, , result]) => result);
+        assert.deepEqual([...new Set(wrong)], ['wrong']);
+        assert.equal(Number(all) - Number(right), wrong.length);
+        assert.deepEqual(problems, []);
+    }));
 });
 
 describe('the page of a person', needsCases, () => {
@@ -309,9 +336,10 @@ describe('the page of a person', needsCases, () => {
                 assert.deepEqual(await keepsOut(tab), [], `${state}, ${colorScheme}`);
             }
             const small = await tab.evaluate(() => [...document.querySelectorAll('button, input, select, summary, label.switch')]
-                .filter((one) => one.checkVisibility() && !one.closest('label.switch input, label.switch > *')).map((one) => [one.id || one.textContent, one.getBoundingClientRect().height])
-                .filter(([, height]) => height < 44));
-            assert.deepEqual(small, [], 'what is pressed is 44 pixels high');
+                .filter((one) => one.checkVisibility() && !one.closest('label.switch input, label.switch > *'))
+                .map((one) => [one.id || one.textContent, one.getBoundingClientRect().width, one.getBoundingClientRect().height])
+                .filter(([, width, height]) => Math.min(width, height) < 44));
+            assert.deepEqual(small, [], 'what is pressed is 44 pixels wide and high');
         }
         assert.deepEqual(problems, []);
     }));

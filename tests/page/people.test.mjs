@@ -39,6 +39,24 @@ const LOCK = `globalThis.locks = 0;
 globalThis.lock = () => ({ released: false, release() { if (!this.released) { this.released = true; locks--; } } });
 Object.defineProperty(Navigator.prototype, 'wakeLock', { configurable: true,
     get: () => ({ request: async () => { locks++; return globalThis.lock(); } }) });`;
+/** Which adapters are asked for: in the document for WebGL, and in the worker for WebGPU. */
+const ASKED = `globalThis.asked = [];
+globalThis.told = new BroadcastChannel('asked');
+told.onmessage = ({ data }) => asked.push(data);
+{
+    const get = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, options) {
+        if (kind === 'webgl2') asked.push(options?.powerPreference);
+        return get.call(this, kind, options);
+    };
+}`;
+const TELLS_ASKED = `if (globalThis.GPU) {
+    const request = GPU.prototype.requestAdapter, told = new BroadcastChannel('asked');
+    GPU.prototype.requestAdapter = function (options) {
+        told.postMessage(options?.powerPreference);
+        return request.call(this, options);
+    };
+}`;
 const first = (script) => (name, content) => (name.startsWith('main-') ? `${script}\n${content}` : content);
 
 let page;
@@ -189,6 +207,18 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.equal(await tab.evaluate("document.getElementById('preferredDevice')?.value ?? 'low-power'"), 'low-power');
         });
 
+        personTest('has the graphics card asked for that is preferred', async (person) => {
+            const { service, tab } = person;
+            for (const device of ['low-power', 'high-performance']) {
+                const since = service.messages.length;
+                await person.open(`&start&preferredDevice=${device}`);
+                await person.is('connected');
+                await service.seen('node_announcement', () => true, since);
+                await tab.waitFor(`asked.length >= ${name === 'Chromium' ? 2 : 1}`); // for WebGL, and in the worker for WebGPU
+                assert.equal(await tab.evaluate('[...new Set(asked)].join()'), device);
+            }
+        }, { alter: (file, content) => (file.startsWith('engine-webgpu-') ? `${TELLS_ASKED}\n${content}` : first(ASKED)(file, content)) });
+
         personTest('has it rest on battery, and is told why; the button is apart from that', async (person) => {
             const { service, tab } = person;
             await person.open('&start&pauseOnBattery=yes');
@@ -225,7 +255,22 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await tab.evaluate('hide(false)');
             await service.seen('heartbeat', (m) => !m.data.paused, since);
             assert.deepEqual(JSON.parse(await stored(tab)), { pauseWhileHidden: 'yes' });
-        }, { alter: first(HIDDEN) });
+            // The screen is kept on while it is not hidden and takes work, from when its person wants that.
+            assert.equal(await tab.evaluate('locks'), 0);
+            await person.choose('wakeLock', true);
+            await tab.waitFor('locks === 1');
+            assert.deepEqual(JSON.parse(await stored(tab)), { pauseWhileHidden: 'yes', wakeLock: 'yes' });
+            await tab.evaluate('hide(true)');
+            await tab.waitFor('locks === 0');
+            await tab.evaluate('hide(false)');
+            await tab.waitFor('locks === 1');
+            await person.press('pause');
+            await tab.waitFor('locks === 0');
+            await person.press('pause');
+            await tab.waitFor('locks === 1');
+            await person.choose('wakeLock', false);
+            await tab.waitFor('locks === 0');
+        }, { alter: first([HIDDEN, LOCK].join('\n')) });
 
         personTest('has it rest after some minutes of an hour, and keeps the screen on meanwhile', async (person) => {
             const { service, tab } = person;
@@ -239,6 +284,8 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             for (let i = 0; i < 2; i++) await tab.evaluate('pass(60_000)');
             await service.seen('heartbeat', (m) => m.data.paused === true, since);
             await person.says('power-now', /^Resting, because it has computed for 2 minutes of this hour\.$/);
+            // The tab has kept that, for where the system ends the page.
+            await tab.waitFor("/^\\d+ 1[2-9]\\d{4}$/.test(sessionStorage.getItem('webinfer.used') ?? '')");
             await tab.waitFor('locks === 0');
             since = service.messages.length;
             service.send('task_cancel', { attempt_id: running });
@@ -375,6 +422,22 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             await person.says('remember-problem', /^This device is not remembered: this browser makes no keys of the kind that is needed, Ed25519\.$/);
             assert.equal(await tab.evaluate("document.getElementById('remember').disabled"), true);
         }, { alter: first('crypto.subtle.generateKey = () => Promise.reject(new DOMException("no", "NotSupportedError"));') });
+
+        personTest('is told where the browser does not keep the key of this device, and the service forgets it', async (person) => {
+            const { service, tab } = person;
+            service.devices = 'yes';
+            await person.open();
+            await person.is('asking');
+            await tab.waitFor("document.getElementById('remember')?.checkVisibility() === true");
+            await person.choose('remember', true);
+            await person.press('start');
+            await person.is('connected');
+            assert.match((await service.seen('node_announcement')).data.device_key, /^[\w-]{43}$/);
+            await service.seen('forget_device');
+            await person.says('remember-problem', /^This device is not remembered: this browser lets the page store nothing, so it cannot keep a key\.$/);
+            assert.equal(await tab.evaluate("document.getElementById('remember').checked"), false);
+            await person.is('connected');
+        }, { alter: first('IDBObjectStore.prototype.put = function () { this.transaction.abort(); return {}; };'), welcome: { device: { remembered: true } } });
 
         personTest('has a session of the service untouched: the same requests and messages as ever', async (person) => {
             const { service, tab } = person, found = readCase('op_add');

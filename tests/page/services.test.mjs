@@ -517,3 +517,23 @@ test('it stays where its own service answers', async () => {
     await look();
     assert.deepEqual([elsewhere.isHome, elsewhere.isCutOff, world.reopened], [false, true, [B]]);
 });
+
+test('other scripts at its own service, which was upgraded, are none of its own', async () => {
+    const { elsewhere, world, look, settle } = away({ answers: 'other' });
+    elsewhere.at(B);
+    await settle();
+    assert.deepEqual([elsewhere.isHome, elsewhere.isCutOff], [true, true], 'it could be loaded anew from there');
+    assert.deepEqual(Object.keys(elsewhere.within(able, new Set(['llama'])).engines), ['builtin', 'llama']);
+    await look();
+    assert.deepEqual(world.reopened, [], 'its models are kept');
+    elsewhere.failed();
+    await look();
+    assert.deepEqual(world.reopened, [B]);
+    const waits = away();
+    waits.elsewhere.at(B);
+    await waits.settle();
+    waits.elsewhere.failed();
+    waits.world.answers = 'other'; // nothing answered there before
+    await waits.look();
+    assert.deepEqual(waits.world.reopened, [B], 'what was missing is missing still');
+});

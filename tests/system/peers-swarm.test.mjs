@@ -16,6 +16,7 @@ import { Peer } from '../lib/peer.mjs';
 import { build } from '../lib/paths.mjs';
 import { modules, SwarmPeer, TicketOffice } from '../lib/swarm.mjs';
 import { until } from '../lib/wait.mjs';
+import { keepsOut } from '../page/support/axe.mjs';
 import { launch } from '../page/support/browser.mjs';
 import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
 
@@ -153,6 +154,9 @@ test('a person turns it on, names a peer by hand, and turns it off', async (t) =
     await page.fill('#maxPeers', '3');
     await page.dispatchEvent('#maxPeers', 'change');
     await sees(page, 'relayed', program.id);
+    await page.setViewportSize({ width: 360, height: 800 });
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false, 'it scrolls sideways');
+    assert.deepEqual(await keepsOut(page), []);
     await page.fill('#peer-address', `/ip4/10.9.9.9/tcp/1/p2p/${program.id}`);
     await page.click('#peer-add');
     await until(async () => await textOf(page, '#peer-problem') === 'A browser cannot use /tcp/ without /ws.', { what: 'why not' });

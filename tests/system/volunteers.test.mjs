@@ -22,7 +22,7 @@ let browser;
 const test = testsOf(() => daemon);
 
 before(async () => {
-    daemon = await new Daemon({ models: ['slow', 'twice'], config: { pool: { min_connections: 0, numerics: 'off' },
+    daemon = await new Daemon({ models: ['slow', 'twice', 'failing'], config: { pool: { min_connections: 0, numerics: 'off' },
         'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
     browser = await launch();
 });
@@ -174,10 +174,10 @@ test('a page shows what the service counts of it', async () => {
         const [{ id }] = await nodes();
         assert.equal((await slow(1)).status, 200);
         assert.equal((await slow(2)).status, 200);
-        const wrong = await daemon.infer({ model_name: 'slow', inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [7] },
-            { name: 'count', datatype: 'INT64', shape: [], data: [1] }], outputs: ['none'] });
-        assert.ok(wrong.status >= 400, wrong.text);
-        await until(async () => (await named(id)).answered >= 2 && (await named(id)).rtt_ms > 0, { what: 'the figures' });
+        const wrong = await daemon.infer({ model_name: 'failing', platform: 'wasm', inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] },
+            { name: 'shape', datatype: 'INT64', shape: [1], data: [5] }] });
+        assert.deepEqual([wrong.status, wrong.json.code], [500, 'inference_failed'], wrong.text);
+        await until(async () => (({ answered, failed, rtt_ms: rtt }) => answered >= 2 && failed >= 1 && rtt > 0)(await named(id)), { what: 'the figures' });
         // A heartbeat tells the round trip of the one before it: the page is one behind.
         const shown = () => tab.evaluate(() => Object.fromEntries(['answered', 'failed', 'heartbeats_lost', 'task_ms_p50', 'rtt_ms', 'running']
             .map((name) => [name, document.getElementById(`figure-${name}`)?.textContent])));
@@ -188,13 +188,17 @@ test('a page shows what the service counts of it', async () => {
             return page.answered === String(answered) && page.failed === String(failed) && page.heartbeats_lost === String(lost)
                 && page.task_ms_p50 === words(median) && rtt > 0 && / ms$/.test(page.rtt_ms) && page.running === '0';
         }, { what: 'the page to show the same' });
-        const { platforms, models, connected_at: since } = await named(id), listed = (list) => tab.$$eval(`#${list} dt`, (all) => all.map((dt) => [dt.textContent, dt.nextElementSibling.textContent]));
+        const { platforms, connected_at: since } = await named(id), listed = (list) => tab.$$eval(`#${list} dt`, (all) => all.map((dt) => [dt.textContent, dt.nextElementSibling.textContent]));
         for (const [name, { available, adapter }] of Object.entries(platforms)) {
             const [, says] = (await listed('platforms')).find(([shown]) => shown === name);
             assert.equal(/^available/.test(says), available, `${name}: ${says}`);
             assert.ok(says.includes(adapter?.description ?? ''), `${name}: ${says}`);
         }
-        assert.deepEqual(await listed('models'), models.map(({ name, platform, state, bytes }) => [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB`]));
+        await until(async () => {
+            const rows = (await named(id)).models.map(({ name, platform, state, bytes }) => [name, `${platform}: ${state}, ${(bytes / 1e6).toFixed(1)} MB`]).sort();
+            const says = (await listed('models')).sort(); // of one that has failed, the page also says why
+            return rows.length > 1 && says.length === rows.length && rows.every(([name, text], i) => says[i][0] === name && says[i][1].startsWith(text));
+        }, { what: 'the page to show the same models' });
         assert.equal(await tab.textContent('#figure-state'), 'connected');
         await until(async () => await tab.textContent('#figure-uptime') === durationOf(Date.now() - since), { what: 'the same time' });
         await tab.click('#stop');

@@ -1,8 +1,8 @@
 /**
  * A page that computes for a sibling of the service that it came from. Its scripts come from its own origin: while nothing
- * answers there, what needs a script that was not loaded is reported as unavailable. The page opens itself at the sibling
- * once that costs nothing: nothing runs, and either something was missing, or no model is loaded that would be lost. A page
- * that is there as a device stays: its key is for its own origin. It uses no browser globals.
+ * answers there, or an upgrade has brought others, what needs a script that was not loaded is reported as unavailable. The
+ * page opens itself at the sibling once that costs nothing: nothing runs, and either something was missing, or no model is
+ * loaded that would be lost. A page that is there as a device stays: its key is for its own origin. It uses no browser globals.
  */
 import { ANY_PEER } from './port_socket.js';
 import { OWN_WORKERS } from '../shared/messages.js';
@@ -13,9 +13,11 @@ export const LOOK_MS = 5000;
  * compute with onnxruntime-web as well. @type {Readonly<Record<string, readonly string[]>>} */
 const WITH_A_MODEL = { ort: ['ort', 'pipeline'], pipeline: ['pipeline'] };
 
+/** Whether it answers; 'other': with the page of another version, which has other scripts. @typedef {boolean | 'other'} Answer */
+
 /**
  * @typedef {object} Around
- * @property {() => Promise<boolean>} answers whether the page's own origin does
+ * @property {() => Promise<Answer>} answers what the page's own origin does
  * @property {() => boolean} isIdle nothing runs or waits
  * @property {() => boolean} isBare no model is loaded
  * @property {() => boolean} isDevice the sibling knows the page by its key
@@ -31,20 +33,20 @@ export class Elsewhere {
         this._around = around;
         this._service = own;
         this._lacks = false; /* something was needed that is not there */
-        /** Whether the page's own origin answers; null: that is not known yet. @type {boolean | null} */
+        /** What the page's own origin answers; null: that is not known yet. @type {Answer | null} */
         this._answers = true;
         /** @type {any} */
         this._timer = undefined;
     }
 
-    /** Nothing answers at the page's own origin. */
+    /** Its scripts are not at the page's own origin. */
     get isCutOff() {
-        return this._answers === false;
+        return this._answers === false || this._answers === 'other';
     }
 
     /** The page could be loaded again from its own origin. */
     get isHome() {
-        return this._answers === true;
+        return this._answers === true || this._answers === 'other';
     }
 
     /** The page is welcome there. @param {string} service its origin; or ANY_PEER: it is its own, which perhaps gives no files */
@@ -75,11 +77,11 @@ export class Elsewhere {
         return this.isCutOff && this._service !== ANY_PEER && isIdle() && !isDevice() && (this._lacks || isBare());
     }
 
-    /** @param {boolean | null} answers */
+    /** @param {Answer | null} answers */
     _set(answers) {
-        if (answers !== false) this._lacks = false;
         if (answers === this._answers) return;
         this._answers = answers;
+        if (!this.isCutOff) this._lacks = false;
         this._around.changed();
     }
 

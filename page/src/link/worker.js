@@ -75,7 +75,7 @@ class Link {
         });
         this._services = new Services(start.services, !start.isChosen, () => performance.now(), self.location.origin);
         this._elsewhere = new Elsewhere(self.location.origin, {
-            answers: () => fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(TRY_MS) }).then(() => true, () => false),
+            answers: () => this._askHome(TRY_MS),
             isIdle: () => this.dispatcher.attempts.size === 0 && this._arriving.ids().length === 0,
             isBare: () => this.dispatcher.models.residents.list().length === 0,
             isDevice: () => this._passes.isDevice,
@@ -245,18 +245,18 @@ class Link {
 
     /** A service that was upgraded has other scripts than this page, which finds its own no more. */
     async _onAnew() {
-        if (!this._isElsewhere() && await this._isOutdated()) {
+        if (!this._isElsewhere() && await this._askHome(this._services.patience(PAGE_TIMEOUT_MS)) === 'other') {
             this._tell({ type: 'reload' });
             await new Promise(() => {});
         }
         await this.dispatcher.attempts.ended();
     }
 
-    /** @returns {Promise<boolean>} false as well where nothing can be learnt */
-    async _isOutdated() {
+    /** What the page's own origin answers. @param {number} ms for which is waited @returns {Promise<import('./elsewhere.js').Answer>} */
+    async _askHome(ms) {
         try {
-            const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(this._services.patience(PAGE_TIMEOUT_MS)) });
-            return response.ok && !(await response.text()).includes(this._script);
+            const response = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(ms) });
+            return response.ok && ((await response.text()).includes(this._script) || 'other');
         } catch {
             return false;
         }

@@ -47,10 +47,11 @@ export class PeersView {
         this._carried = element('p', { id: 'peers-carried' });
         this._none = element('p', { id: 'peers-none' }, 'There is no other peer yet.');
         this._rows = element('tbody', { id: 'peers-rows' });
-        this._table = element('table', {}, element('thead', {}, element('tr', {}, ...COLUMNS.map(([name]) => element('th', { scope: 'col' }, name)))), this._rows);
+        const head = element('thead', {}, element('tr', {}, ...COLUMNS.map(([name]) => element('th', { scope: 'col' }, name))));
+        this._scroll = element('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Connected browsers' }, element('table', {}, head, this._rows));
         this._servers = element('strong', { class: 'apart', id: 'stun-servers' });
         this._question = this._ask();
-        this.section = section('peers', 'Other browsers', this._problem, this._ways, this._carried, this._question, this._none, this._table, this._form(),
+        this.section = section('peers', 'Other browsers', this._problem, this._ways, this._carried, this._question, this._none, this._scroll, this._form(),
             element('p', { class: 'hint' }, 'The round trip is that of the last ping, and lost are pings without an answer within 5 s. Bytes are those of all streams with that peer.'));
         this.section.hidden = true;
         this._shown = '';
@@ -65,7 +66,7 @@ export class PeersView {
         const rows = this._peering.rows().sort(inOrder), cells = rows.map((row) => COLUMNS.map(([, tell]) => tell(row))), text = JSON.stringify(cells);
         say(this._ways, wayOf(this._peering.way, rows));
         this._none.hidden = rows.length > 0;
-        this._table.hidden = rows.length === 0;
+        this._scroll.hidden = rows.length === 0;
         if (text === this._shown) return;
         this._shown = text;
         this._rows.replaceChildren(...rows.map(({ id, way }, i) =>

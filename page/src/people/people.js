@@ -31,6 +31,8 @@ const BUSY = 'Something runs here now. Pause the page, wait until nothing runs a
 const TESTED = 'this device is being tested';
 /** The name under which the tab keeps for how long it has computed in this hour. */
 const USED = 'webinfer.used';
+/** It is kept after so many ms of computing, since a page that the system ends says no goodbye. */
+const KEEP_MS = 10_000;
 
 /** @typedef {object} Page
  * @property {Settings} settings
@@ -55,6 +57,7 @@ export class People {
         this._tested = false;
         this._busy = '';
         this._usage = new Usage(recall('sessionStorage', USED));
+        this._kept = 0; /* of it, in ms */
         const log = new Log();
         this._noter = new Noter(log, () => new Date());
         this._log = new LogView(log);
@@ -79,9 +82,7 @@ export class People {
         this._watch = new Watch(() => this._look());
         settings.onChange(() => this._onSetting());
         setInterval(() => this._look(), LOOK_MS);
-        addEventListener('pagehide', () => {
-            if (settings.values.minutesPerHour < MINUTES) keep('sessionStorage', USED, String(this._usage));
-        });
+        addEventListener('pagehide', () => this._keepUsage());
         this._look();
     }
 
@@ -112,8 +113,16 @@ export class People {
         this._look();
     }
 
+    _keepUsage() {
+        if (this._settings.values.minutesPerHour < MINUTES) keep('sessionStorage', USED, String(this._usage));
+    }
+
     _look() {
         const used = this._usage.note(Date.now(), this._running), found = rulingOf(this._settings.values, this._watch.senses, used);
+        if (Math.abs(used - this._kept) >= KEEP_MS) {
+            this._kept = used;
+            this._keepUsage();
+        }
         const ruling = this._tested ? { ...found, paused: TESTED } : found;
         const ruled = JSON.stringify(ruling);
         if (ruled !== this._ruled) {

@@ -15,15 +15,19 @@ export class Wake {
         this._apply();
     }
 
+    get _isHeld() {
+        return Boolean(this._lock) && !this._lock.released;
+    }
+
     /** A browser takes the lock away when the page is hidden, and may refuse it, for instance on a low battery. */
     async _apply() {
-        const isHeld = this._lock && !this._lock.released;
         if (!this._isWanted || document.hidden) {
             this._lock?.release();
             this._lock = null;
-        } else if (!isHeld) {
+        } else if (!this._isHeld) {
             const lock = await /** @type {any} */ (navigator).wakeLock?.request('screen').catch(() => null);
-            if (this._isWanted) this._lock = lock;
+            // It may not be wanted any more, or an earlier request may have been answered.
+            if (this._isWanted && !this._isHeld) this._lock = lock;
             else lock?.release();
         }
     }
