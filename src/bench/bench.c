@@ -278,7 +278,8 @@ static int check_arguments(const struct wi_arguments *arguments)
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
         "junit", "name", "optimization", "preset"};
     int suite = wi_argument_given(arguments, "suite");
-    int against = wi_bench_gate_read(arguments) == WI_BENCH_AGAINST_DAEMON;
+    enum wi_bench_against gate = wi_bench_gate_read(arguments);
+    int against = gate == WI_BENCH_AGAINST_DAEMON;
     const char *problem = NULL;
     if (against && wi_argument_given(arguments, "resume"))
         problem = "a comparison --against another daemon cannot be resumed: start it again";
@@ -294,6 +295,8 @@ static int check_arguments(const struct wi_arguments *arguments)
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)
         problem = "with --suite no model is named: those of its folder are";
+    if (wi_argument_given(arguments, "fail-on-regression") && gate == WI_BENCH_AGAINST_NOTHING)
+        problem = "--fail-on-regression compares nothing without --against URL, FILE or latest";
     if (wi_argument_given(arguments, "native") && against)
         problem = "--native goes with one daemon, and --against names another";
     if (!suite && arguments->positional_count == 0 && !wi_argument_given(arguments, "preset"))

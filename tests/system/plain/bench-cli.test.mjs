@@ -352,7 +352,8 @@ test('bad input is refused before anything is measured', async () => {
         [['digits', '--input', file], 2, /--input is the file of a JSON document/],
         [['digits', '--against', 'http://127.0.0.1:1'], 3, /no answer from http:\/\/127.0.0.1:1/],
         [['digits', '--against', daemon.url, '--resume', 'run-a'], 2, /cannot be resumed/],
-        [['digits', '--fail-on-regression', 'much'], 2, /regression/],
+        [['digits', '--against', 'latest', '--fail-on-regression', 'much'], 2, /--fail-on-regression much is not a percentage/],
+        [['digits', '--fail-on-regression', '10%'], 2, /--fail-on-regression compares nothing without --against/],
     ]) {
         const { code, problems } = await webinfer(daemon, ['bench', ...words]);
         assert.equal(code, exit, `${words}: ${problems}`);

@@ -568,7 +568,8 @@ TEST(what_does_not_go_together_asks_nothing)
 {
     static const char *const wrong[][5] = {{"--suite", "d"}, {"--suite", "d", "--start"},
         {"--against", "http://x", "--native"}, {"--against", "http://x", "--resume", "r"},
-        {"--start", "--url", "http://x"}, {"--fail-on-regression", "x"}, {"--runs", "x"}};
+        {"--start", "--url", "http://x"}, {"--fail-on-regression", "10%"}, {"--runs", "x"},
+        {"--against", "latest", "--fail-on-regression", "x"}};
     char printed[PRINTED_MAX], said[PRINTED_MAX];
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(
