@@ -78,25 +78,27 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
-/* With --html the document is that of the run; other reports are those of the comparison. */
+/* With the run of the other daemon, or with an earlier one. With --html the document is that of the
+ * run; other reports are those of the comparison. */
 static enum wi_exit gate_report(struct bench *bench, struct wi_bench_side *side)
 {
+    int is_pair = bench->rounds.side_count > 1;
+    struct wi_bench_side *other = is_pair ? side + 1 : side;
     enum wi_exit result = WI_EXIT_OK;
     if (wi_argument_given(&bench->cli->arguments, "html"))
         result = wi_cli_lab_page(&side->cli, run_of(side));
     if (result != WI_EXIT_OK)
         return result;
-    return wi_cli_lab_compare(bench->cli, &side->cli, bench->before, &side->cli, run_of(side));
+    return wi_cli_lab_compare(bench->cli, &other->cli, is_pair ? run_of(other) : bench->before,
+        &side->cli, run_of(side));
 }
 
 static enum wi_exit bench_report(struct bench *bench)
 {
     struct wi_bench_side *side = &bench->rounds.sides[0];
-    enum wi_exit result = bench->rounds.side_count > 1
-                              ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
-                                    &side->cli, run_of(side))
-                          : bench->before ? gate_report(bench, side)
-                                          : wi_cli_lab_show(&side->cli, run_of(side));
+    enum wi_exit result = bench->rounds.side_count > 1 || bench->before
+                              ? gate_report(bench, side)
+                              : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 

@@ -596,8 +596,9 @@ test('two daemons are measured in turn, and the slower one is told of', async ()
     try {
         const words = ['bench', 'builtin/echo', '--platform', 'simulated', '--test-type', 'page', '--input', path.join(daemon.folder, 'echo.json')];
         fs.writeFileSync(path.join(daemon.folder, 'echo.json'), JSON.stringify([{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }]));
-        const slower = await webinfer(daemon, [...words, '--against', other.url]);
+        const page = path.join(daemon.folder, 'pair.html'), slower = await webinfer(daemon, [...words, '--against', other.url, '--html', page]);
         assert.deepEqual([slower.code, /\n.*(slower|alike|faster) /.exec(slower.out)?.[1]], [1, 'slower'], slower.out + slower.problems);
+        assert.match(fs.readFileSync(page, 'utf8'), /<h2>builtin\/echo<\/h2>/, 'the document of the run');
         const faster = await webinfer(other, [...words, '--against', daemon.url]);
         assert.deepEqual([faster.code, /\n.*(slower|alike|faster) /.exec(faster.out)?.[1]], [0, 'faster'], faster.out + faster.problems);
         for (const one of [daemon, other]) {
