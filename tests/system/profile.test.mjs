@@ -135,6 +135,18 @@ test('an operator without a kernel on WebGPU falls back, and says why', async ()
     assert.deepEqual([profile.capture.possible, profile.capture.operator], [false, 'Det'], JSON.stringify(profile.capture));
 });
 
+test('what is copied between platforms is counted in bytes', async () => {
+    // Four numbers go from WebGPU to the CPU in each run, because no kernel of Det is there.
+    put('copies', onnx.model(onnx.graph('copies', { nodes: [onnx.node('Relu', ['x'], ['above']), onnx.node('Det', ['above'], ['y'])],
+        inputs: [onnx.value('x', onnx.FLOAT, [2, 2])], outputs: [onnx.value('y', onnx.FLOAT, [])] })));
+    const { json, profile } = await profiled({ model_name: 'copies', inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 2], data: [1, 2, 3, 5] }],
+        runs: 2, browser: 'chrome', platform: 'webgpu' });
+    assert.ok(Math.abs(json.outputs[0].data[0] + 1) < 1e-3, JSON.stringify(json.outputs));
+    const copies = profile.operators.filter(({ operator }) => /^Memcpy/.test(operator));
+    assert.deepEqual(copies.map(({ operator, copied_bytes: bytes }) => [operator, bytes]), [['MemcpyToHost', 2 * 16]], JSON.stringify(profile.operators));
+    assert.ok(profile.operators.every(({ operator, copied_bytes: bytes }) => /^Memcpy/.test(operator) || bytes === 0));
+});
+
 test('webinfer show names the node that prevents graph capture, as foretold and as tried', async () => {
     fs.mkdirSync(path.join(daemon.store, 'foretold'));
     fs.copyFileSync(path.join(DATA, 'test_det_nd/model.onnx'), path.join(daemon.store, 'foretold/model.onnx'));
