@@ -78,25 +78,27 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
-/* With --html the document is that of the run; other reports are those of the comparison. */
+/* With the run of the other daemon, or with an earlier one. With --html the document is that of the
+ * run; other reports are those of the comparison. */
 static enum wi_exit gate_report(struct bench *bench, struct wi_bench_side *side)
 {
+    int is_pair = bench->rounds.side_count > 1;
+    struct wi_bench_side *other = is_pair ? side + 1 : side;
     enum wi_exit result = WI_EXIT_OK;
     if (wi_argument_given(&bench->cli->arguments, "html"))
         result = wi_cli_lab_page(&side->cli, run_of(side));
     if (result != WI_EXIT_OK)
         return result;
-    return wi_cli_lab_compare(bench->cli, &side->cli, bench->before, &side->cli, run_of(side));
+    return wi_cli_lab_compare(bench->cli, &other->cli, is_pair ? run_of(other) : bench->before,
+        &side->cli, run_of(side));
 }
 
 static enum wi_exit bench_report(struct bench *bench)
 {
     struct wi_bench_side *side = &bench->rounds.sides[0];
-    enum wi_exit result = bench->rounds.side_count > 1
-                              ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
-                                    &side->cli, run_of(side))
-                          : bench->before ? gate_report(bench, side)
-                                          : wi_cli_lab_show(&side->cli, run_of(side));
+    enum wi_exit result = bench->rounds.side_count > 1 || bench->before
+                              ? gate_report(bench, side)
+                              : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
@@ -278,7 +280,8 @@ static int check_arguments(const struct wi_arguments *arguments)
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
         "junit", "name", "optimization", "preset"};
     int suite = wi_argument_given(arguments, "suite");
-    int against = wi_bench_gate_read(arguments) == WI_BENCH_AGAINST_DAEMON;
+    enum wi_bench_against gate = wi_bench_gate_read(arguments);
+    int against = gate == WI_BENCH_AGAINST_DAEMON;
     const char *problem = NULL;
     if (against && wi_argument_given(arguments, "resume"))
         problem = "a comparison --against another daemon cannot be resumed: start it again";
@@ -294,6 +297,8 @@ static int check_arguments(const struct wi_arguments *arguments)
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)
         problem = "with --suite no model is named: those of its folder are";
+    if (wi_argument_given(arguments, "fail-on-regression") && gate == WI_BENCH_AGAINST_NOTHING)
+        problem = "--fail-on-regression compares nothing without --against URL, FILE or latest";
     if (wi_argument_given(arguments, "native") && against)
         problem = "--native goes with one daemon, and --against names another";
     if (!suite && arguments->positional_count == 0 && !wi_argument_given(arguments, "preset"))

@@ -59,7 +59,7 @@ test('a profile is shown by the times of a mean run, and its shares are all of t
     assert.deepEqual(rows.map(({ operator, ms, calls, fellBack, copied, why }) => [operator, ms, calls, fellBack, copied, why]), [['Conv', 6, 2, false, undefined, ''],
         ['Gather', 2, 1, true, 64, 'no kernel'], ['nodes left out', 0.5, undefined, false, undefined, 'The answer has no room for them.'], ['other', 1.5, undefined, false, undefined, 'the page']]);
     assert.ok(Math.abs(rows.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9);
-    assert.deepEqual(nodeRows(profile).map(({ name, ms }) => [name, ms]), [['b', 5], ['a', 1]]);
+    assert.deepEqual(nodeRows(profile).map(({ name, ms, calls }) => [name, ms, calls]), [['b', 5, 1], ['a', 1, 1]]);
     assert.equal(nodeRows({ runs: 1, nodes: Array.from({ length: 300 }, (_, i) => node(`${i}`, i)) }).length, NODES_MOST);
     assert.deepEqual(profilePlaces([{ browser: 'firefox', platform: 'wasm' }, { browser: 'chrome', platform: 'wasm', browser_version: '1' },
         { browser: 'chrome', platform: 'wasm', browser_version: '2' }, { browser: null, platform: 'webgpu' }, { browser: 'node', platform: 'native' }]), ['chrome/wasm', 'firefox/wasm']);

@@ -42,6 +42,7 @@ const medianOf = (numbers) => {
     return (all[(all.length - 1) >> 1] + all[all.length >> 1]) / 2;
 };
 const near = (a, b) => assert.ok(Math.abs(a - b) <= 1e-9 * Math.abs(b), `${a} is not ${b}`);
+const validate = new Ajv().compile(JSON.parse(fs.readFileSync(path.join(root, 'lab/lab.schema.json'), 'utf8')));
 
 /** Sends a run in parts of 5 cells, then its end, as whoever measures does. */
 async function keep(run) {
@@ -217,7 +218,6 @@ test('exports have medians, ratios and what the schema says, and an import gives
     await keep(run);
     const { code, out, json } = await cli('export', run.id, '--format', 'json');
     assert.equal(code, 0);
-    const validate = new Ajv().compile(JSON.parse(fs.readFileSync(path.join(root, 'lab/lab.schema.json'), 'utf8')));
     assert.ok(validate(json), JSON.stringify(validate.errors));
     assert.ok(!validate({ ...json, version: 2 }));
     assert.deepEqual(json.answers.map(({ model, rows }) => [model, rows.length]), [['digits', 5], [HOSTILE, 1]]);
@@ -255,6 +255,7 @@ test('exports have medians, ratios and what the schema says, and an import gives
 
 test('an import that is none is refused here', async () => {
     const good = runOf('run-bad');
+    assert.ok(validate(good), JSON.stringify(validate.errors));
     const file = (name, value) => {
         fs.writeFileSync(fileOf(name), typeof value === 'string' ? value : JSON.stringify(value));
         return fileOf(name);
@@ -267,6 +268,8 @@ test('an import that is none is refused here', async () => {
         [{ ...good, cells: Array.from({ length: 10_001 }, () => ({ model: 'm', platform: 'wasm', outcome: 'absent' })) }, /cells/],
         [{ ...good, cells: [cellOf({ index: 1 }), cellOf({ index: 1 })] }, /two cells have the index 1/],
     ]) {
+        // That two cells have one index is more than a schema can forbid.
+        if (typeof value === 'object') assert.equal(validate(value), /two cells/.test(String(expected)), String(expected));
         const answer = await cli('import', file('bad.json', value));
         assert.equal(answer.code, 2, answer.problems);
         assert.match(answer.problems, expected);

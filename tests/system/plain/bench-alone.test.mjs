@@ -2,7 +2,7 @@
 /**
  * webinfer bench where nothing runs: one command for an ONNX file, one for a GGUF file and one for a folder, in a network of its
  * own, so that no other program has the usual port. It answers in a sentence, and nothing stays but what it keeps, which
- * webinfer results reads.
+ * webinfer results reads; and webinfer matrix, which starts what it tests.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -93,6 +93,18 @@ test('where no run was kept, and where runs are files, nothing is started', { sk
     assert.match(problems, /^webinfer: no answer from http:\/\/127\.0\.0\.1:8470/);
     assert.deepEqual(fs.readdirSync(home), ['.kept']);
     fs.renameSync(path.join(home, '.kept'), path.join(home, '.local'));
+});
+
+test('what a browser can do is found by one command, without a daemon, and kept', { skip, timeout }, async () => {
+    const found = await webinfer('matrix', '--browser', 'chrome');
+    assert.equal(found.code, 0, found.problems);
+    assert.match(found.problems, /^webinfer: no daemon answers; the browsers that are installed here are started\nwebinfer: chrome is started\nwebinfer: chrome [\d.]+ is tested\n/m);
+    assert.match(found.out, /^FEATURE +chrome \d+\n/);
+    assert.match(found.out, /\nWASM SIMD +yes\n/);
+    assert.match(found.out, /\nchrome +[\d.]+ +here +20\d\d-\d\d-\d\dT/);
+    await assertGone();
+    const kept = await webinfer('matrix', '--browser', 'chrome', '--found');
+    assert.deepEqual([kept.code, kept.out, kept.problems], [0, found.out, '']);
 });
 
 test('where nothing runs, a run that is to go on is not looked for in another database', { skip, timeout }, async () => {

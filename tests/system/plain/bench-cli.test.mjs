@@ -25,6 +25,7 @@ import * as processes from '../../lib/processes.mjs';
 import { Simulation } from '../../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../../lib/tokens.mjs';
 import { until } from '../../lib/wait.mjs';
+import { embedder, perToken } from '../../page/support/folders.mjs';
 
 const people = { root: 'admin', bob: 'user' };
 const tokens = tokensOf(people);
@@ -225,6 +226,24 @@ test('a model that writes has its tokens told, for each number of requests at a 
     assert.match(out, /PROMPT\/S +FIRST +P90 +MS\/TOKEN +TOKENS\/S +OF ALL/);
 });
 
+test('a variant in which one weight was changed is shown as inexact, beside the whole one', async () => {
+    // Its output is the mean of the rows of its tokens; of one row, the last number has another sign.
+    const changed = perToken('last_hidden_state', { '[CLS]': [1, 0, 0], '[SEP]': [0, 1, 0], good: [3, 0, -4] });
+    for (const [name, content] of Object.entries(embedder({ 'onnx/model_quantized.onnx': new Uint8Array(changed) }))) {
+        fs.mkdirSync(path.dirname(path.join(daemon.store, 'planted', name)), { recursive: true });
+        fs.writeFileSync(path.join(daemon.store, 'planted', name), content);
+    }
+    const input = path.join(daemon.folder, 'good.json');
+    fs.writeFileSync(input, JSON.stringify({ inputs: ['good'] }));
+    const { code, out, run } = await bench(['planted', '--browser', 'chrome', '--platform', 'wasm', '--precision', 'fp32,int8', '--test-type', 'client', '--runs', '5', '--input', input]);
+    assert.equal(code, 1, out);
+    const cells = run.cells.filter(({ yardstick }) => !yardstick);
+    assert.deepEqual(cells.map(({ precision, outcome }) => [precision, outcome]), [['fp32', 'ok'], ['q8', 'inexact']]);
+    assert.ok(cells[0].error_ratio < 0.01 && cells[1].error_ratio > 10, JSON.stringify(cells));
+    assert.match(out, /^chrome\/wasm fp32 +ok .*\nchrome\/wasm q8 +inexact /m);
+    assert.match(out.replaceAll(/\s+/g, ' '), / planted runs in Chromium \d+; fastest: chrome\/wasm fp32, [\d.]+ ms; chrome\/wasm q8 answers wrongly by [\d.e+]+ times the allowed error/);
+});
+
 test('a file is sent, measured and removed, and what there is no time for is there as not run', async () => {
     const words = [path.join(ownModels, 'digits/model.onnx'), '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page'];
     const { code, out, run } = await bench([...words, '--runs', '1']);
@@ -269,6 +288,8 @@ test('a daemon of its own measures a file and ends also when the command is kill
     const { code, json, problems } = await webinfer(daemon, ['bench', ...words, '--resume', runIn(said)], options);
     assert.equal(code, 0, problems);
     assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [runIn(said), ...Array(4).fill('ok')]);
+    assert.match(json.answers[0].sentence, /^model\.onnx runs in Chromium \d+; fastest: chrome\/wasm, [\d.]+ ms\.$/);
+    assert.deepEqual(json.answers[0].rows.map(({ browser, platform, outcome }) => [browser, platform, outcome]), [['chrome', 'wasm', 'ok']]);
     assertWhole(json, 4);
     // It is not waited for.
     const dying = webinfer(daemon, ['bench', ...words], { ...options, env: { ...options.env, TMPDIR: home } });
@@ -352,7 +373,8 @@ test('bad input is refused before anything is measured', async () => {
         [['digits', '--input', file], 2, /--input is the file of a JSON document/],
         [['digits', '--against', 'http://127.0.0.1:1'], 3, /no answer from http:\/\/127.0.0.1:1/],
         [['digits', '--against', daemon.url, '--resume', 'run-a'], 2, /cannot be resumed/],
-        [['digits', '--fail-on-regression', 'much'], 2, /regression/],
+        [['digits', '--against', 'latest', '--fail-on-regression', 'much'], 2, /--fail-on-regression much is not a percentage/],
+        [['digits', '--fail-on-regression', '10%'], 2, /--fail-on-regression compares nothing without --against/],
     ]) {
         const { code, problems } = await webinfer(daemon, ['bench', ...words]);
         assert.equal(code, exit, `${words}: ${problems}`);
@@ -595,8 +617,9 @@ test('two daemons are measured in turn, and the slower one is told of', async ()
     try {
         const words = ['bench', 'builtin/echo', '--platform', 'simulated', '--test-type', 'page', '--input', path.join(daemon.folder, 'echo.json')];
         fs.writeFileSync(path.join(daemon.folder, 'echo.json'), JSON.stringify([{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }]));
-        const slower = await webinfer(daemon, [...words, '--against', other.url]);
+        const page = path.join(daemon.folder, 'pair.html'), slower = await webinfer(daemon, [...words, '--against', other.url, '--html', page]);
         assert.deepEqual([slower.code, /\n.*(slower|alike|faster) /.exec(slower.out)?.[1]], [1, 'slower'], slower.out + slower.problems);
+        assert.match(fs.readFileSync(page, 'utf8'), /<h2>builtin\/echo<\/h2>/, 'the document of the run');
         const faster = await webinfer(other, [...words, '--against', daemon.url]);
         assert.deepEqual([faster.code, /\n.*(slower|alike|faster) /.exec(faster.out)?.[1]], [0, 'faster'], faster.out + faster.problems);
         for (const one of [daemon, other]) {

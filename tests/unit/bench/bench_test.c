@@ -83,6 +83,39 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
         strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
 }
 
+/* The first platform that is over: all cells of the model end in the last round, in its order. */
+static const char *first_over(void)
+{
+    const json_t *cell;
+    size_t i;
+    json_array_foreach(json_object_get(only_run(), "cells"), i, cell)
+    {
+        if (!json_object_get(cell, "yardstick"))
+            return text_in(cell, "platform");
+    }
+    fail_msg("there is no cell of the model");
+    return NULL;
+}
+
+TEST(the_cells_of_a_model_are_measured_in_the_order_of_the_seed)
+{
+    static const char *const seeds[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    size_t wasm_first = 0, count = sizeof seeds / sizeof *seeds;
+    for (size_t i = 0; i < count; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX], platforms[2][8];
+        for (size_t time = 0; time < 2; time++) {
+            json_object_clear(lab.runs);
+            assert_int_equal(BENCH("--platform", "both", "--threads", "1", "--test-type", "page",
+                                 "--runs", "5", "--seed", seeds[i]),
+                WI_EXIT_OK);
+            snprintf(platforms[time], sizeof platforms[time], "%s", first_over());
+        }
+        assert_string_equal(platforms[0], platforms[1]);
+        wasm_first += strcmp(platforms[0], "wasm") == 0;
+    }
+    assert_true(wasm_first > 0 && wasm_first < count);
+}
+
 /* How many columns the widest line takes. */
 static int width_of(char *printed)
 {
@@ -412,6 +445,19 @@ TEST(a_run_against_another_daemon_is_compared_with_it)
     assert_int_equal(lab.yardsticks, 2 * 3 * YARDSTICK_ASKED);
 }
 
+/* So that what else the machine does falls upon both: each is asked once at the look, and once in
+ * each round. */
+TEST(two_daemons_are_measured_in_turn_in_each_round)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page",
+                         "--against", "http://127.0.0.1:2"),
+        WI_EXIT_OK);
+    assert_int_equal(strlen(lab.turns), 2 * (1 + WI_BENCH_ROUNDS));
+    for (size_t i = 0; lab.turns[i]; i += 2)
+        assert_int_equal(lab.turns[i] + lab.turns[i + 1], '1' + '2');
+}
+
 TEST(no_node_is_started_for_a_daemon_that_lets_none_join)
 {
     char printed[PRINTED_MAX], said[PRINTED_MAX];
@@ -568,7 +614,8 @@ TEST(what_does_not_go_together_asks_nothing)
 {
     static const char *const wrong[][5] = {{"--suite", "d"}, {"--suite", "d", "--start"},
         {"--against", "http://x", "--native"}, {"--against", "http://x", "--resume", "r"},
-        {"--start", "--url", "http://x"}, {"--fail-on-regression", "x"}, {"--runs", "x"}};
+        {"--start", "--url", "http://x"}, {"--fail-on-regression", "10%"}, {"--runs", "x"},
+        {"--against", "latest", "--fail-on-regression", "x"}};
     char printed[PRINTED_MAX], said[PRINTED_MAX];
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_int_equal(

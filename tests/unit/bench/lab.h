@@ -40,6 +40,8 @@ static struct {
     unsigned starts;    /* of browsers */
     const char *broken; /* a browser that does not start; NULL: all do */
     char sent[32];      /* the model that was sent last */
+    const char *url;    /* of the daemon that is asked side by side */
+    char turns[32];     /* of each benchmark of "m", the last character of its daemon's address */
 } lab;
 
 static json_t *body_of(const struct wi_rest_request *request)
@@ -180,7 +182,11 @@ static void benchmark(const struct wi_rest_request *request, struct wi_rest_answ
 {
     json_t *body = body_of(request), *times = json_array();
     int is_cold, is_troubled_here = is_troubled(body, request, answer);
-    lab.yardsticks += strcmp(text_in(body, "model_name"), "m") != 0;
+    size_t turn = strlen(lab.turns);
+    int is_yardstick = strcmp(text_in(body, "model_name"), "m") != 0;
+    lab.yardsticks += is_yardstick;
+    if (!is_yardstick && turn + 1 < sizeof lab.turns)
+        lab.turns[turn] = lab.url[strlen(lab.url) - 1];
     if (++lab.benchmarks == (unsigned)lab.stops_at)
         raise(SIGINT);
     if (!is_troubled_here) {
@@ -338,6 +344,7 @@ static struct {
 
 struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest)
 {
+    lab.url = rest->url;
     return (struct wi_rest_calls *)&calls;
 }
 

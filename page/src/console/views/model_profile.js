@@ -71,6 +71,8 @@ function shown(profile) {
 
 /** @type {Column} */
 const RAN_ON = { name: 'Ran on', cell: ({ platform, fellBack }) => [`${plain(platform)} `, fellBack ? badge('fell back', 'wait') : null] };
+/** @type {Column} */
+const CALLS = { name: 'Calls', figure: true, cell: ({ calls }) => rate(calls, 0) };
 /** @type {Column[]} */
 const TIMES = [
     { name: 'Time', figure: true, cell: ({ ms }) => `${rate(ms, 3)} ms` },
@@ -81,11 +83,10 @@ const TIMES = [
 const WHY = { name: 'Why', wide: true, cell: ({ why }) => plain(why) };
 /** @type {Column[]} */
 const OPERATOR_COLUMNS = [
-    { name: 'Operator', cell: ({ operator }) => h('strong', null, plain(operator)) }, RAN_ON,
-    { name: 'Calls', figure: true, cell: ({ calls }) => rate(calls, 0) }, ...TIMES, WHY,
+    { name: 'Operator', cell: ({ operator }) => h('strong', null, plain(operator)) }, RAN_ON, CALLS, ...TIMES, WHY,
 ];
 /** @type {Column[]} */
 const NODE_COLUMNS = [
-    { name: 'Node', wide: true, cell: ({ name }) => h('code', null, plain(name)) }, { name: 'Operator', cell: ({ operator }) => plain(operator) }, RAN_ON, ...TIMES,
+    { name: 'Node', wide: true, cell: ({ name }) => h('code', null, plain(name)) }, { name: 'Operator', cell: ({ operator }) => plain(operator) }, RAN_ON, CALLS, ...TIMES,
     { name: 'Shapes', wide: true, cell: ({ shapes }) => plain(shapes) }, WHY,
 ];

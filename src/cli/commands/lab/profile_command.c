@@ -164,9 +164,10 @@ static void operators_print(const json_t *profile, double runs)
 static void nodes_print(const json_t *profile, double runs)
 {
     static const struct wi_column columns[] = {{"NODE", "name", NULL},
-        {"OPERATOR", "operator", NULL}, {"RAN ON", RAN_ON, NULL}, {"TIME", "{run_ms:3g} ms", NULL},
-        {"SHARE", "{share:1%}", NULL}, {"COPIED", "{copied_bytes:B}", NULL},
-        {"SHAPES", "shapes", NULL}, {"WHY", "reason", NULL}, {0}};
+        {"OPERATOR", "operator", NULL}, {"RAN ON", RAN_ON, NULL}, {"CALLS", "{run_calls:3g}", NULL},
+        {"TIME", "{run_ms:3g} ms", NULL}, {"SHARE", "{share:1%}", NULL},
+        {"COPIED", "{copied_bytes:B}", NULL}, {"SHAPES", "shapes", NULL}, {"WHY", "reason", NULL},
+        {0}};
     json_t *rows = rows_per_run(json_object_get(profile, "nodes"), runs);
 
     wi_table_print("\n", columns, rows, NULL);
