@@ -118,9 +118,7 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
     await node.handle(FILES_STREAM, (stream, { remotePeer }) => {
         const peer = String(remotePeer);
         if (!members.has(peer)) return stream.abort(new Error('files are for nodes of the service'));
-        return lanes.take(peer, async () => {
-            if (stream.status === 'open') await answerFile(stream, askBridge);
-        });
+        return answerFile(stream, askBridge, (work, end) => lanes.take(peer, work, end));
     }, { maxInboundStreams: FILES_MAX, ...OVER_CIRCUITS });
     await members.watch(node);
     places.watch(node);
