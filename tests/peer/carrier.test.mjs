@@ -355,6 +355,15 @@ test('one node has four files at a time, so that others get theirs', async (t) =
     assert.equal((await others.json('/peers')).key, key);
 });
 
+test('of a node that has gone, webinfer-peer keeps the score for ten seconds', async () => {
+    const page = await openPage(), { peerStats } = peer.services.pubsub.score;
+    await page.node.dial(multiaddr(address));
+    await until(() => peerStats.get(page.id)?.connected, { what: 'its score' });
+    await page.node.stop();
+    const { expire } = await until(() => peerStats.get(page.id)?.connected === false && peerStats.get(page.id), { what: 'its end' });
+    assert.ok(expire - Date.now() <= 10_000);
+});
+
 test('a file breaks off with the circuit, and nobody waits for it', async (t) => {
     const carrier = await openCarrier(t, { bytes: 1_000_000, seconds: 3600 }), page = await openLost(t, carrier), { connection, echo } = await goOn(page);
     await echo('its ticket is taken');

@@ -34,6 +34,8 @@ const STRANGER = -60;
 /** Ten wrong messages within seconds are worth this. Then a peer is sent away. */
 const SCORE_MIN = -100;
 const SWEEP_MS = 2000;
+/** So long is remembered how who has gone has done, so that a sweep sees it. libp2p forgets it anyway when that peer comes again. */
+const RETAIN_MS = 5 * SWEEP_MS;
 /** Fifteen of them: of a peer that is worth less, libp2p reads nothing until the next sweep sends it away. */
 const UNREAD = -200;
 /** Everybody within reach gets all at once, since there is little of it. */
@@ -68,7 +70,10 @@ export class Gossip {
             fastMsgIdFn: ({ topic }) => this.passes(topic),
             scoreThresholds: { graylistThreshold: UNREAD },
             // Peers of one house have one address, and a slow one may miss what it has promised.
-            scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER) },
+            scoreParams: {
+                IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, retainScore: RETAIN_MS,
+                appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER),
+            },
         });
         return (/** @type {any} */ components) => (this._pubsub = make(components));
     }
