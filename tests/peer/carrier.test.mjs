@@ -343,9 +343,11 @@ test('one node has four files at a time, so that others get theirs', async (t) =
         await until(() => one.isAccepted, { what: 'its ticket to be taken' });
         return filesOver(connection);
     }));
-    const refused = Array.from({ length: 32 }, () => files.json('/models/m/0/stuck').catch(() => null));
+    const refused = Array.from({ length: 30 }, () => files.json('/models/m/0/stuck').catch(() => null));
     await until(() => stuck.length === 4, { what: 'its requests' });
     assert.equal((await others.json('/peers')).key, key);
+    for (const list of [() => files.json('/peers').then((said) => assert.equal(said.key, key)), () => assert.rejects(files.json('/models/m/0/stuck?blocks'), /404/)])
+        await list(); // is short, and waits for none of them
     assert.equal(stuck.length, 4);
     const settled = stuck.splice(0);
     for (const request of settled) request.socket.destroy();

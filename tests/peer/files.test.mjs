@@ -213,7 +213,7 @@ describe('webinfer-peer’s end', () => {
         });
 
     test('who waits for a turn has said what it wants, no more, and leaves the line when it goes', async () => {
-        const lanes = new Lanes(1), turn = (work, end) => lanes.take('node', work, end);
+        const lanes = new Lanes(1), turn = (path, work, end) => lanes.take('node', work, end);
         asked.length = 0;
         const [first, chatty, gone, last] = ['slow', 'm/0/b', 'm/0/c', 'm/0/d'].map((name) => {
             const stream = new TestStream(), over = answerFile(/** @type {any} */ (stream), ask, turn);
