@@ -366,6 +366,19 @@ test('of a node that has gone, webinfer-peer keeps the score for ten seconds', a
     assert.ok(expire - Date.now() <= 10_000);
 });
 
+test('who opens another stream of gossip at once goes on with its score', async (t) => {
+    const page = await openPage(), { score } = peer.services.pubsub, topic = `/webinfer/${key}/heartbeat`, stats = () => score.peerStats.get(page.id);
+    t.after(() => page.node.stop());
+    for (let i = 0; i < 3; i++) {
+        await page.node.dial(multiaddr(address));
+        await until(() => stats()?.connected && score.params.topics[topic], { what: 'its score' });
+        score.markInvalidMessageDelivery(page.id, topic);
+        await page.node.hangUp(peer.peerId);
+        await until(() => !stats().connected, { what: 'the end of its stream' });
+    }
+    assert.ok(stats().topics[topic].invalidMessageDeliveries > 1);
+});
+
 test('a file breaks off with the circuit, and nobody waits for it', async (t) => {
     const carrier = await openCarrier(t, { bytes: 1_000_000, seconds: 3600 }), page = await openLost(t, carrier), { connection, echo } = await goOn(page);
     await echo('its ticket is taken');
