@@ -103,6 +103,7 @@ export class Gossip {
             pubsub.unsubscribe(topic);
             pubsub.topicValidators.delete(topic);
             delete pubsub.score.params.topics[topic];
+            for (const { topics } of pubsub.score.peerStats.values()) delete topics[topic]; // libp2p wants the parameters of each when a peer goes
         }
         this._net = '';
         this._authors.clear();
