@@ -12,6 +12,8 @@ import { PROTOCOL } from '../page/src/shared/messages.js';
 const HANDSHAKE_MS = 10_000;
 /** The daemon has limits of its own. */
 const FRAME_MAX = 2 ** 31 - 1;
+/** Bytes of a reason (RFC 6455, 5.5.1). One that was no UTF-8 may have become longer. */
+const REASON_MAX = 123;
 
 /** Whether a WebSocket may send that code (RFC 6455, 7.4). @param {number} code */
 const maySend = (code) => (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
@@ -31,8 +33,9 @@ export function join(stream, peer, bridge, tell) {
 
 /** From the node to the bridge. @param {Stream} stream @param {WebSocket} socket */
 function carryIn(stream, socket) {
-    /** @type {Uint8Array[]} */
+    /** Of its close frame, after which nothing comes. @type {Uint8Array[]} */
     const closing = [];
+    let isOver = false;
     const onSent = () => {
         if (stream.readStatus !== 'paused' || socket.bufferedAmount > WINDOW / 2) return;
         try {
@@ -42,8 +45,10 @@ function carryIn(stream, socket) {
         }
     };
     const reader = new FrameReader(FRAME_MAX, (kind, piece, isLast) => {
+        if (isOver) throw new RangeError('more than a close frame has come');
         if (kind === CLOSE) {
             closing.push(piece);
+            isOver = isLast;
             if (isLast) closeSocket(socket, closeOf(Buffer.concat(closing)));
         } else if (socket.readyState === WebSocket.OPEN) {
             socket.send(piece, { binary: kind === BINARY, fin: isLast }, onSent);
@@ -68,7 +73,7 @@ function carryIn(stream, socket) {
 
 /** @param {WebSocket} socket @param {{code: number, reason: string}} said */
 function closeSocket(socket, { code, reason }) {
-    if (maySend(code)) socket.close(code, reason);
+    if (maySend(code) && Buffer.byteLength(reason) <= REASON_MAX) socket.close(code, reason);
     else socket.terminate();
 }
 

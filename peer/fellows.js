@@ -18,6 +18,7 @@ export function meetFellows(node, certificates, gossip) {
     let timer = setTimeout(look, 0);
     async function look() {
         await certificates.ask();
+        if (node.status !== 'started') return;
         gossip.join();
         await Promise.all(certificates.addresses.map(meet));
         if (node.status === 'started') timer = setTimeout(look, LOOK_MS);

@@ -14,12 +14,16 @@ const ASK_MS = 10_000;
 /** As a WebSocket would be closed. */
 const CLOSE_NORMAL = 1000;
 
-/** Answers the request on a stream. @param {Stream} stream
- * @param {(method: string, pathname: string, headers: Record<string, any>) => ClientRequest} ask of the bridge */
-export async function answerFile(stream, ask) {
+/** Answers the request on a stream, when it is its turn. It is read before: nothing else is held for who waits.
+ * @param {Stream} stream @param {(method: string, pathname: string, headers: Record<string, any>) => ClientRequest} ask of the bridge
+ * @param {(path: string, work: () => Promise<void>, end: AbortSignal) => Promise<void>} [turn] rejects once the stream is closed */
+export async function answerFile(stream, ask, turn = (_path, work) => work()) {
+    if (stream.status !== 'open') return;
+    const gone = new AbortController();
+    stream.addEventListener('close', ({ error }) => gone.abort(error));
     try {
         const { path, headers } = await read(stream), passed = passedOf(path);
-        if (passed) await pass(ask('GET', passed, headers), stream);
+        if (passed) await turn(passed, () => pass(ask('GET', passed, headers), stream), gone.signal);
         else say(stream, 404);
         await stream.close({ signal: AbortSignal.timeout(ASK_MS) });
     } catch (error) {

@@ -37,8 +37,9 @@ const PENDING_MAX = 64;
 const ASK_TIMEOUT_MS = 5000;
 /** Files that a node asks for at a time: each of its engines asks for four. */
 const FILES_MAX = 32;
-/** And so many of them come from the bridge at a time, so that one peer leaves most connections to it to others. */
-const FILES_ABREAST = 4;
+/** And so many of them come from the bridge at a time, so that one peer leaves most connections to it to others. Beside them comes one of what
+ * is short, the lists of peers and of blocks: a node needs these while it loads. */
+const FILES_ABREAST = 4, LISTS_ABREAST = 1;
 const now = () => performance.now();
 
 /** @param {string} file @returns {Promise<PrivateKey>} */
@@ -70,6 +71,9 @@ const addressOf = ({ host, port }, rest) => `/${host.includes(':') ? 'ip6' : 'ip
 const addressesOf = (listen, announce) => (announce ? { listen, appendAnnounce: [announce],
     announceFilter: (/** @type {Multiaddr[]} */ all) => all.filter((one) => !isSocket(String(one)) || String(one).startsWith(announce)) } : { listen });
 
+/** Whether a path that is passed on is that of a model's file. @param {string} path */
+const isFile = (path) => path.startsWith('/models/') && !path.includes('?');
+
 /** The package is loaded only here: its native part is not among what this program ships. @returns {Promise<any[]>} */
 async function directTransports() {
     const { webRTCDirect } = await import('./webrtc.js');
@@ -80,7 +84,8 @@ async function directTransports() {
  *   most: number, mostOfOne: number, relay: {reservations: number, bytes: number, seconds: number}, tell: (fault: string) => void}} options */
 export async function startPeer({ key, bridge, place, direct, announce, tls, most, mostOfOne, relay, tell }) {
     const certificates = new Certificates(() => ask(bridge), now), members = new Members(certificates, now), places = new Places();
-    const gossip = new Gossip(certificates, members, now, (told) => places.hear(told)), askBridge = makeAsking(bridge), lanes = new Lanes(FILES_ABREAST);
+    const gossip = new Gossip(certificates, members, now, (told) => places.hear(told)), askBridge = makeAsking(bridge);
+    const files = new Lanes(FILES_ABREAST), lists = new Lanes(LISTS_ABREAST);
     const listen = [addressOf(place, `/tcp/PORT${tls ? '/tls' : ''}/ws`), ...(direct ? [addressOf(direct, '/udp/PORT/webrtc-direct')] : [])];
     const isStranger = (/** @type {unknown} */ peer) => !members.has(String(peer));
     const node = await createLibp2p({
@@ -118,9 +123,7 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
     await node.handle(FILES_STREAM, (stream, { remotePeer }) => {
         const peer = String(remotePeer);
         if (!members.has(peer)) return stream.abort(new Error('files are for nodes of the service'));
-        return lanes.take(peer, async () => {
-            if (stream.status === 'open') await answerFile(stream, askBridge);
-        });
+        return answerFile(stream, askBridge, (path, work, end) => (isFile(path) ? files : lists).take(peer, work, end));
     }, { maxInboundStreams: FILES_MAX, ...OVER_CIRCUITS });
     await members.watch(node);
     places.watch(node);

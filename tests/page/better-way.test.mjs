@@ -489,8 +489,23 @@ test('a way that fails is tried again after twice the time, up to five minutes, 
     for (const ms of [5000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]) (await tried(ms)).end(1006);
     (await tried(300_000)).hear('welcome', RESUMED);
     assert.deepEqual([connection.origin, over.closed.length], [A, 1]);
+    await pass(BETTER_CAP_MS);
     await fallBack();
     const way = await tried(5000);
     way.hear('welcome', RESUMED);
     assert.equal(connection.origin, A);
+});
+
+test('a way that leads there and does not hold is tried after twice the time, too, until it has held for as long', async (t) => {
+    setUp(t, [A]);
+    await comeOver();
+    for (const ms of [5000, 10_000, 20_000]) {
+        (await tried(ms)).hear('welcome', RESUMED);
+        await pass(ms);
+        await fallBack();
+    }
+    (await tried(40_000)).hear('welcome', RESUMED);
+    await pass(80_000);
+    await fallBack();
+    await tried(5000);
 });

@@ -343,9 +343,11 @@ test('one node has four files at a time, so that others get theirs', async (t) =
         await until(() => one.isAccepted, { what: 'its ticket to be taken' });
         return filesOver(connection);
     }));
-    const refused = Array.from({ length: 32 }, () => files.json('/models/m/0/stuck').catch(() => null));
+    const refused = Array.from({ length: 30 }, () => files.json('/models/m/0/stuck').catch(() => null));
     await until(() => stuck.length === 4, { what: 'its requests' });
     assert.equal((await others.json('/peers')).key, key);
+    for (const list of [() => files.json('/peers').then((said) => assert.equal(said.key, key)), () => assert.rejects(files.json('/models/m/0/stuck?blocks'), /404/)])
+        await list(); // is short, and waits for none of them
     assert.equal(stuck.length, 4);
     const settled = stuck.splice(0);
     for (const request of settled) request.socket.destroy();
@@ -353,6 +355,28 @@ test('one node has four files at a time, so that others get theirs', async (t) =
     await page.node.stop();
     await Promise.all(refused);
     assert.equal((await others.json('/peers')).key, key);
+});
+
+test('of a node that has gone, webinfer-peer keeps the score for ten seconds', async () => {
+    const page = await openPage(), { peerStats } = peer.services.pubsub.score;
+    await page.node.dial(multiaddr(address));
+    await until(() => peerStats.get(page.id)?.connected, { what: 'its score' });
+    await page.node.stop();
+    const { expire } = await until(() => peerStats.get(page.id)?.connected === false && peerStats.get(page.id), { what: 'its end' });
+    assert.ok(expire - Date.now() <= 10_000);
+});
+
+test('who opens another stream of gossip at once goes on with its score', async (t) => {
+    const page = await openPage(), { score } = peer.services.pubsub, topic = `/webinfer/${key}/heartbeat`, stats = () => score.peerStats.get(page.id);
+    t.after(() => page.node.stop());
+    for (let i = 0; i < 3; i++) {
+        await page.node.dial(multiaddr(address));
+        await until(() => stats()?.connected && score.params.topics[topic], { what: 'its score' });
+        score.markInvalidMessageDelivery(page.id, topic);
+        await page.node.hangUp(peer.peerId);
+        await until(() => !stats().connected, { what: 'the end of its stream' });
+    }
+    assert.ok(stats().topics[topic].invalidMessageDeliveries > 1);
 });
 
 test('a file breaks off with the circuit, and nobody waits for it', async (t) => {

@@ -95,12 +95,21 @@ test('the node closes with a code', async () => {
 
 test('a code that no WebSocket may send breaks the connection, and so does a node that is gone', async () => {
     for (const end of [(stream) => stream.receive(closeFrame(1006, '')), (stream) => stream.receive(closeFrame(5000, '')),
+        (stream) => stream.receive(frame(CLOSE, Buffer.concat([Buffer.from([0x10, 0xe1]), Buffer.alloc(123, 0xff)]))),
         (stream) => stream.dispatchEvent(new Event('close')), (stream) => stream.dispatchEvent(new Event('end'))]) {
         const { stream, heard, hears } = await come();
         end(stream);
         await hears(1);
         assert.deepEqual(heard, [[1006, '']]);
     }
+});
+
+test('what comes after a close frame ends the stream', async () => {
+    const { stream, heard, hears } = await come();
+    stream.receive(Buffer.concat([closeFrame(4321, 'left'), frame(CLOSE, '')]));
+    assert.deepEqual([stream.status, stream.error.message], ['aborted', 'more than a close frame has come']);
+    await hears(1);
+    assert.deepEqual(heard, [[4321, 'left']]);
 });
 
 test('what is no frame ends the stream', async () => {

@@ -283,7 +283,7 @@ describe('a page that gives', () => {
         for (const { stream } of streams) stream.pause();
         for (const { say } of streams) say(...[0, 1, 2, 3].map(wantFrame));
         // A window of 1 MiB is on its way on each; what is more waits.
-        await until(() => page.exchange._taking.get(peer.id).lane._waiting.length > 0, { what: 'what waits' });
+        await until(() => page.exchange._taking.get(peer.id).lane._waiting.size > 0, { what: 'what waits' });
         const asked = await ask(other, page, ticketFrame(ticketFor(other.id)), ...ALL.slice(0, 7).map(wantFrame));
         await until(() => asked.blocks().length === 7, { what: 'the other one’s blocks' });
         assert.ok(reads - 7 <= 8, `${reads - 7} blocks were read`);

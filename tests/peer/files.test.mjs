@@ -7,6 +7,7 @@ import { after, before } from 'node:test';
 import { answerFile } from '../../peer/files.js';
 import { makeAsking } from '../../peer/origin.js';
 import { Files } from '../../page/src/peers/files.js';
+import { Lanes } from '../../page/src/shared/lane.js';
 import { BINARY, CLOSE, closeFrame, FrameReader, TEXT, WINDOW } from '../../page/src/shared/node_frames.js';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
@@ -210,6 +211,27 @@ describe('webinfer-peer’s end', () => {
             assert.equal(stream.status, 'aborted');
             await Promise.all([over, until(() => asked.includes('closed'), { what: 'the end at the bridge' })]);
         });
+
+    test('who waits for a turn has said what it wants, no more, and leaves the line when it goes', async () => {
+        const lanes = new Lanes(1), turn = (path, work, end) => lanes.take('node', work, end);
+        asked.length = 0;
+        const [first, chatty, gone, last] = ['slow', 'm/0/b', 'm/0/c', 'm/0/d'].map((name) => {
+            const stream = new TestStream(), over = answerFile(/** @type {any} */ (stream), ask, turn);
+            stream.receive(request(`/models/${name}`));
+            return { stream, over };
+        });
+        await until(() => first.stream.sent.length > 2, { what: 'the beginning' });
+        chatty.stream.receive(request('/models/m/0/a'));
+        gone.stream.abort(new Error('gone'));
+        await Promise.all([chatty.over, gone.over]);
+        assert.deepEqual([chatty, gone].map(({ stream: { status, error } }) => [status, error.message]),
+            [['aborted', 'more than one request has come'], ['aborted', 'gone']]);
+        assert.equal(lanes._lanes.get('node')._waiting.size, 1);
+        held.end();
+        await Promise.all([first.over, last.over]);
+        assert.deepEqual(asked.filter(({ url }) => url).map(({ url }) => url), ['/models/slow', '/models/m/0/d']);
+        assert.equal(lanes._lanes.size, 0);
+    });
 
     test('a bridge that is not there is 502', async () => {
         const { stream, over } = answer(request('/work'), undefined, makeAsking('http://127.0.0.1:1'));

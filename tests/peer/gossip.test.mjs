@@ -16,7 +16,7 @@ function make({ members = [SOURCE] } = {}) {
         ({ type, from, timestamp }) => around.heard.push([type, from, timestamp]));
     const topics = new Set(), validators = new Map(), published = [];
     gossip._pubsub = {
-        score: { params: { topics: {} } }, topicValidators: validators,
+        score: { params: { topics: {} }, peerStats: new Map() }, topicValidators: validators,
         subscribe: (topic) => topics.add(topic), unsubscribe: (topic) => topics.delete(topic),
         publish: async (topic, bytes) => published.push([topic, JSON.parse(new TextDecoder().decode(bytes))]),
     };
@@ -118,9 +118,12 @@ test('the topics are those of the service’s key, and what is on others is left
     assert.deepEqual([[...topics], [...validators.keys()]], [both(KEY), both(KEY)]);
     for (const topic of both(KEY)) gossip.passes(topic);
     for (const topic of ['news', topicOf('k2', 'heartbeat'), topicOf(KEY, 'other')]) assert.throws(() => gossip.passes(topic), new Error('it is on another topic'));
+    const stats = { topics: { other: {}, [topicOf(KEY, 'heartbeat')]: {} } };
+    gossip._pubsub.score.peerStats.set(SOURCE, stats);
     around.key = 'k2'; // it has started again
     gossip.join();
     assert.deepEqual([[...topics], [...validators.keys()], Object.keys(gossip._pubsub.score.params.topics)], [both('k2'), both('k2'), both('k2')]);
+    assert.deepEqual(stats.topics, { other: {} }, 'nothing is left of the former ones');
     gossip.leave();
     assert.equal(topics.size, 0);
     assert.throws(() => gossip.passes(topicOf('k2', 'heartbeat')));

@@ -10,12 +10,13 @@ import { FrameError } from '../shared/frame.js';
 
 /** A page that has just come by another way waits so long before it tries the best one. */
 export const BETTER_MS = 5000;
-/** Each try that fails doubles that time, up to this. */
+/** Each try doubles that time, up to this, until a way that it has led to has held for as long. */
 export const BETTER_CAP_MS = 5 * 60_000;
 
 /**
  * @typedef {object} Surroundings
  * @property {() => string} best the way to try; "": it is taken, or the page is not at its service
+ * @property {() => number} now in ms
  * @property {(way: string) => number} patience ms that it has for its welcome
  * @property {(way: string) => Socket} dial
  * @property {() => string} announcement of the node, which returns
@@ -31,6 +32,8 @@ export class BetterWay {
     constructor(around) {
         this._around = around;
         this._pause = BETTER_MS;
+        /** Since when the best way is taken; Infinity: it is not. */
+        this._since = Infinity;
         /** For the next try, or for the end of this one. */
         this._timer = 0;
         /** The try. @type {Socket | null} */
@@ -42,8 +45,10 @@ export class BetterWay {
     /** From now on, if the best way is not taken. */
     look() {
         this.stop();
-        if (this._around.best()) this._setTimer(() => this._try(), this._pause);
-        else this._pause = BETTER_MS;
+        const { _around: around, _since: since } = this, now = around.now();
+        if (now - since >= this._pause) this._pause = BETTER_MS;
+        this._since = around.best() ? Infinity : Math.min(since, now);
+        if (around.best()) this._setTimer(() => this._try(), this._pause);
     }
 
     /** Until `look` is called again. @param {number} [code] for the try's connection */
@@ -90,13 +95,18 @@ export class BetterWay {
     _welcome(data) {
         if (!this.isAnnounced || data.resumed !== true) return this._fail(); // that is another node
         const socket = this._letGo();
+        this._lengthen();
         if (socket) this._around.welcomed(socket, data);
     }
 
     _fail() {
         this.stop();
-        this._pause = Math.min(BETTER_CAP_MS, 2 * this._pause);
+        this._lengthen();
         this._around.failed();
+    }
+
+    _lengthen() {
+        this._pause = Math.min(BETTER_CAP_MS, 2 * this._pause);
     }
 
     /** There is no try any more. @returns {Socket | null} which says nothing here from now on */

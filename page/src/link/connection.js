@@ -70,6 +70,7 @@ export class Connection {
         });
         this._better = new BetterWay({
             best: () => (this._welcomed && !this._stopped ? services.better : ''),
+            now: () => services.now,
             patience: (way) => services.patience(WELCOME_TIMEOUT_MS, way),
             dial: (way) => this._dial(way),
             announcement: () => this._announcement(),

@@ -32,6 +32,11 @@ export class Services {
         return this._origins[this._at];
     }
 
+    /** By its clock, in ms. */
+    get now() {
+        return this._now();
+    }
+
     /** How long to wait for a welcome: to a peer there are more steps. @param {number} usual in ms, where there is only one way
      * @param {string} [origin] */
     patience(usual, origin = this.origin) {

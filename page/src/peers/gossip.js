@@ -34,6 +34,8 @@ const STRANGER = -60;
 /** Ten wrong messages within seconds are worth this. Then a peer is sent away. */
 const SCORE_MIN = -100;
 const SWEEP_MS = 2000;
+/** So long is remembered how who has gone has done: a sweep sees it, and who comes again at once. */
+const RETAIN_MS = 5 * SWEEP_MS;
 /** Fifteen of them: of a peer that is worth less, libp2p reads nothing until the next sweep sends it away. */
 const UNREAD = -200;
 /** Everybody within reach gets all at once, since there is little of it. */
@@ -68,9 +70,12 @@ export class Gossip {
             fastMsgIdFn: ({ topic }) => this.passes(topic),
             scoreThresholds: { graylistThreshold: UNREAD },
             // Peers of one house have one address, and a slow one may miss what it has promised.
-            scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER) },
+            scoreParams: {
+                IPColocationFactorWeight: 0, behaviourPenaltyThreshold: 6, retainScore: RETAIN_MS,
+                appSpecificWeight: 1, appSpecificScore: (peer) => (this._members.has(peer) ? 0 : STRANGER),
+            },
         });
-        return (/** @type {any} */ components) => (this._pubsub = make(components));
+        return (/** @type {any} */ components) => (this._pubsub = keeping(make(components)));
     }
 
     /** @param {string} topic @returns {any} nothing, as libp2p wants it here @throws {Error} it is another one */
@@ -98,6 +103,7 @@ export class Gossip {
             pubsub.unsubscribe(topic);
             pubsub.topicValidators.delete(topic);
             delete pubsub.score.params.topics[topic];
+            for (const { topics } of pubsub.score.peerStats.values()) delete topics[topic]; // libp2p wants the parameters of each when a peer goes
         }
         this._net = '';
         this._authors.clear();
@@ -166,6 +172,18 @@ export class Gossip {
         author.room--;
         return true;
     }
+}
+
+/** Who comes again while its score is remembered goes on with that. libp2p would begin a new one with each stream: who opens another one in
+ * time would never be sent away. @param {any} pubsub */
+function keeping(pubsub) {
+    const { score } = pubsub, { addPeer } = score;
+    score.addPeer = (/** @type {string} */ peer) => {
+        const before = score.peerStats.get(peer);
+        if (before) before.connected = true;
+        else addPeer.call(score, peer);
+    };
+    return pubsub;
 }
 
 /** Wrong messages alone count, and fade within half a minute. */

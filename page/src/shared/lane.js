@@ -6,25 +6,43 @@ export class Lane {
     constructor(most) {
         this._most = most;
         this._running = 0;
-        /** @type {(() => void)[]} */
-        this._waiting = [];
+        /** From the first to the last. @type {Set<() => void>} */
+        this._waiting = new Set();
     }
 
     get isIdle() {
         return this._running === 0;
     }
 
-    /** @param {() => Promise<void>} work */
-    async take(work) {
-        if (this._running === this._most) await new Promise((/** @type {(nothing: void) => void} */ resolve) => this._waiting.push(resolve));
+    /** @param {() => Promise<void>} work @param {AbortSignal} [end] it is not wanted any more: what waits leaves the line, and rejects */
+    async take(work, end) {
+        end?.throwIfAborted();
+        if (this._running === this._most) await this._turn(end);
         else this._running++;
         try {
             await work();
         } finally {
-            const next = this._waiting.shift();
+            const [next] = this._waiting;
             if (next) next();
             else this._running--;
         }
+    }
+
+    /** @param {AbortSignal} [end] @returns {Promise<void>} */
+    _turn(end) {
+        return new Promise((resolve, reject) => {
+            const leave = () => {
+                this._waiting.delete(go);
+                reject(end?.reason);
+            };
+            const go = () => {
+                this._waiting.delete(go);
+                end?.removeEventListener('abort', leave);
+                resolve();
+            };
+            this._waiting.add(go);
+            end?.addEventListener('abort', leave);
+        });
     }
 }
 
@@ -37,14 +55,14 @@ export class Lanes {
         this._lanes = new Map();
     }
 
-    /** @param {string} name @param {() => Promise<void>} work */
-    async take(name, work) {
+    /** @param {string} name @param {() => Promise<void>} work @param {AbortSignal} [end] */
+    async take(name, work, end) {
         const lane = this._lanes.get(name) ?? new Lane(this._most);
         this._lanes.set(name, lane);
         try {
-            await lane.take(work);
+            await lane.take(work, end);
         } finally {
-            if (lane.isIdle) this._lanes.delete(name);
+            if (lane.isIdle && this._lanes.get(name) === lane) this._lanes.delete(name);
         }
     }
 }
