@@ -10,7 +10,7 @@ import { BlockReader, BLOCKS_STREAM, ticketFrame, wantFrame } from '../../page/s
 import * as echo from '../bench/peers/echo.mjs';
 import { absentGoal, areMet, goalOf, ratioOf, sentIn, speaks } from '../bench/peers/figures.mjs';
 import { GIVERS } from '../bench/peers/givers.mjs';
-import { heavy, isRight, request, ROWS } from '../bench/peers/heavy.mjs';
+import { answerOf, heavy, isRight, request, ROWS } from '../bench/peers/heavy.mjs';
 import { parts } from '../bench/peers/loading.mjs';
 import { root } from '../lib/paths.mjs';
 import { test } from '../lib/tier.mjs';
@@ -53,7 +53,7 @@ test('a page whose scripts do not name the blocks’ protocol has none: nothing 
     } finally {
         fs.rmSync(page, { recursive: true });
     }
-    for (const [name, goals] of Object.entries({ load: 2, lies: 1, fast: 1, lone: 1 })) {
+    for (const [name, goals] of Object.entries({ load: 2, lies: 1, class: 1, fast: 1, lone: 1 })) {
         assert.deepEqual(parts[name].goals(null).map(({ state, value }) => [state, value]), Array(goals).fill(['absent', null]), name);
         assert.match(parts[name].print(null), /: this page passes no blocks on\n$/);
     }
@@ -70,6 +70,9 @@ test('goals of a model are those of the time, and of what the service sends', ()
     const found = { ratio: figure(0.4), with: { seconds: figure(12), line: figure(1.6), files: figure(1.5) }, without: { seconds: figure(30), line: figure(4.2), files: figure(4) } };
     assert.deepEqual(parts.load.goals(found).map(({ most, value, state }) => [most, value, state]), [[0.5, 0.4, 'met'], [1.5, 1.6, 'missed']]);
     assert.deepEqual(parts.lies.goals(found).map(({ most, value, state }) => [most, value, state]), [[0.8, 0.4, 'met']]);
+    const crowd = { with: { ...found.with, line: figure(2.1) } };
+    assert.deepEqual(parts.class.goals(crowd).map(({ most, value, state }) => [most, value, state]), [[2, 2.1, 'missed']]);
+    assert.match(parts.class.print(crowd), /\nwith +12\.000 [^\n]+2\.100 [^\n]+1\.500 /);
     assert.match(parts.load.print(found), /\nwithout +30\.000 [^\n]+4\.200 [^\n]+\nwith +12\.000 [^\n]+0\.400 [^\n]+1\.600 /);
 });
 
@@ -84,6 +87,7 @@ test('the model has 64 MB that are no pattern, and its answer is known without t
     assert.equal(isRight([...row(0), ...row(ROWS - 1)]), true);
     assert.equal(isRight([...row(0), ...row(ROWS - 2)]), false);
     assert.equal(isRight([...row(0)]), false);
+    assert.equal(isRight([...answerOf(whole).bytes]), true);
 });
 
 /** A program that gives so, once it is asked for the last block of two. */
@@ -123,5 +127,5 @@ test('one that trickles gives a byte a second, until nobody listens', () => {
 
 test('its command line refuses what it does not have', () => {
     const { status, stderr } = spawnSync(process.execPath, [path.join(root, 'tests/bench/peers.mjs'), '--only=load,links'], { encoding: 'utf8', timeout: 300_000 });
-    assert.deepEqual([status, stderr], [2, './dev bench peers: --only=links; allowed: echo, start, load, lies, fast, lone, with commas between them; see ./dev bench peers --help\n']);
+    assert.deepEqual([status, stderr], [2, './dev bench peers: --only=links; allowed: echo, start, load, lies, class, fast, lone, with commas between them; see ./dev bench peers --help\n']);
 });

@@ -11,6 +11,7 @@ import { Certificates } from '../../page/src/peers/certificates.js';
 import { Exchange } from '../../page/src/peers/exchange.js';
 import { LEAF_BYTES as LEAF, leafSize } from '../../page/src/shared/leaves.js';
 import { WINDOW } from '../../page/src/shared/node_frames.js';
+import { MemoryWriting } from '../lib/memory-writing.mjs';
 import '../lib/node-22.mjs';
 import { until } from '../lib/wait.mjs';
 import { leafList, leafyFile, sha256 } from '../page/support/leaf_lists.mjs';
@@ -121,7 +122,7 @@ export class Page {
 
     /** Loads the file into memory. @param {{signal?: AbortSignal}} [options] */
     async load({ signal = new AbortController().signal } = {}) {
-        const writing = this.writing = new Memory(), into = Buffer.alloc(FILE.bytes);
+        const writing = this.writing = new MemoryWriting(FILE.bytes), into = Buffer.alloc(FILE.bytes);
         const take = (at, bytes) => {
             into.set(bytes, at);
             writing.write(at, bytes);
@@ -140,31 +141,5 @@ export class Page {
     async close() {
         this.endWork();
         await this.node.stop();
-    }
-}
-
-/** What of a Writing (engine/store.js) is used, in memory. */
-class Memory {
-    bytes = Buffer.alloc(FILE.bytes);
-    there = new Set();
-    gained = () => {};
-    #from = 0;
-    #end = 0;
-
-    has(leaf) { return this.there.has(leaf); }
-    read(leaf) { return new Uint8Array(this.bytes.subarray(leaf * LEAF, leaf * LEAF + leafSize(leaf, FILE.bytes))); }
-    drop(leaf) { this.there.delete(leaf); }
-    get missing() { return LEAVES - this.there.size; }
-
-    write(at, bytes) {
-        this.bytes.set(bytes, at);
-        if (at !== this.#end) this.#from = at;
-        this.#end = at + bytes.length;
-        for (const leaf of ALL) {
-            if (this.has(leaf) || leaf * LEAF < this.#from || leaf * LEAF + leafSize(leaf, FILE.bytes) > this.#end) continue;
-            this.there.add(leaf);
-            this.gained(leaf);
-        }
-        return true;
     }
 }

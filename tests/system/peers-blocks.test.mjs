@@ -14,6 +14,7 @@ import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
+import { putGguf } from '../lib/gguf.mjs';
 import { Line } from '../lib/line.mjs';
 import { putExternal } from '../lib/onnx.mjs';
 import { Peer } from '../lib/peer.mjs';
@@ -25,6 +26,8 @@ import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
 
 const SOON_MS = 90_000, LEAF = 1 << 20, LEAVES = 24;
 const X = [{ name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }];
+/** A language model of 20 MB that says these letters round and round. */
+const LETTERS = { follow: 'abcdefgh', embd: 256, layers: 5, ffn: 1024 };
 /** A line on which the file would take twelve seconds. */
 const SLOW = 16_000_000;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-blocks-'));
@@ -53,12 +56,22 @@ const ending = (t) => t.after(async () => {
     await until(async () => (await daemon.get('/v1/nodes')).json.nodes.length === 0, { what: 'no node', timeout: SOON_MS });
 });
 
+/** A model that was put there: its large file, a request, and what an answer has to that. */
+function modelOf(name, file, task, answerOf, answer) {
+    const bytes = fs.readFileSync(file);
+    return { name, bytes: bytes.length, hash: createHash('sha256').update(bytes).digest('hex'), task, answerOf, answer };
+}
+
 /** A model with a file of its own of so many leaves and a piece. */
 function putModel(leaves = LEAVES) {
     const name = `large-${++models}`, place = path.join(daemon.store, name);
     putExternal(place, leaves * LEAF);
-    const bytes = fs.readFileSync(path.join(place, 'w.bin'));
-    return { name, bytes: bytes.length, hash: createHash('sha256').update(bytes).digest('hex') };
+    return modelOf(name, path.join(place, 'w.bin'), { inputs: X }, (json) => json.outputs?.[0].data, [8, 6, 4, 2]);
+}
+
+function putLanguageModel() {
+    const name = `letters-${++models}`, task = { inputs: 'abc', options: { temperature: 0, max_tokens: 5 } };
+    return modelOf(name, putGguf(daemon.store, name, LETTERS), task, (json) => json.result?.text, 'defgh');
 }
 
 const BROWSERS = {
@@ -91,9 +104,9 @@ const seeEachOther = (...pages) => Promise.all(pages.map(({ tab }) => until(asyn
     return true;
 }, { what: 'a direct connection to the other page', timeout: SOON_MS })));
 
-async function computes({ node }, { name }) {
-    const answer = await daemon.post('/v1/infer', { model_name: name, node, inputs: X, timeout_ms: SOON_MS });
-    assert.deepEqual([answer.status, answer.json.outputs?.[0].data], [200, [8, 6, 4, 2]], answer.text);
+async function computes({ node }, { name, task, answerOf, answer }) {
+    const { status, json, text } = await daemon.post('/v1/infer', { model_name: name, node, ...task, timeout_ms: SOON_MS });
+    assert.deepEqual([status, answerOf(json)], [200, answer], text);
 }
 
 /** What the page has noted of a kept file. */
@@ -127,6 +140,13 @@ for (const [here, there] of [['Chromium', 'Chromium'], ['Firefox', 'Chromium'], 
         const sent = await passOn(...pages, model);
         assert.ok(sent < model.bytes / 2, `${sent} bytes of ${model.bytes}`);
     });
+
+test('a language model of llama.cpp comes from another page, too', async (t) => {
+    ending(t);
+    const pages = await Promise.all(['Chromium', 'Chromium'].map(openPage)), model = putLanguageModel();
+    const sent = await passOn(...pages, model);
+    assert.ok(sent < model.bytes / 2, `${sent} bytes of ${model.bytes}`);
+});
 
 test('three that load at the same time take from the service less than twice the file', async (t) => {
     ending(t);

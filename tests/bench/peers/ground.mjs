@@ -11,12 +11,13 @@ import { openRoom } from '../../lib/room.mjs';
 import { until } from '../../lib/wait.mjs';
 import { sentIn } from './figures.mjs';
 import { putHeavy } from './heavy.mjs';
+import { WANTED } from './wanted.mjs';
 
 const SERVICE = '192.168.96.1', HOMES = ['192.168.96.2', '192.168.96.3', '192.168.96.4', '192.168.96.5'];
 const [API, BRIDGE, WAYS, PAGE] = [8470, 8471, 9090, 9091];
 export const MBIT = 40;
-/** Of a link: the page meets others, and looks for them as often as it may. */
-export const SWARM = '&maxPeers=8&discoveryInterval=5000';
+/** Of a link: the page meets others. */
+export const SWARM = `&maxPeers=${WANTED.maxPeers}&discoveryInterval=${WANTED.discoveryInterval}`;
 const LINE = ['root', 'tbf', 'rate', `${MBIT}mbit`, 'burst', '64kb', 'latency', '400ms'];
 const SOON_MS = 120_000;
 const twice = { model_name: 'twice', platform: 'wasm', inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 3] }] };

@@ -39,3 +39,9 @@ export const request = { model_name: NAME, platform: 'wasm', inputs: [{ name: 'x
 
 /** @param {number[]} data of the answer to it */
 export const isRight = (data) => Buffer.concat([rowsOf(0, 1), rowsOf(ROWS - 1, 1)]).equals(Buffer.from(data));
+
+/** What an engine answers to it. @param {Buffer} file the model */
+export function answerOf(file) {
+    const begin = file.indexOf(rowsOf(0, 1)), row = (index) => file.subarray(begin + index * WIDTH, begin + (index + 1) * WIDTH);
+    return { name: 'y', datatype: 'UINT8', shape: [2, WIDTH], bytes: Buffer.concat(request.inputs[0].data.map(row)) };
+}

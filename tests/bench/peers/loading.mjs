@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { findNode } from '../../lib/helia.mjs';
 import { builtPage, root } from '../../lib/paths.mjs';
@@ -15,18 +16,20 @@ import { shown, spread, table } from '../figures.mjs';
 import { absentGoal, goalOf, ratioOf, speaks } from './figures.mjs';
 import { MBIT, SWARM } from './ground.mjs';
 import { isRight, request } from './heavy.mjs';
+import { WANTED } from './wanted.mjs';
 
 const SOON_MS = 120_000;
 const ABSENT = 'this page passes no blocks on';
 
-/** `bad`: programs at further homes, which claim to have the file; they load nothing, and are not waited for. `isHeld`: the service's line
- * has 40 Mbit/s. `most`: with peers, times without; `sends`: times the file.
- * @type {Record<string, {about: string, pages: number, bad: string[], isHeld: boolean, most: number, sends?: number}>} */
+/** `programs`: nodes at the homes behind those of the pages, each as member.mjs has it. Those that load are waited for. `isHeld`: the
+ * service's line has 40 Mbit/s. `most`: with peers, times without; where that is not asked, no load is without. `sends`: times the file.
+ * @type {Record<string, {about: string, pages: number, programs: string[], isHeld: boolean, most?: number, sends?: number}>} */
 const CASES = {
-    load: { about: `4 nodes, ${MBIT} Mbit/s`, pages: 4, bad: [], isHeld: true, most: 0.5, sends: 1.5 },
-    lies: { about: `2 nodes, a liar, one that trickles, ${MBIT} Mbit/s`, pages: 2, bad: ['lies', 'trickles'], isHeld: true, most: 0.8 },
-    fast: { about: '4 nodes, line not held', pages: 4, bad: [], isHeld: false, most: 1.1 },
-    lone: { about: `a lone node, ${MBIT} Mbit/s`, pages: 1, bad: [], isHeld: true, most: 1.05 },
+    load: { about: `4 nodes, ${MBIT} Mbit/s`, pages: 4, programs: [], isHeld: true, most: 0.5, sends: 1.5 },
+    lies: { about: `2 nodes, a liar, one that trickles, ${MBIT} Mbit/s`, pages: 2, programs: ['lies', 'trickles'], isHeld: true, most: 0.8 },
+    class: { about: `30 nodes, 3 of them pages, ${MBIT} Mbit/s`, pages: 3, programs: Array(27).fill('loads'), isHeld: true, sends: 2 },
+    fast: { about: '4 nodes, line not held', pages: 4, programs: [], isHeld: false, most: 1.1 },
+    lone: { about: `a lone node, ${MBIT} Mbit/s`, pages: 1, programs: [], isHeld: true, most: 1.05 },
 };
 
 /** A page with its engine, and its node. @param {any} ground @param {number} home @param {string} link */
@@ -38,19 +41,27 @@ async function openPage(ground, home, link) {
     return { tab, node, close };
 }
 
-/** A member that gives dishonestly. @param {any} ground @param {number} home @param {string} token @param {string} how */
-async function startBad(ground, home, token, how) {
-    const [program, ...words] = ground.homes[home].command(findNode() ?? 'node-22', path.join(root, 'tests/bench/peers/dishonest.mjs'),
-        ground.bridge, token, how, String(ground.fileBytes));
+/** A node that is a program. @param {any} ground @param {number} home @param {string} token @param {string} how @param {number} others that it waits for */
+async function startProgram(ground, home, token, how, others) {
+    const [program, ...words] = ground.homes[home].command(findNode() ?? 'node-22', path.join(root, 'tests/bench/peers/member.mjs'),
+        ground.bridge, token, how, String(others), String(ground.fileBytes));
     const env = { ...process.env, WEBINFER_NODE_MODULES: modules, NODE_OPTIONS: `--import=${pathToFileURL(path.join(root, 'scripts/node/modules.mjs'))}` };
     const child = spawn(program, words, { env, stdio: ['pipe', 'pipe', 'inherit'] }), ended = once(child, 'close');
-    const ready = await Promise.race([once(child.stdout, 'data'), ended.then(() => null)]);
-    if (!ready) throw new Error(`the program that ${how} has ended`);
-    return { close: async () => {
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator](), said = async (word) => {
+        const { value } = await lines.next();
+        if (!value?.startsWith(word)) throw new Error(`a program that ${how} has ended before it said "${word}"`);
+        return value.slice(word.length).trim();
+    };
+    return { node: await said('member'), hasMet: () => said('met'), close: async () => {
         child.kill('SIGKILL');
         await ended;
     } };
 }
+
+/** In a crowd, each is connected to as many others as it wants, or to fewer, as those have all that they want. */
+const CROWD = 4;
+/** @param {number} others that are there */
+const metOf = (others) => (others > WANTED.maxPeers ? CROWD : others);
 
 /** Other pages, and the operator's peer. @param {any} tab @param {number} others */
 const meet = (tab, others) => until(() => tab.evaluate(`document.querySelectorAll('#peers-rows tr[data-way=direct]').length >= ${others + 1}`),
@@ -77,18 +88,23 @@ async function timeLoads(ground, nodes, isHeld) {
 }
 
 /** @param {any} ground @param {typeof CASES[string]} one @param {boolean} hasPeers */
-async function loadOnce(ground, { pages: count, bad, isHeld }, hasPeers) {
-    const ends = [], token = await ground.token(count + bad.length), link = `${ground.bridge}/#token=${token}&start${hasPeers ? SWARM : ''}`;
+async function loadOnce(ground, { pages: count, programs: hows, isHeld }, hasPeers) {
+    const ends = [], token = await ground.token(count + hows.length), link = `${ground.bridge}/#token=${token}&start${hasPeers ? SWARM : ''}`;
+    const others = metOf(count + hows.length - 1), programs = [], pages = [];
     try {
-        const opened = hasPeers ? await Promise.all(bad.map((how, at) => startBad(ground, count + at, token, how))) : [];
-        ends.push(...opened);
-        const pages = [];
-        for (let home = 0; home < count; home++) { // one by one, as they share this machine
+        for (const [at, how] of hasPeers ? hows.entries() : []) { // one by one, as they share this machine
+            programs.push({ how, ...await startProgram(ground, count + at % (ground.homes.length - count), token, how, others) });
+            ends.push(programs.at(-1));
+        }
+        for (let home = 0; home < count; home++) {
             pages.push(await openPage(ground, home, link));
             ends.push(pages.at(-1));
         }
-        if (hasPeers) for (const { tab } of pages) await meet(tab, count - 1 + bad.length);
-        return await timeLoads(ground, pages.map(({ node }) => node), isHeld);
+        if (hasPeers) {
+            for (const { tab } of pages) await meet(tab, others);
+            for (const { how, hasMet } of programs) if (how === 'loads') await hasMet();
+        }
+        return await timeLoads(ground, [...pages, ...programs.filter(({ how }) => how === 'loads')].map(({ node }) => node), isHeld);
     } finally {
         for (const { close } of ends) await close();
         await ground.empty();
@@ -106,15 +122,16 @@ async function measureCase(ground, one, rounds) {
     const found = [];
     await prepare(ground);
     for (let round = 0; round < rounds; round++) {
-        const times = {};
-        for (const hasPeers of round % 2 ? [true, false] : [false, true]) {
+        const times = {}, turns = one.most ? [false, true] : [true];
+        for (const hasPeers of round % 2 ? turns.reverse() : turns) {
             times[hasPeers ? 'with' : 'without'] = await loadOnce(ground, one, hasPeers);
             process.stderr.write('.');
         }
         found.push(times);
     }
     const figures = (name) => Object.fromEntries(['seconds', 'line', 'files'].map((figure) => [figure, spread(found.map((times) => times[name][figure]))]));
-    return { without: figures('without'), with: figures('with'), ratio: ratioOf(found, (times) => times.with.seconds, (times) => times.without.seconds) };
+    const compared = one.most ? { without: figures('without'), ratio: ratioOf(found, (times) => times.with.seconds, (times) => times.without.seconds) } : {};
+    return { ...compared, with: figures('with') };
 }
 
 /** The parts of this file, each as a bench has them. Where the page lacks what they measure, nothing runs. */
@@ -122,11 +139,11 @@ export const parts = Object.fromEntries(Object.entries(CASES).map(([name, one]) 
     measure: async (ground, { rounds }) => (speaks(builtPage, BLOCKS_STREAM) ? measureCase(ground, one, rounds) : null),
     print: (found) => (found ? table(`Until the last node has a model of 64 MB, ${one.about}: median of the rounds (spread)`,
         ['peers', 's', 'times without', 'sent on the line, times the file', 'of files'],
-        ['without', 'with'].map((peers) => [peers, shown(found[peers].seconds), peers === 'with' ? shown(found.ratio) : '', shown(found[peers].line), shown(found[peers].files)]))
+        ['without', 'with'].filter((peers) => peers in found).map((peers) => [peers, shown(found[peers].seconds), peers === 'with' && found.ratio ? shown(found.ratio) : '',
+            shown(found[peers].line), shown(found[peers].files)]))
         : `\n${one.about}: ${ABSENT}\n`),
     goals: (found) => {
-        const times = [`${one.about}: with peers, times without`, one.most], sent = [`${one.about}: the service sends, times the file`, one.sends];
-        if (!found) return [times, ...one.sends ? [sent] : []].map(([figure, most]) => absentGoal(figure, most, ABSENT));
-        return [goalOf(...times, found.ratio), ...one.sends ? [goalOf(...sent, found.with.line)] : []];
+        const rows = [[`${one.about}: with peers, times without`, one.most, found?.ratio], [`${one.about}: the service sends, times the file`, one.sends, found?.with.line]];
+        return rows.filter(([, most]) => most).map(([figure, most, value]) => (found ? goalOf(figure, most, value) : absentGoal(figure, most, ABSENT)));
     },
 }]));
