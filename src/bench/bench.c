@@ -89,8 +89,8 @@ static enum wi_exit gate_report(struct bench *bench, struct wi_bench_side *side)
         result = wi_cli_lab_page(&side->cli, run_of(side));
     if (result != WI_EXIT_OK)
         return result;
-    return wi_cli_lab_compare(bench->cli, &other->cli, is_pair ? run_of(other) : bench->before,
-        &side->cli, run_of(side));
+    return wi_cli_lab_compare(
+        bench->cli, &other->cli, is_pair ? run_of(other) : bench->before, &side->cli, run_of(side));
 }
 
 static enum wi_exit bench_report(struct bench *bench)
