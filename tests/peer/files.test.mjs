@@ -85,6 +85,19 @@ describe('the page’s end', () => {
         assert.deepEqual([told[1] > WINDOW / 2, stream.readStatus], [true, 'readable']);
     });
 
+    test('the rest that comes as soon as it goes on is given before the end', async (t) => {
+        const { stream, port, told, come } = await ask(t);
+        stream.receive(HEAD);
+        while (stream.readStatus === 'readable') stream.receive(frame(BINARY, Buffer.alloc(65_536)));
+        stream.receive(frame(BINARY, Buffer.alloc(7)));
+        stream.receive(WHOLE);
+        port.postMessage('more');
+        await come('the first bytes', 2);
+        port.postMessage('more');
+        await come('the end', 4);
+        assert.deepEqual(told.slice(2), [7, { whole: true }]);
+    });
+
     for (const [what, bytes, said] of [
         ['an unknown kind', frame(3, []), /unknown kind 3/], ['a head that is too long', frame(TEXT, [], 8193), /8193 bytes; allowed: at most 8192/],
         ['a frame of 4 GiB', frame(BINARY, [], 2 ** 32 - 1), /allowed: at most 1048576/], ['a close frame that is too long', frame(CLOSE, [], 126), /at most 125/],

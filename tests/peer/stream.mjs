@@ -8,6 +8,8 @@ export class TestStream extends EventTarget {
     /** What send() says, and who waits until it says something else. */
     takes = true;
     #waiting = [];
+    /** What came while it was paused: resume() hands it on before it returns, as libp2p does. */
+    #held = [];
 
     send(data) {
         if (this.status !== 'open') throw new Error('the stream is closed');
@@ -34,6 +36,7 @@ export class TestStream extends EventTarget {
 
     resume() {
         this.readStatus = 'readable';
+        if (this.#held.length > 0) this.receive(Buffer.concat(this.#held.splice(0)));
     }
 
     async close() {
@@ -47,6 +50,7 @@ export class TestStream extends EventTarget {
     }
 
     receive(data) {
+        if (this.readStatus === 'paused') return void this.#held.push(data);
         this.dispatchEvent(Object.assign(new Event('message'), { data: { subarray: () => data, byteLength: data.length } }));
     }
 

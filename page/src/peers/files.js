@@ -138,15 +138,14 @@ class Fetched {
     }
 
     _give() {
-        if (this._size > 0) {
-            if (!this._isWanted) return;
+        if (this._size > 0 && this._isWanted) {
             const { buffer } = joined(Uint8Array, this._waiting.splice(0)); // of their own
             this._isWanted = false;
             this._size = 0;
             this._port.postMessage(buffer, [buffer]);
-            this._goOn();
+            this._goOn(); // more may come at once, even the last
         }
-        if (!this._last || this._isOver) return;
+        if (this._size > 0 || !this._last || this._isOver) return;
         this._port.postMessage(this._last);
         this._leave();
     }
