@@ -18,11 +18,16 @@ export async function walk(tab) {
     for (let most = count + 20; most > 0; most--) {
         await tab.keyboard.press('Tab');
         const isOver = await tab.evaluate(async () => {
-            for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame); // until what has come into sight has its height
             const one = document.activeElement;
             if (one === document.body) return false;
-            const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(one), { top, bottom } = one.getBoundingClientRect();
-            if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2 || outlineColor === 'rgba(0, 0, 0, 0)' || bottom < 0 || top > innerHeight) window.unseen.push(`${one.outerHTML.slice(0, 120)} at ${top} px`);
+            const place = () => one.getBoundingClientRect(), isInSight = () => place().bottom >= 0 && place().top <= innerHeight;
+            let wasSeen = isInSight(); // figures that come later may push it on
+            for (let i = 0; i < 2 || (!wasSeen && i < 60); i++) {
+                await new Promise(requestAnimationFrame); // until what has come into sight has its height
+                wasSeen ||= isInSight();
+            }
+            const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(one);
+            if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2 || outlineColor === 'rgba(0, 0, 0, 0)' || !wasSeen) window.unseen.push(`${one.outerHTML.slice(0, 120)} at ${place().top} px`);
             window.wanted.delete(one);
             return window.wanted.size === 0;
         });
