@@ -776,6 +776,7 @@ TEST(an_observer_that_did_not_run_takes_nothing_from_the_others)
     assert_int_equal(take_at(f, 7, ids, NULL), 1);
     follow_all(f);
     f->now_ms += 100000; /* all were stopped */
+    assert_int_equal(requeued_at(f, 0, NULL), 0);
     wi_shared_tick(f->members[0].jobs, f->now_ms);
     assert_int_equal(requeued_at(f, 0, NULL), 0);
 }
