@@ -71,7 +71,7 @@ int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double
     return claim->gone || now_ms - claim->changed_ms >= jobs->terms.ack_wait_ms;
 }
 
-static void claim_renew(struct wi_shared_jobs *jobs, double now_ms)
+void wi_shared_renew(struct wi_shared_jobs *jobs, double now_ms)
 {
     const struct wi_kv *kv = jobs->terms.kv;
     struct wi_broker_problem problem;
@@ -275,7 +275,7 @@ void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms)
     size_t count;
     gap_excuse(jobs, now_ms);
     jobs->ticked_ms = now_ms;
-    claim_renew(jobs, now_ms);
+    wi_shared_renew(jobs, now_ms);
     if (now_ms - jobs->looked_ms < LOOK_MS && !jobs->release_is_due)
         return;
     jobs->looked_ms = now_ms;
