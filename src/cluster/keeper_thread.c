@@ -318,6 +318,8 @@ static void items_work(struct wi_keeper *keeper, struct wi_keeper_item **items)
             accepts_work(keeper, items);
         else
             item_end(keeper, items, item_work(keeper, *items));
+        if (wi_shared_is_ready(keeper->jobs))
+            wi_shared_renew(keeper->jobs, wi_now_ms());
     }
 }
 

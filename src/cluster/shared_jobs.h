@@ -49,6 +49,8 @@ void wi_shared_mark(
 /* Renews the claim, gives back what a lost answer has taken, finds lapsed claims, and purges marks:
  * at least every quarter of a second while it is ready. */
 void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms);
+/* Renews the claim if it is time: between operations, which may take long, while it is ready. */
+void wi_shared_renew(struct wi_shared_jobs *jobs, double now_ms);
 /* The connection is of no more use. */
 void wi_shared_lose(struct wi_shared_jobs *jobs, const struct wi_broker_problem *problem);
 /* Whether the connection was lost, with the problem; told once. */

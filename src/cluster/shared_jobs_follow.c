@@ -47,14 +47,6 @@ static struct wi_shared_claim *claim_of(
     return claim;
 }
 
-int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double now_ms)
-{
-    if (strcmp(holder, jobs->terms.instance) == 0)
-        return 0;
-    const struct wi_shared_claim *claim = claim_of(jobs, holder, now_ms);
-    return claim->gone || now_ms - claim->changed_ms >= jobs->terms.ack_wait_ms;
-}
-
 /* Nothing came while there was no connection, or while this process did not run: nothing follows
  * from that about the others. */
 static void claims_excuse(struct wi_shared_jobs *jobs, double now_ms)
@@ -63,7 +55,23 @@ static void claims_excuse(struct wi_shared_jobs *jobs, double now_ms)
         claim->changed_ms = now_ms;
 }
 
-static void claim_renew(struct wi_shared_jobs *jobs, double now_ms)
+/* The same if the last tick was long ago. */
+static void gap_excuse(struct wi_shared_jobs *jobs, double now_ms)
+{
+    if (now_ms - jobs->ticked_ms > jobs->terms.ack_wait_ms / 2)
+        claims_excuse(jobs, now_ms);
+}
+
+int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double now_ms)
+{
+    if (strcmp(holder, jobs->terms.instance) == 0)
+        return 0;
+    gap_excuse(jobs, now_ms); /* an operation may come before the tick */
+    const struct wi_shared_claim *claim = claim_of(jobs, holder, now_ms);
+    return claim->gone || now_ms - claim->changed_ms >= jobs->terms.ack_wait_ms;
+}
+
+void wi_shared_renew(struct wi_shared_jobs *jobs, double now_ms)
 {
     const struct wi_kv *kv = jobs->terms.kv;
     struct wi_broker_problem problem;
@@ -265,10 +273,9 @@ static void marks_purge(struct wi_shared_jobs *jobs, double now_ms)
 void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms)
 {
     size_t count;
-    if (now_ms - jobs->ticked_ms > jobs->terms.ack_wait_ms / 2)
-        claims_excuse(jobs, now_ms); /* this process did not run */
+    gap_excuse(jobs, now_ms);
     jobs->ticked_ms = now_ms;
-    claim_renew(jobs, now_ms);
+    wi_shared_renew(jobs, now_ms);
     if (now_ms - jobs->looked_ms < LOOK_MS && !jobs->release_is_due)
         return;
     jobs->looked_ms = now_ms;

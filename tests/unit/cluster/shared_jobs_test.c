@@ -749,6 +749,21 @@ TEST(a_member_that_renews_its_claim_keeps_what_it_has)
     assert_int_equal(state_of(f, "job-1"), WI_RECORD_RUNNING);
 }
 
+TEST(a_member_that_is_busy_with_operations_for_long_keeps_what_it_has)
+{
+    struct fixture *f = *state;
+    char ids[256];
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    time_pass(f, 3000, -1);
+    assert_int_equal(take_at(f, 7, ids, NULL), 1);
+    for (int i = 0; i < 20; i++) {
+        time_pass(f, 5000, 7);
+        wi_shared_renew(f->members[7].jobs, f->now_ms);
+    }
+    assert_int_equal(requeued_at(f, 0, NULL), 0);
+    assert_int_equal(state_of(f, "job-1"), WI_RECORD_RUNNING);
+}
+
 TEST(a_short_claim_lapses_although_its_observer_ticks_seldom)
 {
     struct fixture *f = *state;
@@ -776,6 +791,7 @@ TEST(an_observer_that_did_not_run_takes_nothing_from_the_others)
     assert_int_equal(take_at(f, 7, ids, NULL), 1);
     follow_all(f);
     f->now_ms += 100000; /* all were stopped */
+    assert_int_equal(requeued_at(f, 0, NULL), 0);
     wi_shared_tick(f->members[0].jobs, f->now_ms);
     assert_int_equal(requeued_at(f, 0, NULL), 0);
 }
