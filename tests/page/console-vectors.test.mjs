@@ -132,6 +132,11 @@ test('the cloud is turned by mouse and keys, comes closer by the wheel, and a po
     await reads(/Row: text 4 of 0/);
 }));
 
+test('the built script computes the map by WebGPU, too', () => withConsole({}, async (on) => {
+    await opened(on, 'vectors?compute=webgpu');
+    assert.match(await on.text(), /Computed by WebGPU, because the address asks for it\./);
+}));
+
 test('where WebGL is lost, a canvas draws the cloud, and points are still chosen', () => withConsole({}, async (on) => {
     const { tab, reads } = on;
     await opened(on);

@@ -152,6 +152,9 @@ test('a client hears its own requests, an admin all, and nobody those of others'
     await until(() => bob.rows, { what: 'what bob hears' });
     assert.deepEqual(bob.messages.map(({ type }) => type).sort(), ['job_completed', 'subscribed', 'vector_batch']);
     assert.equal(bob.jobs.length, 1);
+    bob.say({ type: 'request_vectors', limit: 4096 });
+    await until(() => bob.rows === 2, { what: 'his latest vector, once more' });
+    assert.deepEqual(bob.of('vector_batch').flatMap(({ labels }) => labels), ['of bob', 'of bob']);
 });
 
 test('channels are added and left, and the latest vectors can be asked for', async () => {

@@ -5,6 +5,7 @@
 
 #include "channels/channels.h"
 #include "channels/gathering.h"
+#include <math.h>
 
 static struct wi_inference *asked;
 static struct wi_tensors outputs;
@@ -125,13 +126,14 @@ TEST(a_published_result_has_tensors_and_what_else_there_is)
 TEST(a_single_vector_is_part_of_the_result)
 {
     struct wi_tensor vectors;
-    const float numbers[] = {0.5f, -2};
+    const float numbers[] = {NAN, -2};
     asked->publish = 1;
     struct wi_tensor *tensor = add_output("embeddings", WI_FP32, 1, 2);
     memcpy(tensor->blob->bytes, numbers, sizeof numbers);
     json_t *job = told(), *result = json_object_get(job, "result");
     const json_t *vector = json_object_get(result, "vector");
     assert_int_equal(json_array_size(vector), 2);
+    assert_string_equal(json_string_value(json_array_get(vector, 0)), "NaN");
     assert_true(json_number_value(json_array_get(vector, 1)) == -2);
     assert_int_equal(json_array_size(json_object_get(result, "outputs")), 0);
     json_decref(job);

@@ -76,6 +76,7 @@ static void add_vectors(const char *model, const struct wi_tensor *tensor)
 
 TEST(rows_are_handed_on_after_their_time)
 {
+    assert_int_equal(WI_GATHER_MS, 50); /* as webinfer-channels(7) says */
     add_result("ada", "nest", "{\"id\":\"1\"}");
     add_result("ada", "nest", "{\"id\":\"2\"}");
     assert_int_equal(fixture->count, 0);
@@ -114,7 +115,7 @@ TEST(enough_rows_are_handed_on_at_the_end_of_the_turn)
     until(fixture->count > 0);
     assert_true(uv_hrtime() - began < WI_GATHER_MS * 1000000ull);
     assert_int_equal(fixture->count, 2);
-    assert_int_equal(fixture->batches[0]->count, WI_BATCH_ROWS);
+    assert_int_equal(fixture->batches[0]->count, 256);
     assert_int_equal(fixture->batches[1]->count, 1);
     free_vectors(&vectors);
 }

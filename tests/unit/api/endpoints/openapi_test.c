@@ -205,6 +205,17 @@ TEST(each_placeholder_of_a_path_is_a_parameter)
     json_decref(document);
 }
 
+TEST(channels_are_events_or_frames)
+{
+    static const char *const events[] = {"job_completed", "vector_batch", "missed"};
+    const json_t *get = json_object_get(at(*state, "paths", "/v1/channels"), "get");
+    const json_t *content = at(json_object_get(get, "responses"), "200", "content");
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        assert_non_null(json_object_get(at(content, "text/event-stream", "x-events"), events[i]));
+    assert_non_null(json_object_get(content, "application/octet-stream"));
+    assert_int_equal(json_array_size(json_object_get(get, "parameters")), 3);
+}
+
 /* --- what requests have ----------------------------------------------------------------------- */
 
 static const json_t *body_of(const json_t *document, const char *path, const char *type)
