@@ -71,7 +71,7 @@ install_tarball() {
     rm -rf "$1/build"
     unpack_tarball "$1$tree" HEAD
     tar -xJf "$PACKAGE"/webinfer-*.tar.xz -C "$1$tree" --strip-components=1 # with its own changelog
-    offline tarball "$1" "$tree" sh -euc "! command -v node && ! command -v npm
+    offline tarball "$1" "$tree" sh -euc "if command -v node || command -v npm; then exit 1; fi
         export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
         ./configure && make -j $JOBS && make install DESTDIR=/build/installed && make dist XZ_OPT=-0
         test -f /build/installed/usr/local/share/webinfer/lab.html
