@@ -278,10 +278,11 @@ install_old() {
     shown webinfer jobs wait "$JOB"
 }
 
-# A database as a webinferd without the last migration has left it. The service stays stopped until the upgrade starts it.
+# A database as a webinferd without the last migration of the commit before has left it. The service stays stopped until the
+# upgrade starts it.
 age_database() {
     inside systemctl stop webinferd
-    python3 - src/settings/store/store_open.c "$1/var/lib/webinfer/webinfer.db" <<'END'
+    python3 - <(git show HEAD^:src/settings/store/store_open.c) "$1/var/lib/webinfer/webinfer.db" <<'END'
 import re, sqlite3, sys
 source, file = sys.argv[1:]
 rows = re.search(r'migrations\[\] = \{(.*?)\n\};', open(source).read(), re.S).group(1)
