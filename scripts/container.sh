@@ -160,8 +160,9 @@ check_image() {
     local found
     found=$(alone sh -c 'find /var/lib/webinfer /var/lib/apt/lists /root /tmp /run/secrets -type f -not -name ".*"
         find / -xdev \( -name "*.token" -o -name "*.key" -o -name "*.deb" -o -path /etc/webinfer/tokens \)
-        command -v cc' 2>/dev/null) || true
-    [[ -z $found ]] || fail "the image has these files: $found"
+        command -v cc
+        echo searched' 2>/dev/null) || true
+    [[ $found == searched ]] || fail "the image has these files: $found"
 }
 
 test_first_start() {

@@ -103,13 +103,17 @@ lint_debian() {
     [[ -z $found ]]
 }
 
-# Prints the programs, manuals, completions and models that no package has, or more than one.
+# Prints the programs, manuals, completions, units and models that no package has, or more than one.
 installed_once() {
     local path
     {
         sed -n 's/^\(s\{0,1\}bin\)_PROGRAMS = /\1 /p' Makefile.am | awk '{ for (i = 2; i <= NF; i++) print "usr/" $1 "/" $i }'
         printf '%s\n' man/*.[1-8] | sed 's|.*\.\(.\)$|usr/share/man/man\1/&|; s|/man/|/|2'
+        sed -n 's|^bin_SCRIPTS = |usr/bin/|p' Makefile.am
         sed -n 's|.*(bashcompletiondir).* \(webinfer[a-z-]*\) \\$|usr/share/bash-completion/completions/\1|p' Makefile.am
+        sed -n 's|.*(fishcompletiondir).* \(webinfer[a-z-]*\.fish\) \\$|usr/share/fish/vendor_completions.d/\1|p' Makefile.am
+        sed -n 's|.*(zshcompletiondir).* \(_webinfer[a-z-]*\)[ ;]*\\$|usr/share/zsh/vendor-completions/\1|p' Makefile.am
+        printf '%s\n' systemd/*.service.in | sed "s|.*/\(.*\)\.in\$|\${env:UNIT_FOLDER}/\1|"
         printf '%s\n' models/*/ | sed 's|\(.*\)/$|usr/share/webinfer/\1|'
     } | while read -r path; do
         # A line of an .install file is the path, or a folder that it is in.

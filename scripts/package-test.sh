@@ -71,7 +71,7 @@ install_tarball() {
     rm -rf "$1/build"
     unpack_tarball "$1$tree" HEAD
     tar -xJf "$PACKAGE"/webinfer-*.tar.xz -C "$1$tree" --strip-components=1 # with its own changelog
-    offline tarball "$1" "$tree" sh -euc "! command -v node && ! command -v npm
+    offline tarball "$1" "$tree" sh -euc "if command -v node || command -v npm; then exit 1; fi
         export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
         ./configure && make -j $JOBS && make install DESTDIR=/build/installed && make dist XZ_OPT=-0
         test -f /build/installed/usr/local/share/webinfer/lab.html
@@ -278,10 +278,11 @@ install_old() {
     shown webinfer jobs wait "$JOB"
 }
 
-# A database as a webinferd without the last migration has left it. The service stays stopped until the upgrade starts it.
+# A database as a webinferd without the last migration of the commit before has left it. The service stays stopped until the
+# upgrade starts it.
 age_database() {
     inside systemctl stop webinferd
-    python3 - src/settings/store/store_open.c "$1/var/lib/webinfer/webinfer.db" <<'END'
+    python3 - <(git show HEAD^:src/settings/store/store_open.c) "$1/var/lib/webinfer/webinfer.db" <<'END'
 import re, sqlite3, sys
 source, file = sys.argv[1:]
 rows = re.search(r'migrations\[\] = \{(.*?)\n\};', open(source).read(), re.S).group(1)

@@ -1,4 +1,4 @@
-/** The exceptions. Each message is a sentence: the fault, the values that are allowed, and the remedy. */
+/** The exceptions. The message is a sentence about the fault; `field`, `expected` and `allowed` are members of their own. */
 
 /** @import { ErrorFacts } from './index.d.ts' */
 

@@ -84,6 +84,16 @@ test('tests that belong to the long tier are refused in another, before anything
     }
 });
 
+test('the unit tests that arm64 leaves out are there, and each line has a reason', () => {
+    const lines = fs.readFileSync(path.join(root, 'tests/arm64.txt'), 'utf8').trimEnd().split('\n').filter((line) => !line.startsWith('#'));
+    const programs = fs.readFileSync(path.join(root, 'tests/unit/unit.am'), 'utf8').match(/^\ttests\/unit\/\S+(?= )/gm).map((one) => one.trim());
+    for (const line of lines) {
+        const [program, ...reason] = line.split(' ');
+        assert.ok(programs.includes(program), program);
+        assert.ok(reason.length >= 2, line);
+    }
+});
+
 test('the demo marks the pictures that its model takes for others', () => {
     // The samples' logits are numpy's; ours would round them otherwise, and say the same.
     const expected = JSON.parse(fs.readFileSync(path.join(root, 'models/digits/samples/expected.json'), 'utf8'));

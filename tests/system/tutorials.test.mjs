@@ -10,7 +10,9 @@ import { blocksOf, differenceOf, textOf, tutorialsFolder } from '../lib/tutorial
 const names = fs.readdirSync(tutorialsFolder).map((file) => path.parse(file).name);
 const LINES_MOST = 160, COLUMNS_MOST = 120;
 
-test('there are tutorials', () => assert.ok(names.length >= 3, names.join()));
+test('there are tutorials for a laptop, Python, CI, a proxy and a room', () => {
+    for (const name of ['chat-server', 'pictures', 'lab-in-ci', 'nginx', 'ten-machines']) assert.ok(names.includes(name), name);
+});
 
 for (const name of names) {
     const text = textOf(name), lines = text.trimEnd().split('\n');
@@ -65,6 +67,14 @@ test('README says what it is, for whom, what else there is and how to start, and
         assert.match(scene, /^ {4}\S|`build\/webinfer /m, 'a command');
         assert.match(scene, /^```$|^!\[|# .*: prints |Each segment is printed/m, 'its output');
     }
+});
+
+test('"webinfer or …?" says of each other program when to choose it, and what was not measured', () => {
+    const text = fs.readFileSync(path.join(root, 'docs/webinfer-or.md'), 'utf8').replace(/\s+/g, ' ');
+    for (const name of ['Ollama', 'llama-server', 'ONNX Runtime', 'Triton', 'browserless'])
+        assert.match(text, new RegExp(`Choose [^.]*\\b${name}\\b[^.]* if `), name);
+    assert.match(text, /Ollama, llama-server, Triton and browserless themselves were not measured\./);
+    assert.match(text, /onnxruntime-node.* node-llama-cpp|node-llama-cpp.* onnxruntime-node/);
 });
 
 test('blocks are commands with their outputs, files, and those that are not run', () => {
