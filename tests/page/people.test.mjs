@@ -42,11 +42,11 @@ Object.defineProperty(Navigator.prototype, 'wakeLock', { configurable: true,
 /** Which adapters are asked for: in the document for WebGL, and in the worker for WebGPU. */
 const ASKED = `globalThis.asked = [];
 globalThis.told = new BroadcastChannel('asked');
-told.onmessage = ({ data }) => asked.push(data);
+globalThis.told.onmessage = ({ data }) => globalThis.asked.push(data);
 {
     const get = HTMLCanvasElement.prototype.getContext;
     HTMLCanvasElement.prototype.getContext = function (kind, options) {
-        if (kind === 'webgl2') asked.push(options?.powerPreference);
+        if (kind === 'webgl2') globalThis.asked.push(options?.powerPreference);
         return get.call(this, kind, options);
     };
 }`;
