@@ -124,6 +124,7 @@ const seeKept = (page, model) => until(async () => / whole$/.test(await noteOf(p
 /** A model that the one page has comes to the other one. @returns {Promise<number>} bytes that the service has sent for it */
 async function passOn(here, there, model) {
     await computes(there, model);
+    await seeKept(there, model);
     await seeEachOther(here, there);
     here.line.bitsPerSecond = SLOW;
     const before = here.line.bytes;
