@@ -19,7 +19,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { WebSocketServer } from 'ws';
 import { startPeer } from '../../peer/peer.js';
-import { fetchCarried } from '../../page/src/engine/carried.js';
+import { fetchCarried } from '../../page/src/shared/carried.js';
 import { Carrier } from '../../page/src/peers/carrier.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
 import { Files } from '../../page/src/peers/files.js';
@@ -177,6 +177,10 @@ function filesOver(connection) {
     return files;
 }
 
+/** As an engine worker asks for a file. */
+const fetchFile = (files, path, headers, told = () => {}) =>
+    fetchCarried((port) => files.get({ path, headers: Object.fromEntries(new Headers(headers)) }, port, told), new AbortController().signal);
+
 test('a page without a way reaches the service over a willing page, which sees nothing of it', async (t) => {
     const carrier = await openCarrier(t), seen = [];
     handle(carrier, (send, data) => seen.push(Buffer.from(data)) && send(data));
@@ -316,9 +320,7 @@ test('files of models come over the circuit, with credential and range', async (
     const carrier = await openCarrier(t), page = await openLost(t, carrier), { connection, echo } = await goOn(page), told = [];
     await echo('its ticket is taken');
     const files = filesOver(connection);
-    globalThis.self = { postMessage: ({ request, port }) => files.get(request, port, (bytes) => told.push(bytes)) };
-    t.after(() => delete globalThis.self);
-    const get = (path, headers = { Authorization: 'Bearer good' }) => fetchCarried(path, headers, new AbortController().signal);
+    const get = (path, headers = { Authorization: 'Bearer good' }) => fetchFile(files, path, headers, (bytes) => told.push(bytes));
     const whole = await get('/models/m/0/a');
     assert.deepEqual([whole.status, whole.headers.get('etag')], [200, '"e"']);
     const bytes = Buffer.from(await whole.arrayBuffer());
@@ -385,17 +387,15 @@ test('a file breaks off with the circuit, and nobody waits for it', async (t) =>
     const carrier = await openCarrier(t, { bytes: 1_000_000, seconds: 3600 }), page = await openLost(t, carrier), { connection, echo } = await goOn(page);
     await echo('its ticket is taken');
     const files = filesOver(connection);
-    globalThis.self = { postMessage: ({ request, port }) => files.get(request, port, () => {}) };
-    t.after(() => delete globalThis.self);
-    const { body } = await fetchCarried('/models/m/0/a', { Authorization: 'Bearer good' }, new AbortController().signal);
+    const { body } = await fetchFile(files, '/models/m/0/a', { Authorization: 'Bearer good' });
     let size = 0;
     await assert.rejects(async () => {
         for await (const piece of body) size += piece.length;
     }, TypeError);
     assert.ok(size > 0 && size < 1_000_000, String(size));
-    await assert.rejects(fetchCarried('/models/m/0/a', {}, new AbortController().signal), TypeError);
+    await assert.rejects(fetchFile(files, '/models/m/0/a', {}), TypeError);
     files.use(null);
-    const waiting = fetchCarried('/models/m/0/a', { Authorization: 'Bearer good', Range: 'bytes=2999990-' }, new AbortController().signal);
+    const waiting = fetchFile(files, '/models/m/0/a', { Authorization: 'Bearer good', Range: 'bytes=2999990-' });
     files.use((await goOn(page)).connection);
     assert.ok(Buffer.from(await (await waiting).arrayBuffer()).equals(FILE.subarray(-10)), 'it goes on over another circuit');
     await assert.rejects(new Files().json('/peers'), /by no peer/);

@@ -1,5 +1,5 @@
 /** Asks the service for model files, with the bearer credential that `welcome` gave. */
-import { fetchCarried } from './carried.js';
+import { fetchCarried } from '../shared/carried.js';
 import { Failure, unlessCancelled } from './failure.js';
 import { LeafList, WrongList, listSize } from './leaf_list.js';
 
@@ -25,11 +25,17 @@ async function ask(path, credential, signal, headers, cache) {
     }
     const said = { ...headers, Authorization: `Bearer ${token}` };
     try {
-        const carried = isCarried ? await fetchCarried(address.pathname + address.search, said, signal) : null;
+        const carried = isCarried ? await fetchCarried((port) => askDocument(address.pathname + address.search, said, port), signal) : null;
         return carried ?? await fetch(address, { headers: said, signal, cache });
     } catch (error) {
         throw new Failure('model_fetch_failed', `${path} could not be fetched: ${error}`);
     }
+}
+
+/** The document has the connections over peers (peers/files.js). @param {string} path with its query @param {Record<string, string>} headers
+ * @param {MessagePort} port */
+function askDocument(path, headers, port) {
+    self.postMessage({ type: 'get', request: { path, headers: Object.fromEntries(new Headers(headers)) }, port }, [port]);
 }
 
 /** Asks the service for a file, or with a Range for a piece of it.

@@ -1,7 +1,8 @@
 /**
  * Files of models for a page that reaches the service over peers alone: each is asked for on a stream to the operator's peer, which asks
- * the service. Engine workers ask by a port (engine/carried.js). It uses no browser globals.
+ * the service. Engine workers ask by a port (shared/carried.js). It uses no browser globals.
  */
+import { fetchCarried } from '../shared/carried.js';
 import { joined } from '../shared/joined.js';
 import { BINARY, CLOSE, FILES_STREAM, FILE_HEAD_MAX, FrameReader, OVER_CIRCUITS, TEXT, WINDOW, frameHead } from '../shared/node_frames.js';
 
@@ -56,23 +57,23 @@ export class Files {
     /** A small answer in JSON. @param {string} path @returns {Promise<unknown>} */
     async json(path) {
         if (!this._connection) throw new Error('this page reaches the service by no peer');
-        const { port1, port2 } = new MessageChannel();
-        const text = new Promise((/** @type {(text: string) => void} */ resolve, reject) => {
-            const decoder = new TextDecoder();
-            let all = '';
-            port1.onmessage = ({ data }) => {
-                if (data instanceof ArrayBuffer) all += decoder.decode(data, { stream: true });
-                else if (data.whole) resolve(all);
-                else if (data.broken || data.status !== 200) reject(new Error(`${path}: ${data.broken ?? data.status}`));
-                if (all.length > PIECE_MAX) reject(new Error(`${path} is too long`));
-                port1.postMessage('more');
-            };
-        });
-        this.get({ path, headers: {} }, port2, () => {});
-        return text.then(JSON.parse).finally(() => {
-            port1.postMessage('end');
-            port1.close();
-        });
+        const response = await fetchCarried((port) => void this.get({ path, headers: {} }, port, () => {}), new AbortController().signal);
+        if (response?.status === 200) return JSON.parse(await shortText(response, path));
+        await response?.body?.cancel();
+        throw new Error(`${path}: ${response?.status ?? 'the way is gone'}`);
+    }
+}
+
+/** @param {Response} response @param {string} path @returns {Promise<string>} */
+async function shortText({ body }, path) {
+    const decoder = new TextDecoder(), reader = body?.getReader();
+    for (let all = ''; ;) {
+        const { done, value } = await reader?.read() ?? { done: true };
+        if (done) return all;
+        all += decoder.decode(value, { stream: true });
+        if (all.length <= PIECE_MAX) continue;
+        await reader?.cancel();
+        throw new Error(`${path} is too long`);
     }
 }
 

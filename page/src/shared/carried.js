@@ -1,13 +1,13 @@
 /**
- * Files of models, for a page that reaches its service over peers alone: the document has the connections, and answers at a port
- * (peers/files.js).
+ * The end of a port at which a file is asked for, for a page that reaches its service over peers alone: the document has the
+ * connections, and answers at the other end (peers/files.js). It uses no browser globals.
  */
 
-/** @import { FromFiles, ToFiles } from '../shared/messages.js' */
+/** @import { FromFiles, ToFiles } from './messages.js' */
 
-/** As `fetch` does it. @param {string} path with its query @param {Record<string, string>} headers @param {AbortSignal} signal
+/** As `fetch` does it. @param {(port: MessagePort) => void} ask hands on the other end, with the request @param {AbortSignal} signal
  * @returns {Promise<Response | null>} null: the page reaches its service over no peer any more; rejects if nothing comes */
-export function fetchCarried(path, headers, signal) {
+export function fetchCarried(ask, signal) {
     const { port1, port2 } = new MessageChannel(), say = (/** @type {ToFiles} */ word) => port1.postMessage(word);
     /** @type {ReadableStreamDefaultController<Uint8Array>} */
     let body;
@@ -56,6 +56,6 @@ export function fetchCarried(path, headers, signal) {
             } else return begin(data);
             pulled?.();
         };
-        self.postMessage({ type: 'get', request: { path, headers: Object.fromEntries(new Headers(headers)) }, port: port2 }, [port2]);
+        ask(port2);
     });
 }
