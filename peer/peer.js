@@ -5,22 +5,16 @@
 import fs from 'node:fs';
 import { circuitRelayServer } from '@libp2p/circuit-relay-v2';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
-import { identified } from '../page/src/peers/insist.js';
-import { kadDHT, passthroughMapper } from '@libp2p/kad-dht';
-import { noise } from '@libp2p/noise';
-import { ping } from '@libp2p/ping';
 import { webSockets } from '@libp2p/websockets';
-import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { Certificates } from '../page/src/peers/certificates.js';
 import { Gossip } from '../page/src/peers/gossip.js';
 import { Members } from '../page/src/peers/members.js';
-import { Notes } from '../page/src/peers/notes.js';
 import { isSocket } from '../page/src/peers/reach.js';
 import { withShortMessages } from '../page/src/peers/short_messages.js';
-import { endWith } from '../page/src/peers/sockets.js';
+import { makeGate, makeServices, makeStack } from '../page/src/peers/stack.js';
 import { Lanes } from '../page/src/shared/lane.js';
-import { DHT, FILES_STREAM, NODE_STREAM, OVER_CIRCUITS, WINDOW } from '../page/src/shared/node_frames.js';
+import { FILES_STREAM, NODE_STREAM, OVER_CIRCUITS } from '../page/src/shared/node_frames.js';
 import { join } from './door.js';
 import { meetFellows } from './fellows.js';
 import { answerFile } from './files.js';
@@ -89,29 +83,22 @@ export async function startPeer({ key, bridge, place, direct, announce, tls, mos
     const listen = [addressOf(place, `/tcp/PORT${tls ? '/tls' : ''}/ws`), ...(direct ? [addressOf(direct, '/udp/PORT/webrtc-direct')] : [])];
     const isStranger = (/** @type {unknown} */ peer) => !members.has(String(peer));
     const node = await createLibp2p({
+        ...makeStack(members, most),
         privateKey: key,
         addresses: addressesOf(listen, announce),
         transports: [webSockets(tls ? { https: tls } : {}), places.transport(), ...(direct ? await directTransports() : [])],
-        connectionEncrypters: [noise()],
-        streamMuxers: [yamux({ streamOptions: { initialStreamWindowSize: WINDOW, maxStreamWindowSize: WINDOW } })],
         connectionGater: {
+            ...makeGate(members),
             // It connects to its fellows only, whatever addresses others claim to have.
             denyDialMultiaddr: (address) => !certificates.addresses.includes(String(address)),
             denyInboundConnection: gate(mostOfOne),
-            denyOutboundConnection: (peer, connection) => {
-                endWith(connection);
-                return false;
-            },
-            denyInboundEncryptedConnection: (peer) => members.isAway(String(peer)),
             denyInboundRelayedConnection: (page, peer) => !places.has(String(page)) || members.isAway(String(peer)),
             denyInboundRelayReservation: isStranger,
             denyOutboundRelayedConnection: isStranger,
         },
         connectionManager: { maxConnections: most, inboundConnectionThreshold: mostOfOne, maxIncomingPendingConnections: PENDING_MAX },
-        datastore: new Notes(most, (peer) => members.isNear(peer)),
         services: {
-            identify: identified(), ping: ping(), pubsub: gossip.service(),
-            dht: kadDHT({ protocol: DHT, clientMode: false, peerInfoMapper: passthroughMapper, allowQueryWithZeroPeers: true }),
+            ...makeServices(gossip, true),
             relay: (components) => circuitRelayServer({ reservations: {
                 maxReservations: relay.reservations, defaultDurationLimit: relay.seconds * 1000, defaultDataLimit: BigInt(relay.bytes) } })(withShortMessages(components)),
         },
