@@ -2,7 +2,7 @@
 /** The rules by which blocks of a file come from several sources, some of which lie, are silent or trickle. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { Fetching, Lie, NotHere } from '../../page/src/peers/blocks.js';
+import { Fetching, Lie, NotHere } from '../../page/src/shared/blocks.js';
 
 const COUNT = 16;
 const blockOf = (index) => Uint8Array.of(index, 255 - index, 7, 7);

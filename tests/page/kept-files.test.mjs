@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { Sha256 } from '../../page/src/engine/sha256.js';
+import { Sha256 } from '../../page/src/shared/sha256.js';
 import { clear, counted } from '../../page/src/shared/kept_files.js';
 import { until } from '../lib/wait.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { BlockReader, dataHead, haveFrames, noneFrame, RUNS_MAX, ticketFrame, wantFrame } from '../../page/src/peers/block_frames.js';
 import { BlockGiver, BlockSource, TICKETS_MAX, WANTS_MAX } from '../../page/src/peers/block_stream.js';
-import { Lie, NotHere } from '../../page/src/peers/blocks.js';
+import { Lie, NotHere } from '../../page/src/shared/blocks.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
 import { FILE_TICKET } from '../../page/src/peers/statement.js';
 import { describe, test } from '../lib/tier.mjs';

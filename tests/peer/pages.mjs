@@ -4,7 +4,7 @@
  * than the tests may run on.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { LeafList } from '../../page/src/engine/leaf_list.js';
+import { leafListOf } from '../../page/src/engine/leaf_list.js';
 import { Gathering } from '../../page/src/engine/gathering.js';
 import { OtherPages } from '../../page/src/engine/other_pages.js';
 import { Certificates } from '../../page/src/peers/certificates.js';
@@ -24,7 +24,7 @@ export const FILE = { url: '/models/m/0/weights', bytes: CONTENT.length, hash: H
 export const ALL = [...Array(LEAVES).keys()];
 export const leafOf = (leaf) => new Uint8Array(CONTENT.subarray(leaf * LEAF, leaf * LEAF + leafSize(leaf, FILE.bytes)));
 const LIST = new Uint8Array(leafList(CONTENT));
-export const list = await LeafList.read(FILE, LIST);
+export const list = await leafListOf(FILE, LIST);
 const { privateKey, publicKey } = generateKeyPairSync('ed25519'), KEY = publicKey.export({ format: 'jwk' }).x;
 /** The service's clock is another one than that of pages. */
 const AHEAD = 1_000_000_000;

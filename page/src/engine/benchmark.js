@@ -2,7 +2,7 @@
  * Runs a model or a kernel several times in a row and measures it, for POST /v1/benchmark
  * (webinfer-compute(7)). The measured function, the clock and the work between two runs are passed in.
  */
-import { Sha256 } from './sha256.js';
+import { Sha256 } from '../shared/sha256.js';
 
 /** @import { Outcome } from './engine.js' */
 /** @import { BenchmarkOrder } from '../shared/messages.js' */

@@ -8,7 +8,7 @@ import { Failure, throwIfCancelled } from './failure.js';
 import { Gathering, NotKept } from './gathering.js';
 import { fetchList, fetchWhole } from './get.js';
 import { WrongList } from './leaf_list.js';
-import { Sha256, digestOf } from './sha256.js';
+import { Sha256, digestOf } from '../shared/sha256.js';
 import { LISTED_BYTES } from '../shared/leaves.js';
 
 /** @import { Others } from './other_pages.js' */

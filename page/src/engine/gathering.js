@@ -1,17 +1,17 @@
 /**
  * A file that comes leaf by leaf, into the store and to its user in one pass: what is missing of it is fetched from the service in
- * the order of the file, and once another page has some of it or wants it, too, from all of them (peers/blocks.js). No leaf is
+ * the order of the file, and once another page has some of it or wants it, too, from all of them (shared/blocks.js). No leaf is
  * hashed twice, and none is offered to other pages that an earlier page has left here and that was not checked. A page that is
  * alone waits for nothing.
  */
 import { Failure, throwIfCancelled } from './failure.js';
 import { fetchList, fetchRange } from './get.js';
-import { Fetching, Lie } from '../peers/blocks.js';
+import { Fetching, Lie } from '../shared/blocks.js';
 import { Bitmap, LEAF_BYTES, leafCount } from '../shared/leaves.js';
 
 /** @import { Joined, Load, Others } from './other_pages.js' */
 /** @import { Source } from './bring.js' */
-/** @import { LeafList } from './leaf_list.js' */
+/** @import { LeafList } from '../shared/leaf_list.js' */
 /** @import { Sink, Writing } from './store.js' */
 /** @import { Wanted } from '../shared/messages.js' */
 

@@ -1,8 +1,9 @@
 /** Asks the service for model files, with the bearer credential that `welcome` gave. */
 import { fetchCarried } from '../shared/carried.js';
 import { Failure, unlessCancelled } from './failure.js';
-import { LeafList, WrongList, listSize } from './leaf_list.js';
+import { WrongList, leafListOf, listSize } from './leaf_list.js';
 
+/** @import { LeafList } from '../shared/leaf_list.js' */
 /** @import { Credential, Wanted } from '../shared/messages.js' */
 
 /** A file is asked for so often again where it broke off, if bytes came in between. */
@@ -102,7 +103,7 @@ export async function fetchList(file, credential, signal, peer) {
     for (let tries = 0; ; tries++) {
         const response = await ask(address, credential, signal, {}, 'no-store'), { status } = response;
         const isFile = response.headers.get('ETag') === `"${file.hash}"`; // something on the way has dropped the query
-        if (response.ok && !isFile) return { list: await LeafList.read(file, await readList(response, file)), ticket: response.headers.get('X-Webinfer-Ticket') };
+        if (response.ok && !isFile) return { list: await leafListOf(file, await readList(response, file)), ticket: response.headers.get('X-Webinfer-Ticket') };
         await response.body?.cancel();
         if (isFile || NO_LIST.has(status)) return 'none';
         if (tries >= (LIST_TRIES.get(status) ?? 0)) return 'later';

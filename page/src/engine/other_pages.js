@@ -2,10 +2,10 @@
  * Other pages, for an engine worker that loads files. They are known to the document (peers/exchange.js), which has the other end of
  * this port, and of a port for each load. No block on its way waits for a timer. It uses no browser globals.
  */
-import { NotHere } from '../peers/blocks.js';
+import { Wants } from '../shared/wants.js';
 
-/** @import { Run, Source as Asked } from '../peers/blocks.js' */
-/** @import { LeafList } from './leaf_list.js' */
+/** @import { Run, Source as Asked } from '../shared/blocks.js' */
+/** @import { LeafList } from '../shared/leaf_list.js' */
 /** @import { FileMessage, FromLoad, IdMessage, ToLoad, Wanted } from '../shared/messages.js' */
 /** Other pages that may have a file. `id`: the page's own among them; "": there are none. `join`: tells them of a load; `offer`: of a file that is kept whole,
  * once there are some.
@@ -148,10 +148,7 @@ class PageSource {
         this.tell = () => {};
         /** @type {(why: Error) => void} */
         this._over = () => {};
-        /** @type {Error | null} */
-        this._why = null;
-        /** @type {Map<number, {resolve: (bytes: Uint8Array<ArrayBuffer>) => void, reject: (error: Error) => void}>} */
-        this._wanted = new Map();
+        this._wants = new Wants();
     }
 
     /** @param {(runs: Run[]) => void} told @param {(why: Error) => void} over */
@@ -162,11 +159,9 @@ class PageSource {
 
     /** @param {number} index @returns {Promise<Uint8Array<ArrayBuffer>>} */
     want(index) {
-        return new Promise((resolve, reject) => {
-            if (this._why) return reject(this._why);
-            this._wanted.set(index, { resolve, reject });
-            this._say({ want: index, of: this.name });
-        });
+        const coming = this._wants.add(index);
+        if (!this._wants.why) this._say({ want: index, of: this.name });
+        return coming;
     }
 
     close() {
@@ -175,17 +170,11 @@ class PageSource {
 
     /** @param {number} index @param {Uint8Array<ArrayBuffer>} [bytes] */
     answer(index, bytes) {
-        const wanted = this._wanted.get(index);
-        this._wanted.delete(index);
-        if (bytes) wanted?.resolve(bytes);
-        else wanted?.reject(new NotHere('the block is not there'));
+        this._wants.answer(index, bytes);
     }
 
     /** @param {Error} why */
     end(why) {
-        this._why = why;
-        for (const { reject } of this._wanted.values()) reject(why);
-        this._wanted.clear();
-        this._over(why);
+        if (this._wants.end(why)) this._over(why);
     }
 }

@@ -2,9 +2,10 @@
  * Both ends of a stream over which a peer gets blocks of a file (block_frames.js): the one that asks, which is a source for
  * blocks.js, and the one that gives. It uses no browser globals.
  */
-import { Lie, NotHere } from './blocks.js';
+import { Lie } from '../shared/blocks.js';
 import { Bitmap } from '../shared/leaves.js';
 import { FrameFault } from '../shared/node_frames.js';
+import { Wants } from '../shared/wants.js';
 import { BlockReader, DATA, dataHead, haveFrames, noneFrame, ticketFrame, wantFrame } from './block_frames.js';
 
 /** A stream of libp2p, as much of it as is used. @typedef {object} BlockStream
@@ -20,7 +21,7 @@ import { BlockReader, DATA, dataHead, haveFrames, noneFrame, ticketFrame, wantFr
  * @property {(index: number) => Promise<Uint8Array | null>} read
  * @property {(told: (runs: Run[]) => void) => void} has @property {() => void} close */
 /** Reads a block and has it taken by the layers below, when the peer has its turn. @typedef {(work: () => Promise<void>) => Promise<void>} Turn */
-/** @import { Run } from './blocks.js' */
+/** @import { Run } from '../shared/blocks.js' */
 
 /** Frames of a peer that are unanswered at a time. */
 export const WANTS_MAX = 8;
@@ -33,14 +34,11 @@ export class BlockSource {
     constructor(name, stream, ticket) {
         this.name = name;
         this._stream = stream;
-        /** @type {Map<number, {resolve: (bytes: Uint8Array<ArrayBuffer>) => void, reject: (error: Error) => void}>} */
-        this._wanted = new Map();
+        this._wants = new Wants();
         /** @type {(runs: Run[]) => void} */
         this._told = () => {};
         /** @type {(why: Error) => void} */
         this._over = () => {};
-        /** Why it has ended. @type {Error | null} */
-        this._why = null;
         for (const type of /** @type {const} */ (['end', 'close'])) stream.addEventListener(type, () => this._end(new Error('the peer has gone')));
         this.show(ticket);
     }
@@ -54,18 +52,16 @@ export class BlockSource {
     have(told, over) {
         this._told = told;
         this._over = over;
-        if (this._why) return over(this._why);
+        if (this._wants.why) return over(this._wants.why);
         const reader = new BlockReader('giving', (said) => this._take(said), (kind) => this._expect(kind));
         this._stream.addEventListener('message', ({ data }) => this._read(reader, data.subarray()));
     }
 
     /** @param {number} index @returns {Promise<Uint8Array<ArrayBuffer>>} */
     want(index) {
-        return new Promise((resolve, reject) => {
-            if (this._why) return reject(this._why);
-            this._wanted.set(index, { resolve, reject });
-            this._send(wantFrame(index));
-        });
+        const coming = this._wants.add(index);
+        if (!this._wants.why) this._send(wantFrame(index));
+        return coming;
     }
 
     close() {
@@ -83,7 +79,7 @@ export class BlockSource {
 
     /** @param {BlockReader} reader @param {Uint8Array} bytes */
     _read(reader, bytes) {
-        if (this._why) return;
+        if (this._wants.why) return;
         try {
             reader.push(bytes);
         } catch (error) {
@@ -93,32 +89,26 @@ export class BlockSource {
 
     /** No bytes are held that nobody has asked for. @param {number} kind */
     _expect(kind) {
-        if (kind === DATA && this._wanted.size === 0) throw new FrameFault('no block was asked for');
+        if (kind === DATA && this._wants.isEmpty) throw new FrameFault('no block was asked for');
     }
 
     /** @param {import('./block_frames.js').Said} said */
     _take(said) {
-        if (this._why) return;
+        if (this._wants.why) return;
         if ('runs' in said) this._told(said.runs);
-        else if ('data' in said) this._answer(said.data, ({ resolve }) => resolve(said.bytes));
-        else if ('none' in said) this._answer(said.none, ({ reject }) => reject(new NotHere('the block is not there')));
+        else if ('data' in said) this._answer(said.data, said.bytes);
+        else if ('none' in said) this._answer(said.none);
     }
 
-    /** @param {number} index @param {(wanted: {resolve: (bytes: Uint8Array<ArrayBuffer>) => void, reject: (error: Error) => void}) => void} settle */
-    _answer(index, settle) {
-        const wanted = this._wanted.get(index);
-        if (!wanted) return this._end(new Lie(`it sent block ${index}, which was not asked for`));
-        this._wanted.delete(index);
-        settle(wanted);
+    /** @param {number} index @param {Uint8Array<ArrayBuffer>} [bytes] */
+    _answer(index, bytes) {
+        if (!this._wants.answer(index, bytes)) this._end(new Lie(`it sent block ${index}, which was not asked for`));
     }
 
     /** @param {Error} why */
     _end(why) {
-        if (this._why) return;
-        this._why = why;
+        if (!this._wants.end(why)) return;
         this._stream.abort(why);
-        for (const { reject } of this._wanted.values()) reject(why);
-        this._wanted.clear();
         this._over(why);
     }
 }

@@ -166,7 +166,7 @@ export class Exchange {
         let shown = ticketIn(text);
         const file = this._files.get(shown?.file);
         if (!file || !await this._isGood(shown, file, peer) || this._files.get(file.hash) !== file) return null;
-        /** @type {((runs: import('./blocks.js').Run[]) => void) | null} */
+        /** @type {((runs: import('../shared/blocks.js').Run[]) => void) | null} */
         let hearer = null;
         file.givers.add(giver);
         file.loading?.met(peer);

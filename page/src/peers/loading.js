@@ -4,7 +4,7 @@
  */
 import { BLOCKS_STREAM } from './block_frames.js';
 import { BlockSource } from './block_stream.js';
-import { Lie, NotHere } from './blocks.js';
+import { Lie, NotHere } from '../shared/blocks.js';
 
 /** @import { Connection } from '@libp2p/interface' */
 /** @import { FromLoad, ToLoad } from '../shared/messages.js' */

@@ -2,12 +2,12 @@
  * A file of which other pages may have blocks: one that an engine worker loads, and reads here as well, or one that this browser
  * keeps whole. What is given was found right when it was read.
  */
-import { LeafList } from '../engine/leaf_list.js';
+import { LeafList } from '../shared/leaf_list.js';
 import { readPiece } from '../shared/kept_files.js';
 import { Bitmap, LEAF_BYTES } from '../shared/leaves.js';
 
 /** @import { BlockGiver } from './block_stream.js' */
-/** @import { Run } from './blocks.js' */
+/** @import { Run } from '../shared/blocks.js' */
 /** @import { Loading } from './loading.js' */
 /** @import { FileMessage } from '../shared/messages.js' */
 

@@ -226,7 +226,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions, others?: MessagePort}} EngineStartMessage */
 /** Document → engine worker. @typedef {EngineStartMessage | WorkerFailedMessage} ToWorker */
 
-/** @import { Run } from '../peers/blocks.js' */
+/** @import { Run } from './blocks.js' */
 /** Document → engine worker, by the port for other pages: the page's own id among peers; "": there are no others. @typedef {{id: string}} IdMessage */
 /** Engine worker → document, by that port: a file of which blocks may be given. `load`: that which brings it; without one it is kept whole.
  * @typedef {{hash: string, bytes: number, digests: Uint8Array, load: {ticket: string, has: number[], port: MessagePort} | null}} FileMessage */

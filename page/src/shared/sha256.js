@@ -1,5 +1,5 @@
 /** SHA-256 of bytes that come one after another: what browsers have themselves (SubtleCrypto) takes all at once. */
-import { hex } from '../shared/hex.js';
+import { hex } from './hex.js';
 
 const BLOCK = 64;
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes, and of the square roots of eight. */

@@ -12,8 +12,8 @@
  * - A source that sends a wrong block is asked for nothing more, and is reported.
  * Sources are interfaces, and nothing here needs a network or a browser.
  */
-import { Bitmap } from '../shared/leaves.js';
-import { median } from '../shared/median.js';
+import { Bitmap } from './leaves.js';
+import { median } from './median.js';
 
 /** Blocks that a source has: the first, and how many they are. @typedef {[first: number, count: number]} Run */
 /**
