@@ -404,11 +404,19 @@ describe('what an engine worker tells', () => {
 
     test('is what it has, once each', async () => {
         const { joined, file } = await share(), told = [];
-        file.hearers.add((runs) => told.push(...runs));
-        assert.deepEqual(file.runs, [[0, 3]]);
+        file.giveBy({ end() {} }, 'a page').has((runs) => told.push(...runs));
         for (const leaf of [5, 5, 2, 9]) joined.gained(leaf);
-        await until(() => told.length === 2, { what: 'what it gains' });
-        assert.deepEqual([told, file.runs, await file.read(5)], [[[5, 1], [9, 1]], [[0, 3], [5, 1], [9, 1]], leafOf(5)]);
+        await until(() => told.length === 3, { what: 'what it gains' });
+        assert.deepEqual([told, file.runs, await file.read(5)], [[[0, 3], [5, 1], [9, 1]], [[0, 3], [5, 1], [9, 1]], leafOf(5)]);
+        joined.leave(false);
+    });
+
+    test('a page to which it is given over two streams has parted with the last of them', async () => {
+        const told = [], { joined, file } = await share({ met: (name) => told.push(`met ${name}`), parted: (name) => told.push(`parted ${name}`) });
+        const streams = ['a page', 'a page', 'another'].map((peer) => file.giveBy({}, peer));
+        for (const stream of streams) stream.close();
+        await until(() => told.includes('parted another'), { what: 'the end of the last stream' });
+        assert.deepEqual(told, ['met a page', 'met a page', 'met another', 'parted a page', 'parted another']);
         joined.leave(false);
     });
 

@@ -166,28 +166,13 @@ export class Exchange {
         let shown = ticketIn(text);
         const file = this._files.get(shown?.file);
         if (!file || !await this._isGood(shown, file, peer) || this._files.get(file.hash) !== file) return null;
-        /** @type {((runs: import('../shared/blocks.js').Run[]) => void) | null} */
-        let hearer = null;
-        file.givers.add(giver);
-        file.loading?.met(peer);
         return {
-            count: file.list.count,
+            ...file.giveBy(giver, peer),
             isOver: () => shown.until <= this._certificates.time,
             renew: async (again) => {
                 const next = ticketIn(again), isGood = await this._isGood(next, file, peer);
                 if (isGood) shown = next;
                 return isGood;
-            },
-            read: (index) => file.read(index),
-            has: (told) => {
-                hearer = told;
-                file.hearers.add(told);
-                if (file.runs.length > 0) told(file.runs);
-            },
-            close: () => {
-                file.givers.delete(giver);
-                if (hearer) file.hearers.delete(hearer);
-                file.loading?.parted(peer);
             },
         };
     }

@@ -6,7 +6,7 @@ import { LeafList } from '../shared/leaf_list.js';
 import { readPiece } from '../shared/kept_files.js';
 import { Bitmap, LEAF_BYTES } from '../shared/leaves.js';
 
-/** @import { BlockGiver } from './block_stream.js' */
+/** @import { BlockGiver, Given } from './block_stream.js' */
 /** @import { Run } from '../shared/blocks.js' */
 /** @import { Loading } from './loading.js' */
 /** @import { FileMessage } from '../shared/messages.js' */
@@ -21,10 +21,10 @@ export class SharedFile {
         for (const index of load?.has ?? []) this._there.add(index);
         /** That which brings it; null: it is kept whole. @type {Loading | null} */
         this.loading = null;
-        /** Who gives it. @type {Set<BlockGiver>} */
-        this.givers = new Set();
+        /** Streams over which it is given, each with its peer. @type {Map<BlockGiver, string>} */
+        this._givers = new Map();
         /** Who is told of what is gained. @type {Set<(runs: Run[]) => void>} */
-        this.hearers = new Set();
+        this._hearers = new Set();
     }
 
     /** What is there. @returns {Run[]} */
@@ -44,7 +44,30 @@ export class SharedFile {
     gain(index) {
         if (this._there.has(index)) return;
         this._there.add(index);
-        for (const tell of this.hearers) tell([[index, 1]]);
+        for (const tell of this._hearers) tell([[index, 1]]);
+    }
+
+    /** From now until `close`. A peer may have several streams; it has parted with the last one.
+     * @param {BlockGiver} giver @param {string} peer @returns {Pick<Given, 'count' | 'read' | 'has' | 'close'>} */
+    giveBy(giver, peer) {
+        /** @type {((runs: Run[]) => void) | null} */
+        let hearer = null;
+        this._givers.set(giver, peer);
+        this.loading?.met(peer);
+        return {
+            count: this.list.count,
+            read: (index) => this.read(index),
+            has: (told) => {
+                hearer = told;
+                this._hearers.add(told);
+                if (this.runs.length > 0) told(this.runs);
+            },
+            close: () => {
+                this._givers.delete(giver);
+                if (hearer) this._hearers.delete(hearer);
+                if (![...this._givers.values()].includes(peer)) this.loading?.parted(peer);
+            },
+        };
     }
 
     /** @param {number} index @returns {Promise<Uint8Array | null>} null: it is not there, or not right */
@@ -56,6 +79,6 @@ export class SharedFile {
 
     /** @param {string} why */
     end(why) {
-        for (const giver of [...this.givers]) giver.end(new Error(why));
+        for (const giver of [...this._givers.keys()]) giver.end(new Error(why));
     }
 }
