@@ -2,7 +2,10 @@
 // What a page keeps of models' files, where the browser's storage does not answer: nothing waits for it.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { PATIENCE_MS, Store } from '../../page/src/engine/store.js';
+import { askHandle } from '../../page/src/shared/kept_files.js';
 
 const FILE = { hash: 'ab'.repeat(32), bytes: 3 };
 const NEVER = new Promise(() => {});
@@ -61,4 +64,25 @@ test('what it gives after all is closed again, so that others may write it', asy
     } finally {
         mock.timers.reset();
     }
+});
+
+test('a handle is held while it is asked, and no longer: a browser may drop the answer of one that is not', async () => {
+    v8.setFlagsFromString('--expose-gc');
+    const collect = vm.runInNewContext('gc');
+    /** @type {(answer: string) => void} */
+    let answer;
+    const begin = () => {
+        const handle = {}, going = askHandle(handle, () => new Promise((resolve) => (answer = resolve)));
+        return { going, seen: new WeakRef(handle) };
+    };
+    const { going, seen } = begin();
+    const collected = async () => {
+        await new Promise(setImmediate); // a WeakRef holds until then
+        collect();
+        return seen.deref() === undefined;
+    };
+    assert.equal(await collected(), false);
+    answer('an answer');
+    assert.equal(await going, 'an answer');
+    assert.equal(await collected(), true);
 });

@@ -8,7 +8,7 @@
  * - Nothing fails because a browser stores nothing: then nothing is kept. And nothing waits for long for a browser whose storage
  *   does not answer.
  */
-import { WHOLE, alone, isHash, list, noteOf, noteText, openFolder, readNote, remove } from '../shared/kept_files.js';
+import { WHOLE, alone, askHandle, handleOf, isHash, list, noteOf, noteText, openFolder, readNote, remove } from '../shared/kept_files.js';
 import { Bitmap, LEAF_BYTES, LISTED_BYTES, leafCount, leafSize } from '../shared/leaves.js';
 
 /** @typedef {{hash?: string, bytes: number}} Named */
@@ -65,8 +65,8 @@ export class Store {
         let writing = null, hasRoom = false;
         try {
             const folder = await openFolder(true);
-            const handle = await folder.getFileHandle(hash, { create: true });
-            const begun = writing = new Writing(folder, handle, await handle.createSyncAccessHandle(), hash, bytes);
+            const handle = await handleOf(folder, hash, true);
+            const begun = writing = new Writing(folder, handle, await accessTo(handle), hash, bytes);
             hasRoom = await alone(() => begun.reserve(this._most));
         } catch {
             // Another worker writes it, or the browser stores nothing.
@@ -176,7 +176,7 @@ export class Writing {
             await soon(this._noting);
             if (!this._hasFailed && (isPart || how === 'right' && this._have.isFull)) {
                 await soon(alone(() => note(this._folder, this._hash, this._size, isPart ? this._state : WHOLE)));
-                return isPart ? null : await soon(this._handle.getFile());
+                return isPart ? null : await soon(fileBehind(this._handle));
             }
             await soon(remove(this._folder, this._hash));
         } catch {
@@ -233,9 +233,15 @@ async function soon(answer) {
     }
 }
 
+/** @param {FileSystemFileHandle} handle */
+const accessTo = (handle) => askHandle(handle, () => handle.createSyncAccessHandle());
+
+/** @param {FileSystemFileHandle} handle */
+const fileBehind = (handle) => askHandle(handle, () => handle.getFile());
+
 /** @param {string} hash @throws where it is not there */
 async function open(hash) {
-    const folder = await openFolder(false), file = await (await folder.getFileHandle(hash)).getFile();
+    const folder = await openFolder(false), file = await fileBehind(await handleOf(folder, hash, false));
     const { state } = await alone(() => readNote(folder, hash));
     return { folder, file, state };
 }
@@ -272,7 +278,7 @@ async function makeRoom(folder, hash, bytes, most, state) {
  * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes @param {string} state */
 async function note(folder, hash, bytes, state) {
     try {
-        const access = await (await folder.getFileHandle(noteOf(hash), { create: true })).createSyncAccessHandle();
+        const access = await accessTo(await handleOf(folder, noteOf(hash), true));
         try {
             const text = new TextEncoder().encode(noteText({ used: Date.now(), bytes, state }));
             access.write(text, { at: 0 });

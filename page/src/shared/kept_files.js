@@ -38,10 +38,29 @@ export async function readNote(folder, hash) {
  * @template T @param {() => Promise<T>} work @returns {Promise<T>} */
 export const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
 
+/** Handles that are being asked something. @type {Set<object>} */
+const asked = new Set();
+
+/** Asks a handle of the storage, and refers to it meanwhile: Chromium 156 collects one that nothing refers to, and its answer never comes.
+ * @template {FileSystemHandle} H, T @param {H} handle @param {(handle: H) => Promise<T>} question @returns {Promise<T>} */
+export async function askHandle(handle, question) {
+    const held = { handle };
+    asked.add(held);
+    try {
+        return await question(handle);
+    } finally {
+        asked.delete(held);
+    }
+}
+
 /** @param {boolean} create @returns {Promise<FileSystemDirectoryHandle>} @throws where the browser has no such place */
 export async function openFolder(create) {
-    return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create });
+    return askHandle(await navigator.storage.getDirectory(), (root) => root.getDirectoryHandle(FOLDER, { create }));
 }
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} name @param {boolean} create @returns {Promise<FileSystemFileHandle>}
+ * @throws where it is not there */
+export const handleOf = (folder, name, create) => askHandle(folder, () => folder.getFileHandle(name, { create }));
 
 /** The kept files, the least recently used first. @param {FileSystemDirectoryHandle} folder
  * @returns {Promise<Entry[]>} */
@@ -65,7 +84,7 @@ async function describe(folder, hash) {
  * being written in a browser that shows nothing of it then */
 async function fileOf(folder, name) {
     try {
-        return await (await folder.getFileHandle(name)).getFile();
+        return await askHandle(await handleOf(folder, name, false), (handle) => handle.getFile());
     } catch {
         return null;
     }
@@ -75,7 +94,7 @@ async function fileOf(folder, name) {
 export async function remove(folder, hash) {
     for (const name of [hash, noteOf(hash)]) {
         try {
-            await folder.removeEntry(name);
+            await askHandle(folder, () => folder.removeEntry(name));
         } catch (error) {
             if (/** @type {DOMException} */ (error).name !== 'NotFoundError') return false;
         }
