@@ -1,5 +1,4 @@
 // tier: full
-// quick: a page whose way breaks goes on over another page, and returns
 /**
  * A page that carries another one: machines of their own, on which nftables drops all between one page and both the daemon and
  * webinfer-peer after that page has met another one. Its tasks go on over that page, and return to the direct way with it.
