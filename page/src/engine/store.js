@@ -8,7 +8,7 @@
  * - Nothing fails because a browser stores nothing: then nothing is kept. And nothing waits for long for a browser whose storage
  *   does not answer.
  */
-import { WHOLE, alone, askHandle, handleOf, isHash, list, noteOf, noteText, openFolder, readNote, remove } from '../shared/kept_files.js';
+import { WHOLE, alone, askHandle, fileBehind, handleOf, isHash, list, noteOf, noteText, openFolder, readNote, remove } from '../shared/kept_files.js';
 import { Bitmap, LEAF_BYTES, LISTED_BYTES, leafCount, leafSize } from '../shared/leaves.js';
 
 /** @typedef {{hash?: string, bytes: number}} Named */
@@ -235,9 +235,6 @@ async function soon(answer) {
 
 /** @param {FileSystemFileHandle} handle */
 const accessTo = (handle) => askHandle(handle, () => handle.createSyncAccessHandle());
-
-/** @param {FileSystemFileHandle} handle */
-const fileBehind = (handle) => askHandle(handle, () => handle.getFile());
 
 /** @param {string} hash @throws where it is not there */
 async function open(hash) {

@@ -41,7 +41,8 @@ export const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, 
 /** Handles that are being asked something. @type {Set<object>} */
 const asked = new Set();
 
-/** Asks a handle of the storage, and refers to it meanwhile: Chromium 156 collects one that nothing refers to, and its answer never comes.
+/** Asks a handle of the storage, and refers to it meanwhile. Without that, answers of Chromium 156 never came: probably it collects
+ * a handle that nothing refers to.
  * @template {FileSystemHandle} H, T @param {H} handle @param {(handle: H) => Promise<T>} question @returns {Promise<T>} */
 export async function askHandle(handle, question) {
     const held = { handle };
@@ -61,6 +62,9 @@ export async function openFolder(create) {
 /** @param {FileSystemDirectoryHandle} folder @param {string} name @param {boolean} create @returns {Promise<FileSystemFileHandle>}
  * @throws where it is not there */
 export const handleOf = (folder, name, create) => askHandle(folder, () => folder.getFileHandle(name, { create }));
+
+/** @param {FileSystemFileHandle} handle */
+export const fileBehind = (handle) => askHandle(handle, () => handle.getFile());
 
 /** The kept files, the least recently used first. @param {FileSystemDirectoryHandle} folder
  * @returns {Promise<Entry[]>} */
@@ -84,7 +88,7 @@ async function describe(folder, hash) {
  * being written in a browser that shows nothing of it then */
 async function fileOf(folder, name) {
     try {
-        return await askHandle(await handleOf(folder, name, false), (handle) => handle.getFile());
+        return await fileBehind(await handleOf(folder, name, false));
     } catch {
         return null;
     }
